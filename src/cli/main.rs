@@ -1,0 +1,2 @@
+//! The `tilld` program.
+fn main() {}

@@ -1,0 +1,26 @@
+//! The rules of the counter, and nothing else.
+//!
+//! What a sale is, what may happen to it, what must then be done, and what a person is asked. Every rule is a pure
+//! function: the clock, the ids and all that came from outside arrive as arguments. There is no clock, no random
+//! number, no file, no socket, no `async`, and no knowledge of how a disk or a wire looks: that is `journal`'s and
+//! `api`'s own. So a test can put any moment of a sale on the table and look at it.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`money`] | integer minor units with their currency, checked |
+//! | [`ids`] | every name a thing can have, bounded and safe to print |
+//! | [`secret`] | text that is worth money: never shown, wiped after use |
+//! | [`product`] | what can be sold, and for how much |
+//! | [`refusal`] | the closed list of reasons why not |
+//! | [`outcome`] | the three ways in which a call to a provider can end |
+//! | [`slip`] | a piece of paper before any printer's language |
+//! | [`order`] | one gift card at a provider: the rows A1 to A20 |
+//! | [`sale`] | one till receipt: cards, one payment, one machine a card |
+
+pub mod ids;
+pub mod money;
+pub mod outcome;
+pub mod product;
+pub mod refusal;
+pub mod secret;
+pub mod slip;
