@@ -1,1 +1,2 @@
-//! Being built.
+//! Printers (later drawers and scanners): being built.
+pub mod printer;

@@ -1,1 +1,2 @@
-//! Being built.
+//! Facts in, slip out: being built.
+pub mod slip;

@@ -1,0 +1,220 @@
+//! Why not: the closed list of refusals, with a stable code, a sentence for the cashier, and whether asking again can
+//! help. One list for the counter's own rules and for what providers refuse, because a cashier does not care which.
+//!
+//! Adding a reason means answering every question below for it: no match here has a default arm.
+
+use std::fmt;
+
+/// A provider's own code for a refusal that has no name here: ASCII, at most 64 characters, made safe to print.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct ForeignCode(String);
+
+impl ForeignCode {
+    /// Keeps lower-case letters, digits and `_` of whatever came, at most 64 of them. Never a message for people:
+    /// those may hold anything.
+    pub fn new(raw: &str) -> Self {
+        let kept: String = raw
+            .chars()
+            .map(|character| character.to_ascii_lowercase())
+            .filter(|character| character.is_ascii_lowercase() || character.is_ascii_digit() || *character == '_')
+            .take(64)
+            .collect();
+        Self(if kept.is_empty() { "unnamed".to_owned() } else { kept })
+    }
+
+    /// The code as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ForeignCode {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+/// What a caller can do about a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remedy {
+    /// The request itself is wrong: mend it and ask anew.
+    Mend,
+    /// It may work later, unchanged.
+    Later,
+    /// It will not work for this card or sale; another one may.
+    Another,
+    /// Somebody must put the shop's set-up, contract or machine in order first.
+    SetUp,
+}
+
+macro_rules! refusals {
+    ($($(#[$doc:meta])* $name:ident, $code:literal, $remedy:ident, $sentence:literal;)*) => {
+        /// Why something is not done. Nothing has been sent or changed where the counter itself refuses.
+        #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+        pub enum Refusal {
+            $($(#[$doc])* $name,)*
+            /// A well-formed refusal of the provider with a code that this list does not know (its documentation asks
+            /// clients to tolerate new codes).
+            Foreign(ForeignCode),
+        }
+
+        impl Refusal {
+            /// The stable code: lower case, words joined by `_`. Never changed once released.
+            pub fn code(&self) -> &'static str {
+                match self {
+                    $(Self::$name => $code,)*
+                    Self::Foreign(_) => "provider_refused",
+                }
+            }
+
+            /// What to tell the cashier, in English. Wording in other languages is keyed by [`Refusal::code`].
+            pub fn sentence(&self) -> &'static str {
+                match self {
+                    $(Self::$name => $sentence,)*
+                    Self::Foreign(_) => "The provider refused the card. Nothing was sold.",
+                }
+            }
+
+            /// What can be done about it.
+            pub fn remedy(&self) -> Remedy {
+                match self {
+                    $(Self::$name => Remedy::$remedy,)*
+                    Self::Foreign(_) => Remedy::Another,
+                }
+            }
+
+            /// The refusal of a stable code, as the journal keeps it.
+            pub fn from_code(code: &str, foreign: Option<&str>) -> Option<Self> {
+                match code {
+                    $($code => Some(Self::$name),)*
+                    "provider_refused" => Some(Self::Foreign(ForeignCode::new(foreign.unwrap_or_default()))),
+                    _ => None,
+                }
+            }
+
+            /// Every refusal that has a name, for tables and documentation.
+            pub fn named() -> &'static [Self] {
+                &[$(Self::$name,)*]
+            }
+        }
+    };
+}
+
+refusals! {
+    // --- what the counter refuses by itself: nothing was sent ---
+    /// No such product in the catalogue.
+    ProductUnknown, "product_unknown", Mend, "This product is not in the catalogue.";
+    /// In the catalogue, but not to be sold now; also the provider's own word for it.
+    ProductNotAvailable, "product_not_available", Another, "This product cannot be sold at the moment.";
+    /// POR asked where the product is POSA, or the other way round.
+    WrongCardKind, "wrong_card_kind", Mend, "This product is sold in the other way: printed, or activated from the rack.";
+    /// The face value is in another currency than the product.
+    WrongCurrency, "wrong_currency", Mend, "This product is not sold in that currency.";
+    /// Not one of the product's face values.
+    FaceValueNotOffered, "face_value_not_offered", Mend, "This product does not come with that value.";
+    /// One sale has one payment, so one currency.
+    MixedCurrencies, "mixed_currencies", Mend, "All cards of one sale must be in one currency.";
+    /// A sale without a card.
+    NoCards, "no_cards", Mend, "There is no card in this sale.";
+    /// More than twenty cards.
+    TooManyCards, "too_many_cards", Mend, "At most 20 cards fit into one sale. Start a second one.";
+    /// The sum of the sale does not fit.
+    AmountTooLarge, "amount_too_large", Mend, "The total of this sale is too large.";
+    /// A POSA card without its scanned code.
+    CardCodeMissing, "card_code_missing", Mend, "Scan the code on the card first.";
+    /// A code was scanned for a card that is printed.
+    CardCodeNotWanted, "card_code_not_wanted", Mend, "This card is printed on the receipt; it has no code to scan.";
+    /// One POSA code twice in a sale.
+    CardCodeTwice, "card_code_twice", Mend, "The same card was scanned twice.";
+    /// The provider's way to name a POSA card is not configured for this product (fact sheet U19).
+    PosaNotSetUp, "posa_not_set_up", SetUp, "Cards from the rack are not set up for this product.";
+    /// The receipt id belongs to another sale that took money or is still open.
+    ReceiptUsed, "receipt_used", Mend, "This receipt number belongs to another sale.";
+    /// The till's key was used with another request.
+    RequestKeyReused, "request_key_reused", Mend, "The till sent a used key with another request.";
+    /// No such sale.
+    SaleUnknown, "sale_unknown", Mend, "There is no such sale.";
+    /// No such card in the sale.
+    CardUnknown, "card_unknown", Mend, "There is no such card in this sale.";
+    /// An outcome is being found out (law L12).
+    StillWorking, "still_working", Later, "Please wait: this sale is still being worked on.";
+    /// An open question blocks the basket (law L12).
+    OpenQuestion, "open_question", Mend, "First answer the open question of this sale.";
+    /// The payment was already reported.
+    AlreadyPaid, "already_paid", Mend, "This sale is already paid.";
+    /// There is no card left to pay for.
+    NothingToPay, "nothing_to_pay", Mend, "There is nothing to pay in this sale.";
+    /// What was collected is not what was asked.
+    AmountNotDue, "amount_not_due", Mend, "The amount is not the one to be collected.";
+    /// Cash given does not cover the amount, or the change is wrong.
+    TenderDoesNotAddUp, "tender_does_not_add_up", Mend, "The money given does not add up to the amount.";
+    /// Nothing more can happen to this sale.
+    SaleClosed, "sale_closed", Mend, "This sale is closed.";
+    /// The answer does not belong to an open question.
+    NotAsked, "not_asked", Mend, "That was not asked, or has been answered already.";
+    /// No catalogue has been fetched yet.
+    NoCatalogue, "no_catalogue", Later, "The product list has not arrived yet. Try again in a minute.";
+    /// Law L10: without a journal nothing is sold.
+    JournalDown, "journal_down", Later, "No gift cards at the moment: this till cannot write its journal.";
+    /// As many sales are open as the counter takes.
+    Busy, "busy", Later, "Too many sales are open at once. Try again in a moment.";
+    /// The daemon is stopping.
+    Stopping, "stopping", Later, "This till is being restarted. Try again in a moment.";
+
+    // --- what the provider refuses, or how it could not be reached ---
+    /// Nothing was sent: no connection, or the provider asked to come later.
+    NoConnection, "no_connection", Later, "No connection to the provider. Not sold. Try again.";
+    /// The outcome of the create could not be found out; nothing of value came of it.
+    OutcomeUnknown, "outcome_unknown", Later, "The provider did not answer. Not sold. Try again.";
+    /// 401: the key id, the secret or the signing recipe is wrong.
+    NotAuthenticated, "provider_not_authenticated", SetUp, "The provider does not accept this shop's key. Call the manager.";
+    /// 403 `live_mode_disabled`.
+    LiveModeDisabled, "live_mode_disabled", SetUp, "The provider has not opened this shop for real sales yet. Call the manager.";
+    /// 403 `api_key_missing_required_scope`.
+    ScopeMissing, "scope_missing", SetUp, "This shop's key may not sell. Call the manager.";
+    /// 403 `request_blocked`.
+    Blocked, "blocked", SetUp, "The provider has blocked this shop for now. Call the manager.";
+    /// 400 `invalid_date_header`: the clock of this machine or theirs is wrong (row A19).
+    ClockRefused, "clock_refused", SetUp, "The clock of this till is wrong. Call the manager.";
+    /// The provider did not understand the request: an error of this program or its configuration.
+    RequestNotUnderstood, "request_not_understood", SetUp, "The provider did not understand the request. Call the manager.";
+    /// 403 `insufficient_available_balance`.
+    BalanceTooLow, "balance_too_low", SetUp, "The shop's balance at the provider is used up. Call the manager.";
+    /// 403 `store_limit_exceeded`.
+    StoreLimit, "store_limit", Another, "This store has reached its limit for now.";
+    /// 403 `terminal_limit_exceeded`.
+    TerminalLimit, "terminal_limit", Another, "This till has reached its limit for now.";
+    /// 403 `receipt_limit_exceeded`.
+    ReceiptLimit, "receipt_limit", Another, "One receipt cannot hold more gift cards than this.";
+    /// 403 `product_limit_exceeded`.
+    ProductLimit, "product_limit", Another, "This product has reached its limit for now.";
+    /// 403 `customer_amount_limit_exceeded`.
+    CustomerLimit, "customer_limit", Another, "The customer has reached the limit.";
+    /// 403 `processing_declined`.
+    Declined, "declined", Another, "The provider declined this card.";
+    /// 403 `fraudulent_processing_declined`.
+    DeclinedAsFraud, "declined_as_fraud", Another, "The provider declined this card. Do not try again; call the manager.";
+    /// 400 `reused_idempotency_key`: an earlier request under this key arrived, its answer did not.
+    ProviderKeyReused, "provider_key_reused", Later, "The provider did not answer. Not sold. Try again.";
+    /// 404 for an order.
+    OrderNotFound, "order_not_found", Another, "The provider does not know this order.";
+    /// The order cannot be confirmed in its present state.
+    OrderState, "order_state", Another, "The provider no longer accepts this order.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_refusal_has_a_code_of_its_own_and_comes_back_from_it() {
+        let mut seen = std::collections::HashSet::new();
+        for refusal in Refusal::named() {
+            assert!(seen.insert(refusal.code()), "{} twice", refusal.code());
+            assert_eq!(Refusal::from_code(refusal.code(), None).as_ref(), Some(refusal));
+            assert!(refusal.sentence().ends_with('.'), "{refusal:?}");
+        }
+        let foreign = Refusal::Foreign(ForeignCode::new("Moon_Phase<script>\n"));
+        assert_eq!(foreign, Refusal::from_code("provider_refused", Some("moon_phasescript")).unwrap());
+    }
+}
