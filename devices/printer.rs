@@ -1,39 +1,8 @@
 //! What a printer is to the counter: something that takes a slip and says, in one of three ways, what became of it.
 
 use futures_util::future::BoxFuture;
+pub use tilld_domain::printing::{Fault, Proof};
 use tilld_domain::slip::{Paper, Slip};
-
-/// How a printer proved (or could not prove) that a slip is on paper, strongest first (../shared design, chapter 7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Proof {
-    /// It sent back the process id that stood behind the last byte (`GS ( H`, Epson: sent when printing is complete).
-    ProcessId,
-    /// It answered a queued status request behind the last byte (`GS r`): all was interpreted.
-    QueuedStatus,
-    /// It answered real-time status after the job and is healthy: sent, and no fault.
-    HealthyAfterwards,
-    /// It answers nothing; all bytes left this machine.
-    NotVerifiable,
-}
-
-/// What is wrong with a printer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Fault {
-    /// No paper.
-    PaperOut,
-    /// The cover is open.
-    CoverOpen,
-    /// The knife is stuck.
-    Cutter,
-    /// It says that it is offline for another reason.
-    Offline,
-    /// Any other error that it reports.
-    Error,
-    /// It cannot be reached: unplugged, switched off, no such device or address.
-    Absent,
-    /// It stopped taking bytes or answering.
-    Silent,
-}
 
 /// What became of a slip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

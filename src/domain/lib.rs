@@ -13,13 +13,17 @@
 //! | [`product`] | what can be sold, and for how much |
 //! | [`refusal`] | the closed list of reasons why not |
 //! | [`outcome`] | the three ways in which a call to a provider can end |
+//! | [`moment`] | points in time, given from outside |
+//! | [`printing`] | how the printing of a slip can end |
 //! | [`slip`] | a piece of paper before any printer's language |
 //! | [`order`] | one gift card at a provider: the rows A1 to A20 |
 //! | [`sale`] | one till receipt: cards, one payment, one machine a card |
 
 pub mod ids;
+pub mod moment;
 pub mod money;
 pub mod outcome;
+pub mod printing;
 pub mod product;
 pub mod refusal;
 pub mod secret;

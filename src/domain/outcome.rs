@@ -63,9 +63,13 @@ pub enum OrderStage {
 
 /// The lines that a provider sends to be printed, exactly as it sent them. For a POR card they hold the code, so every
 /// line is a secret. Control characters are still in them: the slip's maker removes those.
+///
+/// Once the key that sealed them is destroyed the lines are *gone*: what happened to the order can still be replayed,
+/// but nothing can be printed any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceiptLines {
-    lines: Vec<Secret>,
+    lines: Option<Vec<Secret>>,
+    count: usize,
     odd_elements: u16,
 }
 
@@ -79,17 +83,33 @@ impl ReceiptLines {
     /// (fact sheet U18). `None` if there are more or longer ones than any slip has.
     pub fn new(lines: Vec<String>, odd_elements: u16) -> Option<Self> {
         let fits = lines.len() <= Self::MOST && lines.iter().all(|line| line.len() <= Self::LONGEST);
-        fits.then(|| Self { lines: lines.into_iter().map(Secret::new).collect(), odd_elements })
+        let count = lines.len();
+        fits.then(|| Self { lines: Some(lines.into_iter().map(Secret::new).collect()), count, odd_elements })
     }
 
-    /// The lines in their order.
+    /// Lines that have been forgotten, of which only the number is known.
+    pub const fn gone(count: usize, odd_elements: u16) -> Self {
+        Self { lines: None, count, odd_elements }
+    }
+
+    /// The lines in their order; none if they are gone.
     pub fn iter(&self) -> impl Iterator<Item = &Secret> {
-        self.lines.iter()
+        self.lines.iter().flatten()
     }
 
-    /// Whether there is nothing to print.
+    /// How many lines there are, or were.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there never was anything to print.
     pub fn is_empty(&self) -> bool {
-        self.lines.is_empty()
+        self.count == 0
+    }
+
+    /// Whether the lines have been forgotten.
+    pub fn is_gone(&self) -> bool {
+        self.lines.is_none()
     }
 
     /// How many elements could not be read as text: the slip may lack something, so a person must look.
