@@ -222,11 +222,13 @@ impl FromStr for CardCode {
 /// last century and a German EAN (400 to 440) cannot be told apart.
 pub fn looks_like_payment_card(text: &str) -> bool {
     let digits: Vec<u32> = text.chars().filter_map(|character| character.to_digit(10)).collect();
-    let only_groups = text.chars().all(|character| character.is_ascii_digit() || matches!(character, ' ' | '-'));
+    let only_groups =
+        text.chars().all(|character| character.is_ascii_digit() || matches!(character, ' ' | '-'));
     if !only_groups || !matches!(digits.len(), 15 | 16) {
         return false;
     }
-    let head = digits.iter().take(4).fold(0_u32, |number, digit| number.saturating_mul(10).saturating_add(*digit));
+    let head =
+        digits.iter().take(4).fold(0_u32, |number, digit| number.saturating_mul(10).saturating_add(*digit));
     let issued = match digits.len() {
         15 => matches!(head, 3400..=3499 | 3700..=3799),
         _ => matches!(head, 4000..=4999 | 5100..=5599 | 2221..=2720 | 6011 | 6500..=6599 | 3528..=3589),
@@ -282,7 +284,7 @@ mod tests {
     #[test]
     fn codes_are_opaque_but_payment_cards_are_never_taken() {
         for (text, taken) in [
-            ("4001232232332", true),     // a product code whose check digit is wrong
+            ("4001232232332", true), // a product code whose check digit is wrong
             ("6006491234567890123", true),
             ("4111111111111111", false), // Visa's test number
             ("378282246310005", false),  // American Express's

@@ -18,13 +18,17 @@
 //! | [`slip`] | a piece of paper before any printer's language |
 //! | [`order`] | one gift card at a provider: the rows A1 to A20 |
 //! | [`sale`] | one till receipt: cards, one payment, one machine a card |
+//! | [`screen`] | what the cashier reads about it |
 
 pub mod ids;
 pub mod moment;
 pub mod money;
+pub mod order;
 pub mod outcome;
 pub mod printing;
 pub mod product;
 pub mod refusal;
+pub mod sale;
+pub mod screen;
 pub mod secret;
 pub mod slip;

@@ -62,9 +62,7 @@ impl Product {
         }
         let fits = match &self.face_values {
             FaceValues::Fixed(values) => values.contains(&face_value),
-            FaceValues::Open { least, most } => {
-                (least.minor()..=most.minor()).contains(&face_value.minor())
-            }
+            FaceValues::Open { least, most } => (least.minor()..=most.minor()).contains(&face_value.minor()),
         };
         if fits && face_value.is_positive() { Ok(()) } else { Err(Refusal::FaceValueNotOffered) }
     }

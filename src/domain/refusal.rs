@@ -16,7 +16,9 @@ impl ForeignCode {
         let kept: String = raw
             .chars()
             .map(|character| character.to_ascii_lowercase())
-            .filter(|character| character.is_ascii_lowercase() || character.is_ascii_digit() || *character == '_')
+            .filter(|character| {
+                character.is_ascii_lowercase() || character.is_ascii_digit() || *character == '_'
+            })
             .take(64)
             .collect();
         Self(if kept.is_empty() { "unnamed".to_owned() } else { kept })

@@ -1,0 +1,127 @@
+//! Rows A13 to A17: an undo that must happen (laws L4, L5, L6).
+//!
+//! The ways out are the provider's word that nothing is left, its word that it will not (then a manager decides, and it is
+//! still asked every hour), and a manager's decision. Failures only lengthen the pause: at once, 1, 2, 5, 15, 30, 60 s,
+//! then every five minutes; a longer `Retry-After` is obeyed.
+
+use std::time::Duration;
+
+use super::confirming::is_about_the_shop;
+use super::creating::NEVER_CONFIRMED;
+use super::{ClearedHow, Effect, Misfit, NOW, Next, OrderEvent, Owed, State, Step, StuckWhy};
+use crate::outcome::{OrderStage, Outcome, UndoAnswer};
+
+/// The pause after the first, second, … failure, in seconds.
+const PAUSES_S: [u64; 6] = [1, 2, 5, 15, 30, 60];
+/// The pause after every further failure.
+const LAST_PAUSE: Duration = Duration::from_mins(5);
+/// How often a provider is asked that has said that it will not undo an order: contracts and minds change.
+const STUCK_PAUSE: Duration = Duration::from_hours(1);
+
+fn pause_after(failures: u32) -> Duration {
+    let place = usize::try_from(failures.saturating_sub(1)).unwrap_or(usize::MAX);
+    PAUSES_S.get(place).copied().map_or(LAST_PAUSE, Duration::from_secs)
+}
+
+/// A5, A7, A13 to A15.
+pub(super) fn owed(step: Step<'_>, owed: Owed, event: OrderEvent) -> Next {
+    let never_confirmed = !step.past.confirm_sent;
+    let failed = |mut owed: Owed, at_least: Duration| {
+        owed.failures = owed.failures.saturating_add(1);
+        let after = pause_after(owed.failures).max(at_least);
+        Ok((State::Owed(owed), vec![Effect::Undo { after }]))
+    };
+    match event {
+        OrderEvent::UndoEnded(Outcome::Done(UndoAnswer::Refused(why)) | Outcome::Refused(why)) => match why {
+            why if is_about_the_shop(&why) => failed(owed, NOW),
+            _ if never_confirmed => Ok((NEVER_CONFIRMED, vec![Effect::Forget])),
+            why => Ok(stop(owed, StuckWhy::Refused(why))),
+        },
+        OrderEvent::UndoEnded(Outcome::Done(answer)) => match answer {
+            UndoAnswer::Invalidated => cleared(ClearedHow::Invalidated),
+            UndoAnswer::AlreadyInvalidated => cleared(ClearedHow::AlreadyInvalidated),
+            UndoAnswer::OrderFailed => cleared(ClearedHow::OrderFailed),
+            // Its confirm is still running (A14): not a failure. The longer it runs, the rarer it is asked about.
+            UndoAnswer::StillProcessing => {
+                let after =
+                    (step.at.since(owed.since) / 4).clamp(Duration::from_secs(1), Duration::from_mins(1));
+                Ok((State::Owed(owed), vec![Effect::Undo { after }]))
+            }
+            UndoAnswer::NotFound if never_confirmed => Ok((NEVER_CONFIRMED, vec![Effect::Forget])),
+            UndoAnswer::NotFound => not_found(&step, owed),
+            UndoAnswer::AlreadyRedeemed => Ok((State::Spent(owed), Vec::new())),
+            UndoAnswer::WindowOver | UndoAnswer::NotSupported if never_confirmed => {
+                Ok((NEVER_CONFIRMED, vec![Effect::Forget]))
+            }
+            UndoAnswer::WindowOver => Ok(stop(owed, StuckWhy::WindowOver)),
+            UndoAnswer::NotSupported => Ok(stop(owed, StuckWhy::NotSupported)),
+            UndoAnswer::Refused(_) => Err(Misfit::Event),
+        },
+        OrderEvent::UndoEnded(Outcome::Later { retry_after }) => {
+            failed(owed, retry_after.unwrap_or_default())
+        }
+        OrderEvent::UndoEnded(Outcome::NotSent(_) | Outcome::Unknown(_)) => failed(owed, NOW),
+        OrderEvent::Resumed => Ok((State::Owed(owed), vec![Effect::Undo { after: NOW }])),
+        // A7: a late success changes nothing but what a person reads about it.
+        OrderEvent::ConfirmEnded(Outcome::Done(seen))
+            if seen.stage == OrderStage::Done && !owed.late_success =>
+        {
+            Ok((State::Owed(Owed { late_success: true, ..owed }), Vec::new()))
+        }
+        OrderEvent::Settled { by, reason } => Ok((State::Settled { by, reason }, vec![Effect::Forget])),
+        _ => Err(Misfit::Event),
+    }
+}
+
+/// A15 and law L6: "not found" may mean "not there yet", so it counts only when it is said again after the quiet time.
+fn not_found(step: &Step<'_>, owed: Owed) -> Next {
+    let first = owed.not_found.unwrap_or(step.at);
+    let quiet_for = step.at.since(first);
+    if owed.not_found.is_some() && quiet_for >= step.rules.quiet {
+        return cleared(ClearedHow::NotFound);
+    }
+    let after = step.rules.quiet.saturating_sub(quiet_for);
+    Ok((State::Owed(Owed { not_found: Some(first), ..owed }), vec![Effect::Undo { after }]))
+}
+
+/// A16.
+pub(super) fn spent(owed: Owed, event: OrderEvent) -> Next {
+    match event {
+        OrderEvent::Settled { by, reason } => Ok((State::Settled { by, reason }, vec![Effect::Forget])),
+        OrderEvent::Resumed => Ok((State::Spent(owed), Vec::new())),
+        _ => Err(Misfit::Event),
+    }
+}
+
+/// A17.
+pub(super) fn stuck(step: Step<'_>, owed: Owed, why: StuckWhy, event: OrderEvent) -> Next {
+    match event {
+        OrderEvent::UndoEnded(Outcome::Done(UndoAnswer::Invalidated)) => cleared(ClearedHow::Invalidated),
+        OrderEvent::UndoEnded(Outcome::Done(UndoAnswer::AlreadyInvalidated)) => {
+            cleared(ClearedHow::AlreadyInvalidated)
+        }
+        OrderEvent::UndoEnded(Outcome::Done(UndoAnswer::OrderFailed)) => cleared(ClearedHow::OrderFailed),
+        OrderEvent::UndoEnded(Outcome::Done(UndoAnswer::AlreadyRedeemed)) => {
+            Ok((State::Spent(owed), Vec::new()))
+        }
+        OrderEvent::UndoEnded(Outcome::Later { retry_after }) => {
+            let after = retry_after.unwrap_or_default().max(STUCK_PAUSE);
+            Ok((State::Stuck { owed, why }, vec![Effect::Undo { after }]))
+        }
+        OrderEvent::UndoEnded(_) => Ok(stop(owed, why)),
+        OrderEvent::Resumed => {
+            let after = STUCK_PAUSE.saturating_sub(step.at.since(owed.since)).max(Duration::from_mins(1));
+            Ok((State::Stuck { owed, why }, vec![Effect::Undo { after }]))
+        }
+        OrderEvent::Settled { by, reason } => Ok((State::Settled { by, reason }, vec![Effect::Forget])),
+        _ => Err(Misfit::Event),
+    }
+}
+
+fn stop(owed: Owed, why: StuckWhy) -> (State, Vec<Effect>) {
+    (State::Stuck { owed, why }, vec![Effect::Undo { after: STUCK_PAUSE }])
+}
+
+fn cleared(how: ClearedHow) -> Next {
+    Ok((State::Cleared { how }, vec![Effect::Forget]))
+}

@@ -1,0 +1,174 @@
+//! What the cashier reads: one sentence that says what to do with the card, the paper and the money.
+//!
+//! It follows from the state alone, so that the first screen after a power cut is the screen before it. The sentences here
+//! are English; other languages are keyed by [`Screen::code`].
+
+use crate::money::Money;
+use crate::order::{Asks, Order, State};
+use crate::printing::Fault;
+use crate::product::CardKind;
+use crate::sale::{PaymentState, Phase, Sale};
+
+/// What a screen says about a card or a sale.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Screen {
+    /// Work is going on that the cashier waits for.
+    Wait,
+    /// A1 and every refusal of a create. The reason stands beside it.
+    NotSold,
+    /// A2.
+    Take(Money),
+    /// A4.
+    FinishOrMoneyBack,
+    /// A5, A6, A8 for a POR card.
+    NotSoldMoneyBack,
+    /// The same for a POSA card, which the customer must not keep (A20).
+    NotSoldKeepTheCard,
+    /// A9; the fault that keeps the printer from it, if one is known.
+    PaidAndActive(Option<Fault>),
+    /// A10.
+    PrintAgain(Fault),
+    /// A10 after the last attempt.
+    CollectThePaper,
+    /// A11.
+    IsItComplete,
+    /// A12.
+    Done,
+    /// A POSA card is sold, its slip of support information is not there.
+    DoneWithoutSlip,
+    /// Created, never paid, being taken back.
+    Cancelled,
+    /// A16, A17: what happened is beyond a cashier.
+    CallTheManager,
+}
+
+impl Screen {
+    /// What the cashier reads about one card.
+    pub fn of_card(sale: &Sale, order: &Order) -> Self {
+        let unpaid = order.past.paid.is_none();
+        let question = order.question(&sale.opening.rules).map(|question| question.asks);
+        match (&order.state, question) {
+            (_, Some(Asks::FinishOrMoneyBack)) => Self::FinishOrMoneyBack,
+            (_, Some(Asks::CollectThePaper)) => Self::CollectThePaper,
+            (_, Some(Asks::IsItComplete)) => Self::IsItComplete,
+            (State::PrintStopped { fault, .. }, _) => Self::PrintAgain(*fault),
+            (State::Active { fault, .. }, _) => Self::PaidAndActive(*fault),
+            (State::NotSold { .. }, _) => Self::NotSold,
+            (State::Created { .. }, _) => Self::Take(order.facts.face_value),
+            (
+                State::Sold {
+                    paper: crate::order::PaperState::Missing(_) | crate::order::PaperState::Unclear,
+                    ..
+                },
+                _,
+            ) => Self::DoneWithoutSlip,
+            (State::Sold { .. }, _) => Self::Done,
+            (State::Spent(_) | State::Stuck { .. }, _) => Self::CallTheManager,
+            (State::Owed(_) | State::Cleared { .. } | State::Settled { .. }, _) if unpaid => Self::Cancelled,
+            (State::Owed(_) | State::Cleared { .. } | State::Settled { .. }, _) => match order.facts.kind {
+                CardKind::Por => Self::NotSoldMoneyBack,
+                CardKind::Posa => Self::NotSoldKeepTheCard,
+            },
+            (
+                State::Creating { .. }
+                | State::Paid { .. }
+                | State::Confirming { .. }
+                | State::Asking { .. }
+                | State::Printing { .. }
+                | State::PrintUnclear { .. },
+                _,
+            ) => Self::Wait,
+        }
+    }
+
+    /// What the cashier reads about the whole sale: the most urgent of its cards, or what they all say.
+    pub fn of_sale(sale: &Sale) -> Self {
+        let cards = || sale.orders.iter().map(|order| Self::of_card(sale, order));
+        match sale.phase() {
+            Phase::Creating | Phase::Finishing => Self::Wait,
+            Phase::Collect => sale.due().map_or(Self::Wait, Self::Take),
+            Phase::NothingSold if sale.payment == PaymentState::Cancelled => Self::Cancelled,
+            Phase::NothingSold => cards().next().unwrap_or(Self::NotSold),
+            Phase::Question | Phase::Done => cards().max_by_key(Self::urgency).unwrap_or(Self::Done),
+        }
+    }
+
+    fn urgency(&self) -> u8 {
+        match self {
+            Self::Done | Self::Cancelled => 0,
+            Self::DoneWithoutSlip | Self::NotSold => 1,
+            Self::Wait | Self::Take(_) => 2,
+            Self::NotSoldMoneyBack | Self::NotSoldKeepTheCard => 3,
+            Self::CallTheManager => 4,
+            Self::FinishOrMoneyBack | Self::PaidAndActive(_) => 5,
+            Self::PrintAgain(_) | Self::CollectThePaper | Self::IsItComplete => 6,
+        }
+    }
+
+    /// A stable name: lower case, words joined by `_`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Wait => "wait",
+            Self::NotSold => "not_sold",
+            Self::Take(_) => "take",
+            Self::FinishOrMoneyBack => "finish_or_money_back",
+            Self::NotSoldMoneyBack => "not_sold_money_back",
+            Self::NotSoldKeepTheCard => "not_sold_keep_the_card",
+            Self::PaidAndActive(_) => "paid_and_active",
+            Self::PrintAgain(_) => "print_again",
+            Self::CollectThePaper => "collect_the_paper",
+            Self::IsItComplete => "is_it_complete",
+            Self::Done => "done",
+            Self::DoneWithoutSlip => "done_without_slip",
+            Self::Cancelled => "cancelled",
+            Self::CallTheManager => "call_the_manager",
+        }
+    }
+
+    /// The sentence, in English.
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Wait => "Please wait.".to_owned(),
+            Self::NotSold => "Not sold. Try again.".to_owned(),
+            Self::Take(money) => format!("Take {money}."),
+            Self::FinishOrMoneyBack => {
+                "The money was taken. Finish the sale, or give the money back?".to_owned()
+            }
+            Self::NotSoldMoneyBack => "NOT sold. Give the money back. Hand nothing out.".to_owned(),
+            Self::NotSoldKeepTheCard => "NOT sold. Give the money back. Keep the card.".to_owned(),
+            Self::PaidAndActive(None) => {
+                "Paid and active, not printed. Print, or give the money back?".to_owned()
+            }
+            Self::PaidAndActive(Some(fault)) => {
+                format!(
+                    "{} Then print, or give the money back. The card is paid and active.",
+                    what_to_do(*fault)
+                )
+            }
+            Self::PrintAgain(fault) => {
+                format!("{} Tear up the first piece, then print again.", what_to_do(*fault))
+            }
+            Self::CollectThePaper => {
+                "Collect every piece of paper of this card, then give the money back.".to_owned()
+            }
+            Self::IsItComplete => "Is the card complete on paper?".to_owned(),
+            Self::Done => "Done.".to_owned(),
+            Self::DoneWithoutSlip => "Done. The card is active; its slip was not printed.".to_owned(),
+            Self::Cancelled => "Cancelled. No money was taken.".to_owned(),
+            Self::CallTheManager => "Call the manager.".to_owned(),
+        }
+    }
+}
+
+/// What to do about a printer's fault.
+fn what_to_do(fault: Fault) -> &'static str {
+    match fault {
+        Fault::PaperOut => "Paper out. Insert paper.",
+        Fault::CoverOpen => "The printer is open. Close its cover.",
+        Fault::Cutter => "The printer's knife is stuck. Free it.",
+        Fault::Offline => "The printer is offline. Press its button.",
+        Fault::Error => "The printer reports an error. Switch it off and on.",
+        Fault::Absent => "The printer cannot be reached. Check its cable and switch.",
+        Fault::Silent => "The printer does not answer. Switch it off and on.",
+    }
+}
