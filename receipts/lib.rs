@@ -1,2 +1,24 @@
-//! Facts in, slip out: being built.
+//! Facts in, slip out.
+//!
+//! This room turns what is known about a sale into [`Slip`](tilld_domain::slip::Slip)s: rows that fit the paper, in the
+//! customer's language, with nothing in them that a printer could take for a command. It also draws a slip, as text
+//! for a terminal and as a picture. It prints nothing, sends nothing, reads no file of its own and decides nothing
+//! about money; a caller can lay the same slip out twice and gets the same slip.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`slip`] | which rows a slip has, and in what order |
+//! | [`rows`] | text from outside made safe, and broken into rows of the paper's width |
+//! | [`locale`] | amounts, dates and times as the customer's country writes them |
+//! | [`wording`] | the words on slips in seven languages |
+//! | [`preview`] | a slip as it will look on paper |
+//!
+//! A slip of a POR card is money. Texts that may hold a code live in
+//! [`Secret`](tilld_domain::secret::Secret)s here; a preview is what stands on the paper, so it is as secret as the slip.
+
+mod bars;
+pub mod locale;
+pub mod preview;
+pub mod rows;
 pub mod slip;
+pub mod wording;

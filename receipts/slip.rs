@@ -1,10 +1,30 @@
-//! Facts in, slip out.
+//! Facts in, slip out: which rows a slip has, and in what order.
+//!
+//! A gift card's slip, from top to bottom: the mark of a reprint · a word on an earlier paper · the shop's header · the
+//! product, its value, which card of the receipt · that a POSA card is live · the provider's lines between two rules ·
+//! a word to staff if a part of them could not be read · when and where · the shop's footer · the mark again · the cut.
+//!
+//! What holds for every slip, whatever the facts are:
+//!
+//! - No row has more columns than the paper, and none holds a control character: see [`rows`](crate::rows).
+//! - The provider's lines are on it in their order, each with all its visible characters, and nothing of the shop's
+//!   stands between them. They may hold the card's code, so they are never shortened to save paper.
+//! - A reprint cannot pass for the first paper: the mark is the first and the last thing on it, white on black.
+//! - Same facts, same slip.
+//!
+//! Laying out cannot fail: an unknown zone, language or currency has a form that can be read, and a paper that is too
+//! narrow for any printer is taken as [`NARROWEST`](crate::rows::NARROWEST). The money's rules are absent on purpose:
+//! whether a slip may be printed at all, and under which number, is decided before.
 
 use tilld_domain::ids::{Locale, ReceiptId, StoreId, TerminalId};
 use tilld_domain::money::Money;
 use tilld_domain::outcome::ReceiptLines;
 use tilld_domain::product::CardKind;
-use tilld_domain::slip::{Paper, Slip};
+use tilld_domain::slip::{Align, Paper, Part, Slip, Style};
+
+use crate::locale::{moment, printed_amount};
+use crate::rows::{self, Layout, visible};
+use crate::wording::{Language, Phrase};
 
 /// What the shop prints around the provider's lines, from the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -46,8 +66,93 @@ pub struct CardFacts<'a> {
     pub attempt: u16,
 }
 
+/// How many line ends inside the elements of `lines` are followed, in all. A provider that sends its slip as one text
+/// gets its lines; one that sends nothing but line ends cannot feed out a roll of paper with them.
+const MOST_BREAKS: usize = ReceiptLines::MOST;
+
 /// Lays a gift card's slip out.
 pub fn gift_card(facts: &CardFacts<'_>, texts: &ShopTexts, paper: Paper) -> Slip {
-    let _ = (facts, texts);
-    Slip { columns: paper.columns, parts: Vec::new() }
+    let language = Language::of(facts.locale);
+    let mut layout = Layout::new(paper);
+    let copy_mark = facts.copy.map(|number| Phrase::Copy.with(language, number, 0));
+    if let Some(mark) = &copy_mark {
+        layout.mark(mark);
+        layout.part(Part::Feed(1));
+    }
+    if facts.attempt > 1 {
+        layout.words(&Phrase::EarlierVoid.with(language, facts.attempt, 0), Style::BOLD, Align::Centre);
+        layout.part(Part::Feed(1));
+    }
+    around(&mut layout, &texts.header, Edge::Below);
+
+    let named = !visible(facts.product_name, paper.prints).trim().is_empty();
+    let product = if named { facts.product_name } else { Phrase::GiftCard.text(language) };
+    layout.words(product, Style::BOLD, Align::Centre);
+    layout.large(&printed_amount(facts.face_value, facts.locale, paper.prints));
+    if let (number, count @ 2..) = facts.card {
+        layout.words(&Phrase::CardOf.with(language, number, count), Style::PLAIN, Align::Centre);
+    }
+    if facts.kind == CardKind::Posa {
+        layout.words(Phrase::Activated.text(language), Style::BOLD, Align::Centre);
+    }
+
+    layout.rule();
+    if !facts.lines.is_empty() {
+        provider_lines(&mut layout, facts.lines);
+        layout.rule();
+    }
+    if facts.lines.odd_elements() > 0 {
+        layout.words(Phrase::CheckSlip.text(language), Style::BOLD, Align::Centre);
+        layout.rule();
+    }
+    layout.fact(Phrase::Date.text(language), &moment(facts.at_ms, facts.zone, facts.locale));
+    layout.fact(Phrase::Store.text(language), facts.store.as_str());
+    layout.fact(Phrase::Till.text(language), facts.terminal.as_str());
+    layout.fact(Phrase::Receipt.text(language), facts.receipt.as_str());
+
+    around(&mut layout, &texts.footer, Edge::Above);
+    if let Some(mark) = &copy_mark {
+        layout.part(Part::Feed(1));
+        layout.mark(mark);
+    }
+    layout.part(Part::Cut);
+    layout.finish()
+}
+
+/// On which side of the shop's texts the blank row is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Edge {
+    Above,
+    Below,
+}
+
+fn around(layout: &mut Layout, texts: &[String], blank: Edge) {
+    if texts.is_empty() {
+        return;
+    }
+    if blank == Edge::Above {
+        layout.part(Part::Feed(1));
+    }
+    for text in texts {
+        layout.centred(text);
+    }
+    if blank == Edge::Below {
+        layout.part(Part::Feed(1));
+    }
+}
+
+fn provider_lines(layout: &mut Layout, provided: &ReceiptLines) {
+    let mut breaks_left = MOST_BREAKS;
+    for element in provided.iter() {
+        match breaks_left.checked_sub(rows::breaks(element.reveal())) {
+            Some(left) => {
+                breaks_left = left;
+                for line in rows::lines(element.reveal()) {
+                    layout.verbatim(line);
+                }
+            }
+            // Its line ends become blanks: every character is still there.
+            None => layout.verbatim(element.reveal()),
+        }
+    }
 }

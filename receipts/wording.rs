@@ -1,0 +1,249 @@
+//! The words on slips, in the languages of the countries that the daemon is made for.
+//!
+//! Each phrase names every language as a field, so a translation that is missing does not compile. `{n}` and `{m}`
+//! stand for numbers. A language that is not here reads English: a slip in a foreign language is still a slip. A
+//! library for messages (plurals, genders) is deliberately absent: no phrase here needs either.
+
+use tilld_domain::ids::Locale;
+
+/// A language that slips can be in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Language {
+    /// English, also for every language that is not here.
+    English,
+    /// German.
+    German,
+    /// French.
+    French,
+    /// Italian.
+    Italian,
+    /// Spanish.
+    Spanish,
+    /// Dutch.
+    Dutch,
+    /// Polish.
+    Polish,
+}
+
+impl Language {
+    /// Every language.
+    pub const ALL: [Self; 7] =
+        [Self::English, Self::German, Self::French, Self::Italian, Self::Spanish, Self::Dutch, Self::Polish];
+
+    /// The language of a BCP 47 tag, by its first part.
+    pub fn of(locale: &Locale) -> Self {
+        let tag = locale.as_str();
+        match tag.split('-').next().unwrap_or(tag).to_ascii_lowercase().as_str() {
+            "de" => Self::German,
+            "fr" => Self::French,
+            "it" => Self::Italian,
+            "es" => Self::Spanish,
+            "nl" => Self::Dutch,
+            "pl" => Self::Polish,
+            _ => Self::English,
+        }
+    }
+}
+
+/// A phrase on a slip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Phrase {
+    /// The mark of a reprint; `{n}` is the number of the copy.
+    Copy,
+    /// From the second attempt at a slip on; `{n}` is the attempt.
+    EarlierVoid,
+    /// Which card of a receipt, `{n}` of `{m}`.
+    CardOf,
+    /// A POSA card is live now.
+    Activated,
+    /// A part of what the provider sent could not be read as text.
+    CheckSlip,
+    /// In place of a product's name that is empty.
+    GiftCard,
+    /// Label of the date and time.
+    Date,
+    /// Label of the store.
+    Store,
+    /// Label of the terminal.
+    Till,
+    /// Label of the receipt's number.
+    Receipt,
+}
+
+struct Words {
+    en: &'static str,
+    de: &'static str,
+    fr: &'static str,
+    it: &'static str,
+    es: &'static str,
+    nl: &'static str,
+    pl: &'static str,
+}
+
+impl Phrase {
+    /// Every phrase.
+    pub const ALL: [Self; 10] = [
+        Self::Copy,
+        Self::EarlierVoid,
+        Self::CardOf,
+        Self::Activated,
+        Self::CheckSlip,
+        Self::GiftCard,
+        Self::Date,
+        Self::Store,
+        Self::Till,
+        Self::Receipt,
+    ];
+
+    /// The phrase in a language, its places still open.
+    pub fn text(self, language: Language) -> &'static str {
+        let words = self.words();
+        match language {
+            Language::English => words.en,
+            Language::German => words.de,
+            Language::French => words.fr,
+            Language::Italian => words.it,
+            Language::Spanish => words.es,
+            Language::Dutch => words.nl,
+            Language::Polish => words.pl,
+        }
+    }
+
+    /// The phrase in a language with `n` and `m` in their places.
+    pub fn with(self, language: Language, n: u16, m: u16) -> String {
+        self.text(language).replace("{n}", &n.to_string()).replace("{m}", &m.to_string())
+    }
+
+    fn words(self) -> Words {
+        match self {
+            Self::Copy => Words {
+                en: "COPY {n}",
+                de: "KOPIE {n}",
+                fr: "COPIE {n}",
+                it: "COPIA {n}",
+                es: "COPIA {n}",
+                nl: "KOPIE {n}",
+                pl: "KOPIA {n}",
+            },
+            Self::EarlierVoid => Words {
+                en: "Attempt {n}: an earlier paper is void",
+                de: "Versuch {n}: ein früherer Ausdruck ist ungültig",
+                fr: "Essai {n} : un ticket antérieur est nul",
+                it: "Tentativo {n}: uno scontrino precedente non è valido",
+                es: "Intento {n}: un tique anterior no es válido",
+                nl: "Poging {n}: een eerdere bon is ongeldig",
+                pl: "Próba {n}: wcześniejszy wydruk jest nieważny",
+            },
+            Self::CardOf => Words {
+                en: "Card {n} of {m}",
+                de: "Karte {n} von {m}",
+                fr: "Carte {n} sur {m}",
+                it: "Carta {n} di {m}",
+                es: "Tarjeta {n} de {m}",
+                nl: "Kaart {n} van {m}",
+                pl: "Karta {n} z {m}",
+            },
+            Self::Activated => Words {
+                en: "The card has been activated.",
+                de: "Die Karte wurde aktiviert.",
+                fr: "La carte a été activée.",
+                it: "La carta è stata attivata.",
+                es: "La tarjeta ha sido activada.",
+                nl: "De kaart is geactiveerd.",
+                pl: "Karta została aktywowana.",
+            },
+            Self::CheckSlip => Words {
+                en: "Staff: check this slip, a part of it could not be read",
+                de: "Personal: Beleg prüfen, ein Teil war nicht lesbar",
+                fr: "Personnel : vérifier ce ticket, une partie était illisible",
+                it: "Personale: controllare lo scontrino, una parte era illeggibile",
+                es: "Personal: revise este tique, una parte no se pudo leer",
+                nl: "Personeel: controleer deze bon, een deel was onleesbaar",
+                pl: "Personel: sprawdź wydruk, część była nieczytelna",
+            },
+            Self::GiftCard => Words {
+                en: "Gift card",
+                de: "Geschenkkarte",
+                fr: "Carte cadeau",
+                it: "Carta regalo",
+                es: "Tarjeta regalo",
+                nl: "Cadeaukaart",
+                pl: "Karta podarunkowa",
+            },
+            Self::Date => Words {
+                en: "Date",
+                de: "Datum",
+                fr: "Date",
+                it: "Data",
+                es: "Fecha",
+                nl: "Datum",
+                pl: "Data",
+            },
+            Self::Store => Words {
+                en: "Store",
+                de: "Filiale",
+                fr: "Magasin",
+                it: "Negozio",
+                es: "Tienda",
+                nl: "Winkel",
+                pl: "Sklep",
+            },
+            Self::Till => Words {
+                en: "Till",
+                de: "Kasse",
+                fr: "Caisse",
+                it: "Cassa",
+                es: "Caja",
+                nl: "Kassa",
+                pl: "Kasa",
+            },
+            Self::Receipt => Words {
+                en: "Receipt",
+                de: "Bon",
+                fr: "Ticket",
+                it: "Scontrino",
+                es: "Tique",
+                nl: "Bon",
+                pl: "Paragon",
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_phrase_has_words_in_every_language_with_the_same_places_open() {
+        for phrase in Phrase::ALL {
+            let english = phrase.text(Language::English);
+            for language in Language::ALL {
+                let text = phrase.text(language);
+                assert!(!text.trim().is_empty(), "{phrase:?} {language:?}");
+                for place in ["{n}", "{m}"] {
+                    let count = text.matches(place).count();
+                    assert_eq!(count, english.matches(place).count(), "{phrase:?} {language:?} {place}");
+                }
+                assert!(!phrase.with(language, 1, 2).contains('{'), "{phrase:?} {language:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_language_is_the_first_part_of_the_tag_and_english_if_unknown() {
+        for (tag, language) in [
+            ("de-DE", Language::German),
+            ("de", Language::German),
+            ("DE-at", Language::German),
+            ("fr-CH", Language::French),
+            ("pl-PL", Language::Polish),
+            ("nl-BE", Language::Dutch),
+            ("cs-CZ", Language::English),
+            ("deu", Language::English),
+            ("-", Language::English),
+        ] {
+            assert_eq!(Language::of(&tag.parse().unwrap()), language, "{tag}");
+        }
+    }
+}
