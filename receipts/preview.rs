@@ -17,6 +17,8 @@ use fast_qr::qr::{QRBuilder, QRCode};
 use fast_qr::{ECL, Module};
 use tilld_domain::secret::Secret;
 
+use crate::rows::invisible;
+
 /// The greatest length of a QR code's text in bytes, as [`Part::Qr`](tilld_domain::slip::Part::Qr) promises.
 const LONGEST_QR: usize = 1000;
 
@@ -36,12 +38,9 @@ fn dark(code: &QRCode, row: usize, column: usize) -> bool {
     inside && code.data.get(place).copied().is_some_and(Module::value)
 }
 
-/// What a reader sees of a character that should not be in a slip.
-fn drawable(character: char) -> char {
-    // XML 1.0 has no way at all to write control characters and these two.
-    if character.is_control() || matches!(character, '\u{fffe}' | '\u{ffff}') {
-        '\u{fffd}'
-    } else {
-        character
-    }
+/// What a reader sees of a text: `�` for each character that should not be in a slip. A terminal would obey some of
+/// them, and XML 1.0 cannot write most.
+fn drawn(text: &str) -> String {
+    let odd = |character: char| character.is_control() || invisible(character);
+    text.chars().map(|character| if odd(character) { '\u{fffd}' } else { character }).collect()
 }

@@ -57,7 +57,7 @@ pub fn visible(text: &str, prints: fn(char) -> bool) -> String {
 
 /// `Default_Ignorable_Code_Point` of Unicode's `DerivedCoreProperties` (soft hyphen, joiners, bidi overrides and
 /// isolates, variation selectors, fillers, tags), the interlinear annotations, and the noncharacters.
-fn invisible(character: char) -> bool {
+pub(crate) fn invisible(character: char) -> bool {
     matches!(character,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
         | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'

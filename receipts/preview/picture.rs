@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use tilld_domain::secret::Secret;
 use tilld_domain::slip::{Align, Part, Row, Slip, Style, Symbology};
 
-use super::{dark, drawable, qr};
+use super::{dark, drawn, qr};
 use crate::bars;
 use crate::rows::{cells, width};
 
@@ -26,10 +26,11 @@ const MARGIN: usize = 30;
 /// The darker ground that the paper lies on, in dots.
 const GROUND: usize = 12;
 /// How high bars are, in dots.
-const BARS_HEIGHT: usize = 80;
-/// The widest module of a QR code, and of bars, in dots.
+const BARS_HEIGHT: usize = 100;
+/// The widest module of a QR code, of an EAN and of a CODE128, in dots.
 const QR_MODULE: usize = 6;
-const BAR_MODULE: usize = 3;
+const EAN_MODULE: usize = 3;
+const CODE128_MODULE: usize = 2;
 /// The light frame that a reader needs around a QR code (ISO/IEC 18004: four), and beside bars (ten), in modules.
 const QR_QUIET: usize = 4;
 const BAR_QUIET: usize = 10;
@@ -90,10 +91,10 @@ impl Sheet {
     }
 
     fn row(&mut self, row: &Row) {
-        let text = row.text.reveal();
+        let text = drawn(row.text.reveal());
         let Style { bold, underline, inverse, width: across, height: down } = row.style;
         let (across, down) = (usize::from(across.max(1)), usize::from(down.max(1)));
-        let own = width(text).saturating_mul(CELL);
+        let own = width(&text).saturating_mul(CELL);
         let free = self.width().saturating_sub(own.saturating_mul(across));
         let x = MARGIN.saturating_add(match row.align {
             Align::Left => 0,
@@ -109,7 +110,7 @@ impl Sheet {
             if inverse {
                 self.draw(format_args!("<rect width=\"{own}\" height=\"{HEIGHT}\" fill=\"#111\"/>"));
             }
-            for run in runs(text) {
+            for run in runs(&text) {
                 let (x, length) = (run.column.saturating_mul(CELL), run.cells.saturating_mul(CELL));
                 self.draw(format_args!(
                     "<text x=\"{x}\" y=\"{BASELINE}\" textLength=\"{length}\" \
@@ -152,7 +153,11 @@ impl Sheet {
     fn bars(&mut self, symbology: Symbology, text: &Secret) {
         let modules = bars::modules(symbology, text.reveal()).unwrap_or_default();
         let with_quiet = modules.len().saturating_add(BAR_QUIET.saturating_mul(2));
-        let module = (self.width() / with_quiet).min(BAR_MODULE);
+        let widest = match symbology {
+            Symbology::Ean13 => EAN_MODULE,
+            Symbology::Code128 => CODE128_MODULE,
+        };
+        let module = (self.width() / with_quiet).min(widest);
         if modules.is_empty() || module == 0 {
             self.note(&format!("[{symbology:?}]"));
         } else {
@@ -202,14 +207,13 @@ fn runs(text: &str) -> Vec<Run> {
     let mut joins = false;
     for character in text.chars() {
         let (wide, plain) = (cells(character), character.is_ascii_graphic());
-        let shown = drawable(character);
         match runs.last_mut() {
-            Some(run) if (joins && plain) || (wide == 0 && shown == character) => {
+            Some(run) if (joins && plain) || wide == 0 => {
                 run.cells = run.cells.saturating_add(wide);
-                run.text.push(shown);
+                run.text.push(character);
             }
             _ if character == ' ' => {}
-            _ => runs.push(Run { column, cells: wide.max(1), text: shown.into() }),
+            _ => runs.push(Run { column, cells: wide.max(1), text: character.into() }),
         }
         joins = plain || (joins && wide == 0);
         column = column.saturating_add(wide);

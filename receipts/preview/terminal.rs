@@ -8,7 +8,7 @@
 use tilld_domain::secret::Secret;
 use tilld_domain::slip::{Align, Part, Row, Slip, Symbology};
 
-use super::{dark, drawable, qr};
+use super::{dark, drawn, qr};
 use crate::bars;
 use crate::rows::{cells, width};
 
@@ -60,7 +60,7 @@ impl Sheet {
     fn row(&mut self, row: &Row) {
         let mut line = String::new();
         let mut apart = 0;
-        for character in row.text.reveal().chars().map(drawable) {
+        for character in drawn(row.text.reveal()).chars() {
             // A mark stays with its letter, so the blanks come before the next letter.
             if cells(character) > 0 {
                 line.push_str(&" ".repeat(apart));
@@ -115,8 +115,7 @@ impl Sheet {
         } else {
             (0..BAR_LINES).for_each(|_| self.line(&line, Align::Centre));
         }
-        let below: String = text.reveal().chars().map(drawable).collect();
-        self.line(&below, Align::Centre);
+        self.line(&drawn(text.reveal()), Align::Centre);
     }
 }
 

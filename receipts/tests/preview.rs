@@ -110,6 +110,8 @@ fn every_word_of_a_picture_stands_in_its_column() {
 
 #[test]
 fn odd_slips_are_drawn_too() {
+    let obeyed = preview::text(&slip(16, vec![plain("\u{1b}[31m\u{202e}x")]));
+    assert!(obeyed.contains("│ �[31m�x          │"), "{obeyed}");
     let parts = || {
         vec![
             plain("wider than the paper"),
