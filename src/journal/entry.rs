@@ -1,0 +1,180 @@
+//! What goes into the journal and what comes out of it, in the domain's words.
+//!
+//! A [`Draft`] is an entry before it has a number; an [`Entry`] is one that was read back. One entry is one event of one
+//! sale at one moment. The order of entries is their number, never their moment: a till's clock may be set back.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tilld_domain::ids::{OrderId, ReceiptId, RequestKey, SaleId};
+use tilld_domain::moment::Moment;
+use tilld_domain::money::Money;
+use tilld_domain::sale::{CardNo, Sale, SaleEvent};
+
+/// The number of an entry: from 1, without gaps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Seq(u64);
+
+impl Seq {
+    /// Before the first entry.
+    pub const NONE: Self = Self(0);
+
+    /// The entry of a number; 0 is [`Seq::NONE`].
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The number.
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+
+    /// The one after it.
+    pub(crate) const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
+    /// As a column keeps it.
+    pub(crate) fn column(self) -> i64 {
+        i64::try_from(self.0).unwrap_or(i64::MAX)
+    }
+
+    /// From a column; a number that no entry has becomes [`Seq::NONE`].
+    pub(crate) fn of_column(number: i64) -> Self {
+        Self(u64::try_from(number).unwrap_or(0))
+    }
+}
+
+impl fmt::Display for Seq {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, out)
+    }
+}
+
+/// Which request of a till caused an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The till's key. It belongs to one entry for as long as the journal lives.
+    pub key: RequestKey,
+    /// A digest of the request, made by whoever read it: the same key with another digest is another request.
+    pub digest: [u8; 32],
+}
+
+/// An entry to be written.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// When it happened.
+    pub at: Moment,
+    /// To which sale.
+    pub sale: SaleId,
+    /// What.
+    pub event: SaleEvent,
+    /// Which request of a till caused it, if one did.
+    pub asked: Option<Asked>,
+    /// The sale after the event. The query tables are written from it in the same commit.
+    pub after: Arc<Sale>,
+    /// Orders whose codes and lines are forgotten in the same commit.
+    pub forget: Vec<OrderId>,
+}
+
+/// What a till's key was used for before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AskedBefore {
+    /// The digest of that request.
+    pub digest: [u8; 32],
+    /// The sale that it was about.
+    pub sale: SaleId,
+    /// The entry that it caused.
+    pub seq: Seq,
+}
+
+/// An entry that was read back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its number.
+    pub seq: Seq,
+    /// When it happened.
+    pub at: Moment,
+    /// To which sale.
+    pub sale: SaleId,
+    /// What. Codes and lines are there while their key is, and if the reader has the terminal key; else `None` and
+    /// [`ReceiptLines::gone`](tilld_domain::outcome::ReceiptLines::gone).
+    pub event: SaleEvent,
+    /// Which request of a till caused it, if one did.
+    pub asked: Option<Asked>,
+    /// The link of the chain: SHA-256 over the link before it and every column of this entry.
+    pub hash: [u8; 32],
+}
+
+/// What a screen is told about an entry. There is nothing secret in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryHead {
+    /// Its number.
+    pub seq: Seq,
+    /// When it happened.
+    pub at: Moment,
+    /// To which sale.
+    pub sale: SaleId,
+    /// What, in one word, such as `confirm_ended`.
+    pub kind: String,
+    /// To which of its cards; none if to all.
+    pub card: Option<CardNo>,
+    /// The state of that card after the event; of every card in their order, joined by blanks, if it was about all.
+    pub state: String,
+}
+
+/// A sale as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SaleRow {
+    /// The daemon's name for it.
+    pub sale: SaleId,
+    /// The till's number of the receipt.
+    pub receipt: ReceiptId,
+    /// The provider, by its configured name.
+    pub provider: String,
+    /// What it is doing, in one word.
+    pub phase: String,
+    /// Whether something remains to be done or decided.
+    pub open: bool,
+    /// When it began.
+    pub opened: Moment,
+    /// When the last of its cards was closed.
+    pub closed: Option<Moment>,
+    /// The sum of its cards' face values.
+    pub total: Money,
+    /// What the till reported as paid.
+    pub paid: Option<Money>,
+    /// Who sold, if the till said so.
+    pub cashier: Option<String>,
+    /// Its first entry.
+    pub first: Seq,
+    /// Its last entry.
+    pub last: Seq,
+    /// Its cards.
+    pub cards: Vec<CardRow>,
+}
+
+/// A card as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CardRow {
+    /// Which of the sale, from 1.
+    pub card: u16,
+    /// The daemon's own name for the order.
+    pub order: OrderId,
+    /// The provider's name for it, since it was created.
+    pub provider_order: Option<String>,
+    /// The provider's code of the product.
+    pub product: String,
+    /// The product's name when it was sold.
+    pub product_name: String,
+    /// Printed (`por`) or activated (`posa`).
+    pub kind: String,
+    /// The last four characters of a scanned code.
+    pub code_tail: Option<String>,
+    /// The value of the card.
+    pub face_value: Money,
+    /// Where it stands, in one word.
+    pub state: String,
+    /// Whether an undo is owed.
+    pub owed: bool,
+}
