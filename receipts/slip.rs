@@ -6,7 +6,7 @@
 //!
 //! What holds for every slip, whatever the facts are:
 //!
-//! - No row has more columns than the paper, and none holds a control character: see [`rows`](crate::rows).
+//! - No row has more columns than the paper, and none holds a control character: see [`rows`].
 //! - The provider's lines are on it in their order, each with all its visible characters, and nothing of the shop's
 //!   stands between them. They may hold the card's code, so they are never shortened to save paper.
 //! - A reprint cannot pass for the first paper: the mark is the first and the last thing on it, white on black.
