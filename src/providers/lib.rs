@@ -4,6 +4,11 @@
 //! [`tilld_domain::outcome`]. It keeps nothing, retries nothing (when to ask again is the counter's decision, because
 //! every attempt is journaled), and shows no secret in any `Debug`, error or log line.
 
+pub mod finperks;
+pub mod http;
+pub mod json;
+pub mod pace;
+
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
