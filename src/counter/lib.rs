@@ -1,1 +1,438 @@
-//! Being built.
+//! The counter: the one place where a sale is decided, written down, and carried out.
+//!
+//! ```text
+//!  till ──► Counter ──► inbox ──► driver: stage ─► commit ─► publish, answer, perform ──► provider, printer
+//!                                    ▲                                                          │
+//!                                    └────────────────── what happened ◄────────────────────────┘
+//! ```
+//!
+//! One task, the [`driver`], owns the machines of all open sales and is the only writer of the journal. It takes what has
+//! queued up, steps the machines on copies, commits all their entries at once (group commit), and only then shows the new
+//! states, answers the tills and starts the effects (law L1: write, then act). A commit that fails changes nothing: what a
+//! till asked is refused (law L10), what came back from a provider or a printer is kept and written when writing works again.
+//!
+//! | module | thinks about |
+//! |---|---|
+//! | [`desk`] | what a till may ask, as pure functions from request and sale to event or refusal |
+//! | [`driver`] | the order of things: staging, group commit, waiting tills, alarms |
+//! | [`perform`] | carrying effects out; it only dispatches |
+//! | [`replay`] | states out of the journal: at the start, for reading, and for repeated requests |
+//! | [`shelf`] | the catalogue that the counter sells from |
+//! | [`clock`] | time and chance, so that a test can hold them |
+//!
+//! Invariants:
+//! - An effect starts only after the entry that it follows from is on disk, and nothing but effects talks to the outside.
+//! - The answer to a request is the sale as it was at its first rest after the request's own entry. So a repeated
+//!   request gets the same answer for as long as the journal keeps the sale: it is computed from the same entries.
+//! - What is in memory can be lost at any point between two instructions.
+//!
+//! Deliberately absent: routes, SQL text, byte tables, provider names on a wire.
+
+pub mod clock;
+pub mod desk;
+mod driver;
+mod perform;
+pub mod replay;
+mod shelf;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tilld_devices::printer::Printer;
+use tilld_domain::ids::{Country, Locale, PersonName, SaleId, StoreId, TerminalId};
+use tilld_domain::moment::Moment;
+use tilld_domain::order::{Answer, Rules};
+use tilld_domain::product::Product;
+use tilld_domain::refusal::Refusal;
+use tilld_domain::sale::{CardNo, Sale};
+use tilld_journal::Journal;
+use tilld_providers::GiftCards;
+use tilld_receipts::slip::ShopTexts;
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+pub use tilld_journal::{Asked, EntryHead, Seq};
+
+use crate::clock::Clock;
+use crate::desk::{PayRequest, SaleRequest};
+use crate::driver::{Act, Declined, Message};
+use crate::replay::ReplayError;
+pub use crate::shelf::ShelfState;
+
+/// How many messages may wait for the driver. A till that finds it full is told to come again.
+const INBOX: usize = 1024;
+/// How often a request that loses the race for its own key looks for the winner's answer.
+const KEY_RACES: usize = 3;
+/// How many changes a slow listener may lag behind before it must read the sale anew.
+const CHANGES_KEPT: usize = 1024;
+
+/// The till that this daemon stands beside, and how it prints.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The store, by the retailer's own id.
+    pub store: StoreId,
+    /// The till.
+    pub terminal: TerminalId,
+    /// Where it stands.
+    pub country: Country,
+    /// The language and formats of a slip where the till names none.
+    pub locale: Locale,
+    /// The IANA time zone of the slip's time.
+    pub zone: String,
+    /// What the shop prints around the provider's lines.
+    pub texts: ShopTexts,
+    /// Characters per line that the provider lays out for; the printer's own columns if none is configured.
+    pub columns: Option<u16>,
+}
+
+/// What the counter works with.
+#[derive(Clone)]
+pub struct Ports {
+    /// Where everything is written down first.
+    pub journal: Journal,
+    /// Where cards are bought.
+    pub provider: Arc<dyn GiftCards>,
+    /// Where slips are printed.
+    pub printer: Arc<dyn Printer>,
+    /// Time and chance.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// How the counter behaves; every field has its default in [`Settings::DESIGN`].
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// The times of a sale, written into its first entry.
+    pub rules: Rules,
+    /// How many sales may be in a customer's hands at once.
+    pub most_at_once: usize,
+    /// How many undos run at once: enough to drain, few enough to leave the line to a sale.
+    pub undos_at_once: usize,
+    /// How old the catalogue may get before it is fetched anew.
+    pub catalogue_age: Duration,
+    /// How long a till waits for the rest of a sale before it is told to ask again.
+    pub answer_wait: Duration,
+}
+
+impl Settings {
+    /// The values of the design.
+    pub const DESIGN: Self = Self {
+        rules: Rules::DESIGN,
+        most_at_once: 64,
+        undos_at_once: 4,
+        catalogue_age: Duration::from_hours(24),
+        answer_wait: Duration::from_secs(120),
+    };
+}
+
+/// A sale as it was after an entry.
+#[derive(Debug, Clone)]
+pub struct SaleNow {
+    /// The sale.
+    pub sale: Arc<Sale>,
+    /// The last entry that it includes.
+    pub seq: Seq,
+    /// When that entry was written.
+    pub at: Moment,
+}
+
+/// How the counter is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Health {
+    /// Whether the journal takes entries (law L10).
+    pub journal_writes: bool,
+    /// Why not, in one word, if it does not.
+    pub journal_trouble: Option<String>,
+    /// How the last call to the provider went; none before the first.
+    pub provider: Option<ProviderLine>,
+    /// What the printer says of itself; none if it cannot be asked.
+    pub printer: Option<tilld_devices::printer::Status>,
+    /// How many products can be sold, and since when they are known.
+    pub shelf: ShelfState,
+    /// How many sales are not closed.
+    pub open_sales: usize,
+    /// How many cards are owed an undo.
+    pub owed: usize,
+    /// How many questions wait for a person.
+    pub questions: usize,
+}
+
+/// How the line to the provider is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProviderLine {
+    /// Whether the last call was answered readably.
+    pub up: bool,
+    /// When it ended.
+    pub at: Moment,
+}
+
+/// The handle that everyone holds: cheap to clone.
+#[derive(Clone)]
+pub struct Counter {
+    inbox: mpsc::Sender<Message>,
+    changes: broadcast::Sender<SaleNow>,
+    journal: Journal,
+    provider: Arc<dyn GiftCards>,
+    printer: Arc<dyn Printer>,
+    clock: Arc<dyn Clock>,
+    shelf: Arc<shelf::Shelf>,
+    line: Arc<perform::Line>,
+    place: Arc<Place>,
+    settings: Settings,
+}
+
+/// Why the counter could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The journal's entries do not make a state.
+    #[error(transparent)]
+    Replay(#[from] replay::ReplayError),
+    /// The journal cannot be read.
+    #[error("the journal cannot be read: {0}")]
+    Read(#[from] tilld_journal::ReadError),
+    /// The runtime is going down.
+    #[error("the program is stopping")]
+    Stopping,
+}
+
+impl Counter {
+    /// Reads the open sales, and starts the driver on what follows from them. The future that is returned beside the handle
+    /// is the driver: it runs until [`Counter::stop`], and dropping it stops everything at once, like a power cut.
+    pub async fn start(
+        ports: Ports,
+        place: Place,
+        settings: Settings,
+    ) -> Result<(Self, impl Future<Output = ()> + Send + 'static), StartError> {
+        let (inbox, messages) = mpsc::channel(INBOX);
+        let (changes, _) = broadcast::channel(CHANGES_KEPT);
+        let place = Arc::new(place);
+        let shelf = Arc::new(shelf::Shelf::read(&ports).await?);
+        let line = Arc::new(perform::Line::default());
+        let open = replay::open_sales(ports.journal.clone()).await?;
+        let performer = perform::Performer {
+            inbox: inbox.clone(),
+            provider: Arc::clone(&ports.provider),
+            printer: Arc::clone(&ports.printer),
+            clock: Arc::clone(&ports.clock),
+            place: Arc::clone(&place),
+            line: Arc::clone(&line),
+            undo_slots: Arc::new(tokio::sync::Semaphore::new(settings.undos_at_once)),
+        };
+        let counter = Self {
+            inbox,
+            changes: changes.clone(),
+            journal: ports.journal.clone(),
+            provider: Arc::clone(&ports.provider),
+            printer: Arc::clone(&ports.printer),
+            clock: Arc::clone(&ports.clock),
+            shelf: Arc::clone(&shelf),
+            line,
+            place,
+            settings,
+        };
+        let driver = driver::Driver::new(ports.clone(), settings, performer, changes, messages);
+        let keep_fresh = shelf.keep_fresh(ports, settings.catalogue_age);
+        let run = async move {
+            tokio::select! {
+                () = driver.run(open) => {}
+                () = keep_fresh => {}
+            }
+        };
+        Ok((counter, run))
+    }
+
+    /// Begins a sale, and answers when every card of it is created or refused.
+    pub async fn open(&self, asked: Asked, request: SaleRequest) -> Result<SaleNow, Refusal> {
+        if let Some(answer) = self.answered_before(&asked).await? {
+            return Ok(answer);
+        }
+        let shelf = self.shelf.products();
+        let columns = self.place.columns.unwrap_or(self.printer.paper().columns);
+        let context = desk::Context {
+            place: &self.place,
+            provider: self.provider.as_ref(),
+            shelf: &shelf,
+            columns,
+            rules: Rules { confirm_repeatable: self.provider.confirm_is_repeatable(), ..self.settings.rules },
+            new_id: &|| self.clock.new_id(),
+        };
+        let opening = desk::open(request, &context)?;
+        let receipt = opening.receipt.clone();
+        let journal = self.journal.clone();
+        let holder = blocking(move || journal.receipt_holder(&receipt)).await?;
+        if holder.map_err(|_| Refusal::JournalDown)?.is_some() {
+            return Err(Refusal::ReceiptUsed);
+        }
+        self.ask(asked, opening.sale, Act::Open(Box::new(opening))).await
+    }
+
+    /// Reports the payment, and answers when every card is sold, given back, or a question.
+    pub async fn pay(&self, asked: Asked, sale: SaleId, request: PayRequest) -> Result<SaleNow, Refusal> {
+        self.act(asked, sale, Act::Pay(request)).await
+    }
+
+    /// Cancels a sale that is not paid. The answer does not wait for the provider's word: the undo is owed.
+    pub async fn cancel(
+        &self,
+        asked: Asked,
+        sale: SaleId,
+        by: Option<PersonName>,
+    ) -> Result<SaleNow, Refusal> {
+        self.act(asked, sale, Act::Cancel { by }).await
+    }
+
+    /// Answers the open question of a card.
+    pub async fn answer(
+        &self,
+        asked: Asked,
+        sale: SaleId,
+        card: CardNo,
+        answer: Answer,
+        by: Option<PersonName>,
+    ) -> Result<SaleNow, Refusal> {
+        self.act(asked, sale, Act::Answer { card, answer, by }).await
+    }
+
+    /// The sale as it is now.
+    pub async fn sale(&self, sale: SaleId) -> Result<SaleNow, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Message::Read { sale, reply })?;
+        if let Ok(now) = answer.await {
+            return Ok(now);
+        }
+        let journal = self.journal.clone();
+        match blocking(move || replay::latest(&journal, sale)).await? {
+            Ok(now) => Ok(now),
+            Err(ReplayError::NoOpening(_)) => Err(Refusal::SaleUnknown),
+            Err(error) => {
+                tracing::error!(%error, "a sale cannot be read");
+                Err(Refusal::JournalDown)
+            }
+        }
+    }
+
+    /// Every change of every sale from now on. A listener that lags is told so and reads anew.
+    pub fn changes(&self) -> broadcast::Receiver<SaleNow> {
+        self.changes.subscribe()
+    }
+
+    /// The heads of at most `most` entries after `seq`, for a listener that comes back.
+    pub async fn entries_after(&self, seq: Seq, most: usize) -> Result<Vec<EntryHead>, Refusal> {
+        let journal = self.journal.clone();
+        blocking(move || journal.entries_after(seq, most)).await?.map_err(|_| Refusal::JournalDown)
+    }
+
+    /// What can be sold, from the cache.
+    pub fn products(&self) -> Arc<Vec<Product>> {
+        self.shelf.products()
+    }
+
+    /// Fetches the catalogue now.
+    pub async fn refresh_products(&self) -> Result<ShelfState, Refusal> {
+        self.shelf.refresh(&self.journal, self.provider.as_ref(), self.clock.as_ref()).await
+    }
+
+    /// How everything is.
+    pub async fn health(&self) -> Health {
+        let (reply, answer) = oneshot::channel();
+        let printer = self.printer.status().await;
+        let counts = match self.send(Message::Count { reply }) {
+            Ok(()) => answer.await.unwrap_or_default(),
+            Err(_) => driver::Counts::default(),
+        };
+        Health {
+            journal_writes: counts.journal_trouble.is_none() && counts.running,
+            journal_trouble: counts.journal_trouble,
+            provider: self.line.last(),
+            printer,
+            shelf: self.shelf.state(),
+            open_sales: counts.open_sales,
+            owed: counts.owed,
+            questions: counts.questions,
+        }
+    }
+
+    /// Takes nothing new, writes down what is on its way, and ends the driver. What is still uncertain is found out after
+    /// the next start.
+    pub async fn stop(&self) {
+        let (reply, done) = oneshot::channel();
+        if self.inbox.send(Message::Stop { reply }).await.is_ok() {
+            // The driver drops the reply when it has ended: either way it is over.
+            let _ = done.await;
+        }
+    }
+
+    async fn act(&self, asked: Asked, sale: SaleId, act: Act) -> Result<SaleNow, Refusal> {
+        match self.ask(asked, sale, act).await {
+            // Closed sales are not in memory. That it exists is worth a better answer than that it does not.
+            Err(Refusal::SaleUnknown) => {
+                let journal = self.journal.clone();
+                let found = blocking(move || replay::latest(&journal, sale)).await?;
+                Err(if found.is_ok() { Refusal::SaleClosed } else { Refusal::SaleUnknown })
+            }
+            answer => answer,
+        }
+    }
+
+    /// The answer that was given, or is about to be given, to the same request before.
+    async fn answered_before(&self, asked: &Asked) -> Result<Option<SaleNow>, Refusal> {
+        let (journal, key) = (self.journal.clone(), asked.key.clone());
+        let Some(before) = blocking(move || journal.asked(&key)).await?.map_err(|_| Refusal::JournalDown)?
+        else {
+            return Ok(None);
+        };
+        if before.digest != asked.digest {
+            return Err(Refusal::RequestKeyReused);
+        }
+        // First queue up for the live sale, then read: a rest that comes in between is in the journal by then.
+        let (reply, rested) = oneshot::channel();
+        self.send(Message::AwaitRest { sale: before.sale, reply })?;
+        if let Some(answer) = self.first_rest(before.sale, before.seq).await? {
+            return Ok(Some(answer));
+        }
+        tokio::select! {
+            _ = rested => {}
+            () = self.clock.sleep(self.settings.answer_wait) => return Err(Refusal::StillWorking),
+        }
+        self.first_rest(before.sale, before.seq).await?.ok_or(Refusal::StillWorking).map(Some)
+    }
+
+    async fn first_rest(&self, sale: SaleId, from: Seq) -> Result<Option<SaleNow>, Refusal> {
+        let journal = self.journal.clone();
+        blocking(move || replay::first_rest(&journal, sale, from)).await?.map_err(|_| Refusal::JournalDown)
+    }
+
+    /// Asks the driver, unless the same was asked before, and waits for the sale to come to rest. After a long time the
+    /// till is told to ask again: under the same key nothing is done twice.
+    async fn ask(&self, asked: Asked, sale: SaleId, act: Act) -> Result<SaleNow, Refusal> {
+        for _ in 0..KEY_RACES {
+            if let Some(answer) = self.answered_before(&asked).await? {
+                return Ok(answer);
+            }
+            let (reply, answer) = oneshot::channel();
+            self.send(Message::Ask { asked: asked.clone(), sale, act: act.clone(), reply })?;
+            let answer = tokio::select! {
+                answer = answer => answer.map_err(|_| Refusal::Stopping)?,
+                () = self.clock.sleep(self.settings.answer_wait) => return Err(Refusal::StillWorking),
+            };
+            match answer {
+                Ok(now) => return Ok(now),
+                Err(Declined::Refused(why)) => return Err(why),
+                Err(Declined::KeyTaken) => {}
+            }
+        }
+        Err(Refusal::Busy)
+    }
+
+    fn send(&self, message: Message) -> Result<(), Refusal> {
+        self.inbox.try_send(message).map_err(|full| match full {
+            mpsc::error::TrySendError::Full(_) => Refusal::Busy,
+            mpsc::error::TrySendError::Closed(_) => Refusal::Stopping,
+        })
+    }
+}
+
+/// Runs what waits for the disk where waiting does no harm.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Refusal> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| Refusal::Stopping)
+}

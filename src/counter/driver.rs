@@ -1,0 +1,571 @@
+//! The one task that owns the machines of all open sales, and the only writer of the journal.
+//!
+//! A turn: take the messages that wait, step the machines on copies (*stage*), append all drafts as one commit, and then,
+//! in the order of the entries: put the new states in place, tell listeners, answer tills whose sale has come to rest,
+//! start effects. While a commit is on its way the next messages queue up, so that the slower the disk is the more share
+//! a commit.
+//!
+//! Ways to fail:
+//! - *An event does not fit* (late, twice): dropped, and said in the log. It changed nothing.
+//! - *The commit fails*: the copies are dropped. A till is refused; what happened outside is held with its moment, nothing
+//!   new is begun, and every second the held events are tried again. When they are written, sales go on (law L10).
+//! - *The key or the receipt is taken* by what was committed just before: the turn is done over, one message at a time,
+//!   and the one in question is sent back to be answered from the journal.
+//!
+//! It waits for nothing but its inbox, its alarms and the journal.
+
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tilld_domain::ids::{OrderId, PersonName, ReceiptId, RequestKey, SaleId};
+use tilld_domain::moment::Moment;
+use tilld_domain::order::{Answer, Effect, OrderEvent, State};
+use tilld_domain::refusal::Refusal;
+use tilld_domain::sale::{CardEffect, CardNo, Opening, Phase, Sale, SaleEvent};
+use tilld_journal::{AppendError, Asked, Draft, Seq};
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::task::JoinSet;
+
+use crate::desk::{self, PayRequest};
+use crate::perform::Performer;
+use crate::{Ports, SaleNow, Settings, blocking};
+
+/// The greatest number of messages that one commit takes in.
+const MOST_AT_A_TURN: usize = 64;
+/// How often writing is tried again while the journal is in trouble.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
+/// How long a stop waits for the sales that a cashier waits for.
+const LAST_ORDERS: Duration = Duration::from_secs(15);
+
+/// What a till asked for.
+#[derive(Debug, Clone)]
+pub(crate) enum Act {
+    Open(Box<Opening>),
+    Pay(PayRequest),
+    Cancel { by: Option<PersonName> },
+    Answer { card: CardNo, answer: Answer, by: Option<PersonName> },
+}
+
+/// Why the driver did not do what a till asked.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Declined {
+    Refused(Refusal),
+    /// The same key was committed a moment ago: the answer is in the journal, or will be.
+    KeyTaken,
+}
+
+pub(crate) type Reply = oneshot::Sender<Result<SaleNow, Declined>>;
+
+/// What the driver is told.
+pub(crate) enum Message {
+    Ask {
+        asked: Asked,
+        sale: SaleId,
+        act: Act,
+        reply: Reply,
+    },
+    Happened {
+        sale: SaleId,
+        card: CardNo,
+        event: OrderEvent,
+    },
+    Read {
+        sale: SaleId,
+        reply: oneshot::Sender<SaleNow>,
+    },
+    /// The reply comes, or is dropped, once the sale rests in the journal.
+    AwaitRest {
+        sale: SaleId,
+        reply: oneshot::Sender<()>,
+    },
+    Count {
+        reply: oneshot::Sender<Counts>,
+    },
+    Stop {
+        reply: oneshot::Sender<()>,
+    },
+}
+
+/// How much is open.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) running: bool,
+    pub(crate) journal_trouble: Option<String>,
+    pub(crate) open_sales: usize,
+    pub(crate) owed: usize,
+    pub(crate) questions: usize,
+}
+
+/// Something that has happened and must be written, at the moment when it was first noticed.
+struct Event {
+    at: Moment,
+    sale: SaleId,
+    event: SaleEvent,
+}
+
+/// Why a step is taken.
+enum Cause {
+    /// A till asked, and waits.
+    Asked { asked: Asked, act: Act, reply: Reply },
+    /// It happened; nobody can take it back.
+    Happened,
+}
+
+/// A step on a copy, to be committed.
+struct Staged {
+    event: Event,
+    after: Arc<Sale>,
+    effects: Vec<CardEffect>,
+    cause: Cause,
+}
+
+/// The steps of one turn, each on top of those before it.
+#[derive(Default)]
+struct Turn {
+    steps: Vec<Staged>,
+    sales: HashMap<SaleId, Arc<Sale>>,
+    keys: HashSet<RequestKey>,
+    receipts: HashSet<ReceiptId>,
+}
+
+pub(crate) struct Driver {
+    ports: Ports,
+    settings: Settings,
+    performer: Performer,
+    changes: broadcast::Sender<SaleNow>,
+    messages: mpsc::Receiver<Message>,
+    sales: HashMap<SaleId, SaleNow>,
+    waiting: HashMap<SaleId, Vec<Reply>>,
+    resting: HashMap<SaleId, Vec<oneshot::Sender<()>>>,
+    alarms: BTreeSet<(Moment, SaleId, CardNo)>,
+    held: VecDeque<Event>,
+    trouble: Option<String>,
+    work: JoinSet<()>,
+    stopping: Option<(Moment, oneshot::Sender<()>)>,
+}
+
+impl Driver {
+    pub(crate) fn new(
+        ports: Ports,
+        settings: Settings,
+        performer: Performer,
+        changes: broadcast::Sender<SaleNow>,
+        messages: mpsc::Receiver<Message>,
+    ) -> Self {
+        Self {
+            ports,
+            settings,
+            performer,
+            changes,
+            messages,
+            sales: HashMap::new(),
+            waiting: HashMap::new(),
+            resting: HashMap::new(),
+            alarms: BTreeSet::new(),
+            held: VecDeque::new(),
+            trouble: None,
+            work: JoinSet::new(),
+            stopping: None,
+        }
+    }
+
+    /// Takes the open sales up where they were left, and runs until it is stopped.
+    pub(crate) async fn run(mut self, open: Vec<SaleNow>) {
+        let at = self.now();
+        for now in open {
+            let sale = now.sale.opening.sale;
+            self.held.push_back(Event { at, sale, event: SaleEvent::Resumed });
+            self.sales.insert(sale, now);
+        }
+        self.write_held().await;
+        let mut batch = Vec::with_capacity(MOST_AT_A_TURN);
+        while !self.may_end() {
+            let next = self.next_alarm();
+            tokio::select! {
+                count = self.messages.recv_many(&mut batch, MOST_AT_A_TURN) => {
+                    if count == 0 {
+                        return;
+                    }
+                    self.turn(std::mem::take(&mut batch)).await;
+                }
+                () = self.performer.clock.sleep(next) => {
+                    if self.trouble.is_some() {
+                        self.write_held().await;
+                    }
+                    self.ring_alarms().await;
+                }
+                Some(_) = self.work.join_next() => {}
+            }
+        }
+    }
+
+    fn now(&self) -> Moment {
+        self.ports.clock.now()
+    }
+
+    /// How long until something is due.
+    fn next_alarm(&self) -> Duration {
+        let now = self.now();
+        let alarm = self.alarms.first().map(|(at, ..)| at.since(now));
+        let heal = self.trouble.is_some().then_some(TRY_AGAIN);
+        let stop = self.stopping.as_ref().map(|(by, _)| by.since(now));
+        [alarm, heal, stop].into_iter().flatten().min().unwrap_or(Duration::from_hours(1))
+    }
+
+    /// Whether a stop was asked for and no cashier waits any more.
+    fn may_end(&self) -> bool {
+        let resting = || self.sales.values().all(|now| now.sale.at_rest());
+        self.stopping.as_ref().is_some_and(|(by, _)| self.now() >= *by || (resting() && self.held.is_empty()))
+    }
+
+    async fn turn(&mut self, batch: Vec<Message>) {
+        let mut turn = Turn::default();
+        for message in batch {
+            self.take(&mut turn, message);
+        }
+        self.commit(turn).await;
+    }
+
+    /// Stages what a message means, or answers it at once.
+    fn take(&mut self, turn: &mut Turn, message: Message) {
+        match message {
+            Message::Ask { asked, sale, act, reply } => self.ask(turn, asked, sale, act, reply),
+            Message::Happened { sale, card, event } => {
+                let event = Event { at: self.now(), sale, event: SaleEvent::Card(card, event) };
+                if self.trouble.is_some() {
+                    self.held.push_back(event);
+                } else {
+                    self.stage(turn, event, Cause::Happened);
+                }
+            }
+            Message::Read { sale, reply } => {
+                if let Some(now) = self.sales.get(&sale) {
+                    let _ = reply.send(now.clone());
+                }
+            }
+            Message::AwaitRest { sale, reply } => {
+                if self.sales.get(&sale).is_some_and(|now| !now.sale.at_rest())
+                    || turn.sales.contains_key(&sale)
+                {
+                    self.resting.entry(sale).or_default().push(reply);
+                }
+            }
+            Message::Count { reply } => {
+                let _ = reply.send(self.count());
+            }
+            Message::Stop { reply } => {
+                self.stopping = Some((self.now().plus(LAST_ORDERS), reply));
+            }
+        }
+    }
+
+    fn ask(&mut self, turn: &mut Turn, asked: Asked, sale: SaleId, act: Act, reply: Reply) {
+        let staged = match self.may_ask(turn, &asked) {
+            Ok(()) => self.decide(turn, sale, &act).map_err(Declined::Refused),
+            Err(declined) => Err(declined),
+        };
+        match staged {
+            Ok(event) => {
+                turn.keys.insert(asked.key.clone());
+                self.stage(turn, event, Cause::Asked { asked, act, reply });
+            }
+            Err(declined) => {
+                let _ = reply.send(Err(declined));
+            }
+        }
+    }
+
+    fn may_ask(&self, turn: &Turn, asked: &Asked) -> Result<(), Declined> {
+        if self.stopping.is_some() {
+            Err(Declined::Refused(Refusal::Stopping))
+        } else if self.trouble.is_some() {
+            Err(Declined::Refused(Refusal::JournalDown))
+        } else if turn.keys.contains(&asked.key) {
+            Err(Declined::KeyTaken)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The event of what a till asks for, by the state that the turn has reached.
+    fn decide(&self, turn: &mut Turn, sale: SaleId, act: &Act) -> Result<Event, Refusal> {
+        let at = self.now();
+        let current = turn.sales.get(&sale).or(self.sales.get(&sale).map(|now| &now.sale));
+        let event = match (act, current) {
+            (Act::Open(opening), None) => {
+                self.room_for_one_more(turn)?;
+                if !turn.receipts.insert(opening.receipt.clone()) {
+                    return Err(Refusal::ReceiptUsed);
+                }
+                SaleEvent::Opened(opening.clone())
+            }
+            (Act::Open(_), Some(_)) => return Err(Refusal::Busy),
+            (_, None) => return Err(Refusal::SaleUnknown),
+            (Act::Pay(request), Some(sale)) => desk::pay(sale, at, request, self.ports.provider.as_ref())?,
+            (Act::Cancel { by }, Some(sale)) => desk::cancel(sale, by.clone())?,
+            (Act::Answer { card, answer, by }, Some(sale)) => desk::answer(sale, *card, *answer, by.clone())?,
+        };
+        Ok(Event { at, sale, event })
+    }
+
+    fn room_for_one_more(&self, turn: &Turn) -> Result<(), Refusal> {
+        let in_hand = self.sales.values().filter(|now| is_in_hand(&now.sale)).count();
+        if in_hand.saturating_add(turn.receipts.len()) < self.settings.most_at_once {
+            Ok(())
+        } else {
+            Err(Refusal::Busy)
+        }
+    }
+
+    /// Steps the sale on a copy. What does not fit is dropped.
+    fn stage(&self, turn: &mut Turn, event: Event, cause: Cause) {
+        let current = turn.sales.get(&event.sale).or(self.sales.get(&event.sale).map(|now| &now.sale));
+        let stepped = match (&event.event, current) {
+            (SaleEvent::Opened(opening), None) => Ok(Sale::open(Opening::clone(opening), event.at)),
+            (_, Some(sale)) => Sale::clone(sale).step(event.at, event.event.clone()),
+            (_, None) => return,
+        };
+        match stepped {
+            Ok((after, effects)) => {
+                let after = Arc::new(after);
+                turn.sales.insert(event.sale, Arc::clone(&after));
+                turn.steps.push(Staged { event, after, effects, cause });
+            }
+            Err(why) => {
+                tracing::debug!(sale = %event.sale, %why, "an event came too late or twice, and changes nothing");
+                if let Cause::Asked { reply, .. } = cause {
+                    let _ = reply.send(Err(Declined::Refused(Refusal::StillWorking)));
+                }
+            }
+        }
+    }
+
+    /// Writes the turn down, then acts.
+    async fn commit(&mut self, turn: Turn) {
+        if turn.steps.is_empty() {
+            return;
+        }
+        match self.append(&turn.steps).await {
+            Ok(seqs) => {
+                for (step, seq) in turn.steps.into_iter().zip(seqs) {
+                    self.settle(step, seq);
+                }
+            }
+            Err(AppendError::KeyTaken { .. } | AppendError::ReceiptTaken { .. }) => self.one_by_one(turn.steps).await,
+            Err(error) => self.stumble(turn.steps, &error),
+        }
+    }
+
+    async fn append(&self, steps: &[Staged]) -> Result<Vec<Seq>, AppendError> {
+        let drafts: Vec<Draft> = steps.iter().map(draft).collect();
+        let journal = self.ports.journal.clone();
+        blocking(move || journal.append(&drafts)).await.unwrap_or_else(|_| Err(interrupted()))
+    }
+
+    /// Does the steps of a turn over, each on what is then committed.
+    async fn one_by_one(&mut self, steps: Vec<Staged>) {
+        for step in steps {
+            let Staged { event, cause, .. } = step;
+            let mut turn = Turn::default();
+            match cause {
+                Cause::Asked { asked, act, reply } => self.ask(&mut turn, asked, event.sale, act, reply),
+                Cause::Happened => self.stage(&mut turn, event, Cause::Happened),
+            }
+            if turn.steps.is_empty() {
+                continue;
+            }
+            match self.append(&turn.steps).await {
+                Ok(seqs) => {
+                    for (step, seq) in turn.steps.into_iter().zip(seqs) {
+                        self.settle(step, seq);
+                    }
+                }
+                Err(AppendError::KeyTaken { .. }) => decline(turn.steps, || Declined::KeyTaken),
+                Err(AppendError::ReceiptTaken { .. }) => {
+                    decline(turn.steps, || Declined::Refused(Refusal::ReceiptUsed));
+                }
+                Err(error) => self.stumble(turn.steps, &error),
+            }
+        }
+    }
+
+    /// A step is on disk: it becomes the state, is told, and its effects start.
+    fn settle(&mut self, step: Staged, seq: Seq) {
+        let Staged { event, after, effects, cause } = step;
+        let (id, rest, closed) = (event.sale, after.at_rest(), after.is_closed());
+        let now = SaleNow { sale: after, seq, at: event.at };
+        tell_log(&now, &event.event);
+        if let Cause::Asked { reply, .. } = cause {
+            self.waiting.entry(id).or_default().push(reply);
+        }
+        for (card, effect) in effects {
+            match effect {
+                Effect::Wake { at } => {
+                    self.alarms.insert((at, id, card));
+                }
+                effect => {
+                    if let Some(work) = self.performer.perform(&now, card, effect) {
+                        self.work.spawn(work);
+                    }
+                }
+            }
+        }
+        if rest {
+            for reply in self.waiting.remove(&id).into_iter().flatten() {
+                let _ = reply.send(Ok(now.clone()));
+            }
+            self.resting.remove(&id);
+        }
+        // Nobody listening is as good as somebody.
+        let _ = self.changes.send(now.clone());
+        if closed {
+            self.sales.remove(&id);
+            self.alarms.retain(|(_, sale, _)| *sale != id);
+        } else {
+            self.sales.insert(id, now);
+        }
+    }
+
+    /// The journal does not take entries. Nothing is lost but the wish of a till.
+    fn stumble(&mut self, steps: Vec<Staged>, error: &AppendError) {
+        if self.trouble.is_none() {
+            tracing::error!(%error, "the journal cannot be written: no gift cards until it can");
+        }
+        self.trouble = Some(error.to_string());
+        for Staged { event, cause, .. } in steps {
+            match cause {
+                Cause::Asked { reply, .. } => {
+                    let _ = reply.send(Err(Declined::Refused(Refusal::JournalDown)));
+                }
+                Cause::Happened => self.held.push_back(event),
+            }
+        }
+    }
+
+    /// Tries to write down what is held; with nothing held, whether writing works at all.
+    async fn write_held(&mut self) {
+        if self.trouble.is_some() && self.held.is_empty() {
+            let journal = self.ports.journal.clone();
+            let probe = blocking(move || journal.probe_write()).await.unwrap_or_else(|_| Err(interrupted()));
+            if probe.is_err() {
+                return;
+            }
+        }
+        while !self.held.is_empty() {
+            let mut turn = Turn::default();
+            let count = self.held.len().min(MOST_AT_A_TURN);
+            for event in self.held.drain(..count).collect::<Vec<_>>() {
+                self.stage(&mut turn, event, Cause::Happened);
+            }
+            if turn.steps.is_empty() {
+                continue;
+            }
+            match self.append(&turn.steps).await {
+                Ok(seqs) => {
+                    for (step, seq) in turn.steps.into_iter().zip(seqs) {
+                        self.settle(step, seq);
+                    }
+                }
+                Err(error) => {
+                    let later = std::mem::take(&mut self.held);
+                    self.stumble(turn.steps, &error);
+                    self.held.extend(later);
+                    return;
+                }
+            }
+        }
+        if self.trouble.take().is_some() {
+            tracing::info!("the journal can be written again");
+        }
+    }
+
+    async fn ring_alarms(&mut self) {
+        let now = self.now();
+        let mut turn = Turn::default();
+        while let Some(alarm) = self.alarms.first().copied().filter(|(at, ..)| *at <= now) {
+            self.alarms.remove(&alarm);
+            let (_, sale, card) = alarm;
+            let event = Event { at: now, sale, event: SaleEvent::Card(card, OrderEvent::TimeUp) };
+            if self.trouble.is_some() {
+                self.held.push_back(event);
+            } else {
+                self.stage(&mut turn, event, Cause::Happened);
+            }
+        }
+        self.commit(turn).await;
+    }
+
+    fn count(&self) -> Counts {
+        let orders =
+            || self.sales.values().flat_map(|now| now.sale.orders.iter().map(move |order| (now, order)));
+        let owed = |state: &State| matches!(state, State::Owed(_) | State::Stuck { .. } | State::Spent(_));
+        Counts {
+            running: self.stopping.is_none(),
+            journal_trouble: self.trouble.clone(),
+            open_sales: self.sales.len(),
+            owed: orders().filter(|(_, order)| owed(&order.state)).count(),
+            questions: orders()
+                .filter(|(now, order)| order.question(&now.sale.opening.rules).is_some())
+                .count(),
+        }
+    }
+}
+
+/// Whether a customer stands at the counter for it.
+fn is_in_hand(sale: &Sale) -> bool {
+    !matches!(sale.phase(), Phase::Done | Phase::NothingSold)
+}
+
+fn draft(step: &Staged) -> Draft {
+    let forget: Vec<OrderId> = step
+        .effects
+        .iter()
+        .filter(|(_, effect)| matches!(effect, Effect::Forget))
+        .filter_map(|(card, _)| Some(step.after.order(*card)?.facts.id))
+        .collect();
+    let asked = match &step.cause {
+        Cause::Asked { asked, .. } => Some(asked.clone()),
+        Cause::Happened => None,
+    };
+    Draft {
+        at: step.event.at,
+        sale: step.event.sale,
+        event: step.event.event.clone(),
+        asked,
+        after: Arc::clone(&step.after),
+        forget,
+    }
+}
+
+/// The runtime went down in the middle of it.
+fn interrupted() -> AppendError {
+    AppendError::Io("the program is stopping".to_owned())
+}
+
+fn decline(steps: Vec<Staged>, why: impl Fn() -> Declined) {
+    for step in steps {
+        if let Cause::Asked { reply, .. } = step.cause {
+            let _ = reply.send(Err(why()));
+        }
+    }
+}
+
+/// One line a step, with the ids that the journal has. Never an event's content.
+fn tell_log(now: &SaleNow, event: &SaleEvent) {
+    let sale = now.sale.opening.sale;
+    match event {
+        SaleEvent::Opened(_) => {
+            tracing::info!(%sale, receipt = %now.sale.opening.receipt, cards = now.sale.orders.len(), "sale opened");
+        }
+        SaleEvent::Paid { payment, .. } => tracing::info!(%sale, amount = %payment.amount, "sale paid"),
+        SaleEvent::Cancelled { .. } => tracing::info!(%sale, "sale cancelled"),
+        SaleEvent::Resumed => tracing::info!(%sale, "sale taken up again after a start"),
+        SaleEvent::Card(card, _) => {
+            let order = now.sale.order(*card);
+            let state = order.map_or("?", |order| order.state_name());
+            let id = order.map(|order| order.facts.id.to_string()).unwrap_or_default();
+            tracing::info!(%sale, card = card.number(), order = %id, state, "card");
+        }
+    }
+}

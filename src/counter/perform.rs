@@ -1,0 +1,190 @@
+//! Carries effects out. It only dispatches: what an answer means is the machine's business, and whether it may be sent was
+//! decided before the entry was written.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use tilld_devices::printer::{JobOutcome, Printer};
+use tilld_domain::ids::ProviderOrderId;
+use tilld_domain::moment::Moment;
+use tilld_domain::order::{Effect, Order, OrderEvent, State};
+use tilld_domain::outcome::{Outcome, Trouble};
+use tilld_domain::printing::PrintEnd;
+use tilld_domain::sale::{CardNo, Sale};
+use tilld_domain::slip::Slip;
+use tilld_providers::{GiftCards, StoredRequest};
+use tilld_receipts::slip::{CardFacts, gift_card};
+use tokio::sync::{Semaphore, mpsc};
+
+use crate::clock::Clock;
+use crate::driver::Message;
+use crate::{Place, ProviderLine, SaleNow};
+
+/// A pause before an undo is lengthened by up to a fifth, so that many do not come at once.
+const JITTER_DIVISOR: u32 = 5;
+
+/// How the last call to the provider went.
+#[derive(Default)]
+pub(crate) struct Line(Mutex<Option<ProviderLine>>);
+
+impl Line {
+    pub(crate) fn last(&self) -> Option<ProviderLine> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note<T>(&self, outcome: &Outcome<T>, at: Moment) {
+        let up = matches!(outcome, Outcome::Done(_) | Outcome::Refused(_) | Outcome::Later { .. });
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(ProviderLine { up, at });
+    }
+}
+
+/// What effects are carried out with.
+#[derive(Clone)]
+pub(crate) struct Performer {
+    pub(crate) inbox: mpsc::Sender<Message>,
+    pub(crate) provider: Arc<dyn GiftCards>,
+    pub(crate) printer: Arc<dyn Printer>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) place: Arc<Place>,
+    pub(crate) line: Arc<Line>,
+    pub(crate) undo_slots: Arc<Semaphore>,
+}
+
+impl Performer {
+    /// The work of one effect on a card; it ends by telling the driver what happened. None for effects that the driver
+    /// keeps itself, and for an order that lacks what the effect needs, which the machine rules out.
+    pub(crate) fn perform(
+        &self,
+        now: &SaleNow,
+        card: CardNo,
+        effect: Effect,
+    ) -> Option<BoxFuture<'static, ()>> {
+        let order = now.sale.order(card)?.clone();
+        let this = self.clone();
+        let sale = Arc::clone(&now.sale);
+        let at = now.at;
+        let provider_order = order.past.provider_order.clone();
+        let work: BoxFuture<'static, Option<OrderEvent>> = match effect {
+            Effect::Create { after } => Box::pin(async move { Some(this.create(&order, after).await) }),
+            Effect::Confirm => {
+                let (id, request) = (provider_order?, StoredRequest(order.past.confirm_request?));
+                Box::pin(async move { Some(this.confirm(&id, &request).await) })
+            }
+            Effect::Ask { after, until } => {
+                let id = provider_order?;
+                Box::pin(async move { Some(this.look_up(&id, after, until).await) })
+            }
+            Effect::Undo { after } => {
+                let id = provider_order?;
+                Box::pin(async move { this.undo(&id, after).await })
+            }
+            Effect::Print { attempt } => {
+                let slip = self.slip(&sale, card, &order, at, attempt, None)?;
+                Box::pin(async move { Some(this.print(&slip).await) })
+            }
+            Effect::PrintCopy { copy } => {
+                let slip = self.slip(&sale, card, &order, at, 1, Some(copy))?;
+                Box::pin(async move { Some(this.print(&slip).await) })
+            }
+            Effect::Wake { .. } | Effect::Forget => return None,
+        };
+        let (inbox, id) = (self.inbox.clone(), now.sale.opening.sale);
+        Some(Box::pin(async move {
+            if let Some(event) = work.await {
+                // A driver that has gone needs nothing any more: the next start asks again.
+                let _ = inbox.send(Message::Happened { sale: id, card, event }).await;
+            }
+        }))
+    }
+
+    async fn create(&self, order: &Order, after: Duration) -> OrderEvent {
+        self.pause(after).await;
+        let request = StoredRequest(order.facts.create_request.clone());
+        let call = self.provider.create(&order.facts.key, &request, order.facts.code.as_ref());
+        OrderEvent::CreateEnded(self.within(self.provider.deadlines().create, call).await)
+    }
+
+    async fn confirm(&self, order: &ProviderOrderId, request: &StoredRequest) -> OrderEvent {
+        let call = self.provider.confirm(order, request);
+        OrderEvent::ConfirmEnded(self.within(self.provider.deadlines().confirm, call).await)
+    }
+
+    async fn look_up(&self, order: &ProviderOrderId, after: Duration, until: Moment) -> OrderEvent {
+        self.pause(after).await;
+        let left = until.since(self.clock.now());
+        let call = self.provider.lookup(order);
+        OrderEvent::LookupEnded(self.within(self.provider.deadlines().lookup.min(left), call).await)
+    }
+
+    async fn undo(&self, order: &ProviderOrderId, after: Duration) -> Option<OrderEvent> {
+        self.pause(after.saturating_add(self.clock.jitter(after / JITTER_DIVISOR))).await;
+        let _slot = self.undo_slots.acquire().await.ok()?;
+        let call = self.provider.invalidate(order);
+        Some(OrderEvent::UndoEnded(self.within(self.provider.deadlines().invalidate, call).await))
+    }
+
+    async fn print(&self, slip: &Slip) -> OrderEvent {
+        OrderEvent::PrintEnded(match self.printer.print(slip).await {
+            JobOutcome::Printed { proof, replaced } => {
+                if replaced > 0 {
+                    tracing::warn!(replaced, "the printer lacks characters of this slip");
+                }
+                PrintEnd::OnPaper(proof)
+            }
+            JobOutcome::NothingPrinted(fault) => PrintEnd::Nothing(fault),
+            JobOutcome::Unknown { fault, .. } => PrintEnd::Unclear(fault),
+        })
+    }
+
+    /// The slip of a card. None if its lines are gone.
+    fn slip(
+        &self,
+        sale: &Sale,
+        card: CardNo,
+        order: &Order,
+        at: Moment,
+        attempt: u16,
+        copy: Option<u16>,
+    ) -> Option<Slip> {
+        let lines = match &order.state {
+            State::Printing { lines, .. } | State::Sold { lines: Some(lines), .. } => lines,
+            _ => return None,
+        };
+        let facts = CardFacts {
+            product_name: &order.facts.product_name,
+            kind: order.facts.kind,
+            face_value: order.facts.face_value,
+            store: &sale.opening.store,
+            terminal: &sale.opening.terminal,
+            receipt: &sale.opening.receipt,
+            card: (card.number(), u16::try_from(sale.orders.len()).unwrap_or(u16::MAX)),
+            at_ms: at.ms(),
+            zone: &self.place.zone,
+            locale: &sale.opening.locale,
+            lines,
+            copy,
+            attempt,
+        };
+        let mut paper = self.printer.paper();
+        paper.columns = paper.columns.min(sale.opening.columns);
+        Some(gift_card(&facts, &self.place.texts, paper))
+    }
+
+    async fn pause(&self, span: Duration) {
+        if !span.is_zero() {
+            self.clock.sleep(span).await;
+        }
+    }
+
+    /// A call that ends by its deadline; what is still open then is unknown (law L2), never "not sent".
+    async fn within<T>(&self, deadline: Duration, call: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+        let outcome = tokio::select! {
+            biased;
+            outcome = call => outcome,
+            () = self.clock.sleep(deadline) => Outcome::Unknown(Trouble::Silent),
+        };
+        self.line.note(&outcome, self.clock.now());
+        outcome
+    }
+}

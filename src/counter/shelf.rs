@@ -1,0 +1,110 @@
+//! The catalogue that the counter sells from: kept in the journal's database, fetched anew once a day and on demand, so
+//! that a sale never waits for it (fact sheet 3.5).
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use tilld_domain::moment::Moment;
+use tilld_domain::outcome::Outcome;
+use tilld_domain::product::Product;
+use tilld_domain::refusal::Refusal;
+use tilld_journal::Journal;
+use tilld_providers::GiftCards;
+
+use crate::clock::Clock;
+use crate::{Ports, StartError, blocking};
+
+/// How long to wait after a catalogue could not be fetched: the line may be back in a minute, and nobody waits for it.
+const RETRY: Duration = Duration::from_mins(1);
+
+/// What is known of the catalogue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ShelfState {
+    /// How many products are known.
+    pub products: usize,
+    /// When they were fetched; none if they never were.
+    pub fetched: Option<Moment>,
+    /// How many entries of the catalogue could not be read the last time.
+    pub unreadable: usize,
+}
+
+/// The catalogue in memory.
+pub(crate) struct Shelf {
+    kept: RwLock<(Arc<Vec<Product>>, ShelfState)>,
+}
+
+impl Shelf {
+    /// Takes the catalogue out of the journal's database.
+    pub(crate) async fn read(ports: &Ports) -> Result<Self, StartError> {
+        let (journal, provider) = (ports.journal.clone(), ports.provider.name().to_owned());
+        let (products, fetched) =
+            blocking(move || journal.products(&provider)).await.map_err(|_| StartError::Stopping)??;
+        let state = ShelfState { products: products.len(), fetched, unreadable: 0 };
+        Ok(Self { kept: RwLock::new((Arc::new(products), state)) })
+    }
+
+    pub(crate) fn products(&self) -> Arc<Vec<Product>> {
+        Arc::clone(&self.kept.read().unwrap_or_else(PoisonError::into_inner).0)
+    }
+
+    pub(crate) fn state(&self) -> ShelfState {
+        self.kept.read().unwrap_or_else(PoisonError::into_inner).1
+    }
+
+    /// Fetches the catalogue and puts it into the database and in place.
+    pub(crate) async fn refresh(
+        &self,
+        journal: &Journal,
+        provider: &dyn GiftCards,
+        clock: &dyn Clock,
+    ) -> Result<ShelfState, Refusal> {
+        let deadline = provider.deadlines().other;
+        let outcome = tokio::select! {
+            outcome = provider.products() => outcome,
+            () = clock.sleep(deadline) => return Err(Refusal::NoConnection),
+        };
+        let catalogue = match outcome {
+            Outcome::Done(catalogue) => catalogue,
+            Outcome::Refused(why) => return Err(why),
+            Outcome::Later { .. } | Outcome::NotSent(_) | Outcome::Unknown(_) => {
+                return Err(Refusal::NoConnection);
+            }
+        };
+        let at = clock.now();
+        let products = Arc::new(catalogue.products);
+        let (journal, name, to_keep) = (journal.clone(), provider.name().to_owned(), Arc::clone(&products));
+        blocking(move || journal.replace_products(&name, &to_keep, at))
+            .await?
+            .map_err(|_| Refusal::JournalDown)?;
+        let state =
+            ShelfState { products: products.len(), fetched: Some(at), unreadable: catalogue.unreadable };
+        *self.kept.write().unwrap_or_else(PoisonError::into_inner) = (products, state);
+        tracing::info!(products = state.products, unreadable = state.unreadable, "the catalogue is fetched");
+        Ok(state)
+    }
+
+    /// Fetches the catalogue whenever it has got old. Never ends.
+    pub(crate) fn keep_fresh(
+        self: Arc<Self>,
+        ports: Ports,
+        age: Duration,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        async move {
+            loop {
+                let old = self.state().fetched.map_or(age, |fetched| ports.clock.now().since(fetched));
+                let pause = if old < age {
+                    age.saturating_sub(old)
+                } else {
+                    match self.refresh(&ports.journal, ports.provider.as_ref(), ports.clock.as_ref()).await {
+                        Ok(_) => age,
+                        Err(why) => {
+                            tracing::warn!(why = why.code(), "the catalogue could not be fetched");
+                            RETRY
+                        }
+                    }
+                };
+                ports.clock.sleep(pause).await;
+            }
+        }
+    }
+}
