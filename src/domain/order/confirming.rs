@@ -20,17 +20,24 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
 /// A4. Live, the confirm is sent again within the budget; after a restart a person must want it.
 pub(super) fn paid(step: Step<'_>, until: Moment, again: Option<Moment>, event: OrderEvent) -> Next {
     match (event, again) {
-        (OrderEvent::TimeUp, Some(again)) if step.at >= again && again < until => {
-            Ok(send(step, State::Confirming { sent_before: false, until: Some(until) }))
+        // A machine that slept must not confirm for a customer who has gone.
+        (OrderEvent::TimeUp, Some(again)) if step.at >= again && step.at < until => {
+            Ok(send(step, State::Confirming { sent_before: false, since: None, until: Some(until) }))
         }
         (OrderEvent::TimeUp, _) if step.at >= until => step.owe(OwedWhy::NotConfirmed),
         (OrderEvent::TimeUp, _) => Err(Misfit::TooEarly),
-        (OrderEvent::Answered { answer: Answer::Finish, .. }, None) => {
-            Ok(send(step, State::Confirming { sent_before: false, until: None }))
+        (OrderEvent::Answered { answer: Answer::Finish, .. }, None) if step.at < until => {
+            Ok(send(step, State::Confirming { sent_before: false, since: None, until: None }))
         }
         (OrderEvent::Answered { answer: Answer::MoneyBack, .. }, None) => step.owe(OwedWhy::MoneyBack),
-        (OrderEvent::Resumed, _) => {
-            let until = step.at.plus(step.rules.resume);
+        (OrderEvent::Resumed, again) => {
+            // Neither a second restart nor a person's wish makes an old order fresh (fact sheet U16).
+            let stale = step.past.created.map_or(step.at, |created| created.plus(step.rules.fresh));
+            let patience = step.at.plus(step.rules.resume);
+            let until = patience.min(stale).min(if again.is_none() { until } else { patience });
+            if step.at >= until {
+                return step.owe(OwedWhy::NotConfirmed);
+            }
             Ok((State::Paid { until, again: None }, vec![Effect::Wake { at: until }]))
         }
         _ => Err(Misfit::Event),
@@ -41,13 +48,14 @@ pub(super) fn paid(step: Step<'_>, until: Moment, again: Option<Moment>, event: 
 pub(super) fn confirming(
     step: Step<'_>,
     sent_before: bool,
+    since: Option<Moment>,
     until: Option<Moment>,
     event: OrderEvent,
 ) -> Next {
     let at = step.at;
     let doubt_until = until.unwrap_or(at.plus(step.rules.ask));
     let may_repeat = step.rules.confirm_repeatable && !sent_before;
-    let find = |doubt| Finding { since: at, until: doubt_until, doubt, may_repeat };
+    let find = |doubt| Finding { since: since.unwrap_or(at), until: doubt_until, doubt, may_repeat };
     match event {
         OrderEvent::ConfirmEnded(Outcome::Done(seen)) => judge(step, find(Doubt::NoAnswer), seen, true),
         OrderEvent::ConfirmEnded(Outcome::Refused(why)) => {
@@ -60,10 +68,11 @@ pub(super) fn confirming(
             Ok(find(Doubt::NoAnswer).ask(NOW))
         }
         OrderEvent::ConfirmEnded(Outcome::NotSent(_)) => {
-            step.past.confirm_sent = false;
+            step.past.confirm_sent = step.past.confirm_put_off;
             put_off(step, until, SHORTEST_PAUSE)
         }
         OrderEvent::ConfirmEnded(Outcome::Later { retry_after }) => {
+            step.past.confirm_put_off = true;
             put_off(step, until, retry_after.unwrap_or_default().max(SHORTEST_PAUSE))
         }
         OrderEvent::TimeUp if until.is_some_and(|until| step.at >= until) => step.owe(OwedWhy::Uncertain),
@@ -110,10 +119,13 @@ pub(super) fn asking(step: Step<'_>, finding: Finding, event: OrderEvent) -> Nex
 fn judge(step: Step<'_>, finding: Finding, seen: OrderSeen, just_confirmed: bool) -> Next {
     let refused = matches!(finding.doubt, Doubt::Refused(_));
     let lines = seen.lines.filter(|lines| !lines.is_empty());
-    // Lines are given for a card that is live, whatever the word for its state is.
     let live = match seen.stage {
         OrderStage::Done => true,
-        OrderStage::Unrecognised | OrderStage::Open | OrderStage::InProgress => lines.is_some(),
+        // Lines are given for a card that is live, whatever the word for its state is (fact sheet U12) …
+        OrderStage::Unrecognised | OrderStage::InProgress => lines.is_some(),
+        // … but an order that a look-up shows as not confirmed is not confirmed (U9): its lines prove nothing to a
+        // customer. To a refusal they are doubt enough.
+        OrderStage::Open => lines.is_some() && (just_confirmed || refused),
         OrderStage::Failed | OrderStage::Reversed => false,
     };
     match seen.stage {
@@ -182,7 +194,10 @@ fn put_off(step: Step<'_>, until: Option<Moment>, pause: Duration) -> Next {
 
 /// The one repetition of a confirm in the course of finding out.
 fn repeat(step: Step<'_>, finding: &Finding) -> (State, Vec<Effect>) {
-    send(step, State::Confirming { sent_before: true, until: Some(finding.until) })
+    send(
+        step,
+        State::Confirming { sent_before: true, since: Some(finding.since), until: Some(finding.until) },
+    )
 }
 
 /// A confirm goes out; one with a limit is watched.

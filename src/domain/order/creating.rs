@@ -17,6 +17,7 @@ pub(super) fn creating(step: Step<'_>, sent: Moment, repeated: bool, event: Orde
     match event {
         OrderEvent::CreateEnded(Outcome::Done(created)) => {
             step.past.provider_order = Some(created.order);
+            step.past.created = Some(step.at);
             let wake = Effect::Wake { at: step.at.plus(step.rules.fresh) };
             Ok((State::Created { at: step.at }, vec![wake]))
         }
@@ -52,7 +53,7 @@ pub(super) fn created(step: Step<'_>, created: Moment, event: OrderEvent) -> Nex
             step.past.paid = Some(step.at);
             step.past.confirm_request = Some(confirm_request);
             step.past.confirm_sent = true;
-            let state = State::Confirming { sent_before: false, until: None };
+            let state = State::Confirming { sent_before: false, since: None, until: None };
             Ok((state, vec![Effect::Confirm]))
         }
         OrderEvent::Cancelled => step.owe(OwedWhy::Cancelled),

@@ -20,7 +20,8 @@
 //!
 //! Invariants that the code cannot show, because they say what is absent:
 //! - From [`State::Owed`] no event leads back to a card that is sold (law L4).
-//! - From the first [`Effect::Print`] of a POR card on, only a person's answer leads to [`State::Owed`] (law L7).
+//! - From the first [`Effect::Print`] of a POR card on, only a person's answer leads to [`State::Owed`] (law L7), unless
+//!   that print ended without a byte having left ([`PrintEnd::Nothing`]): then the ink line was not reached.
 //! - A confirm is never sent after a restart unless the machine knows that it had not been sent (row A6).
 //! - An undo leaves [`State::Owed`] only by the provider's word or a manager's; no number of failures, no deadline (L5).
 //! - The outcome of an event depends on the state, the event, its moment and the [`Rules`] that the sale was opened
@@ -33,6 +34,8 @@ mod confirming;
 mod creating;
 mod owed;
 mod paper;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
@@ -107,17 +110,23 @@ pub struct OrderFacts {
     pub create_request: String,
 }
 
-/// What is known to have happened to an order. It only ever grows.
+/// What is known to have happened to an order. It only ever grows, but for a confirm that turned out not to be sent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Past {
     /// The provider's name for it, since it was created.
     pub provider_order: Option<ProviderOrderId>,
+    /// When it was created.
+    pub created: Option<Moment>,
     /// When its payment was reported.
     pub paid: Option<Moment>,
     /// The exact confirm, since it was paid.
     pub confirm_request: Option<String>,
     /// Whether a confirm may have reached the provider (law L6).
     pub confirm_sent: bool,
+    /// Whether the provider has answered a confirm with "not now": then it was sent, whatever becomes of the next one.
+    pub confirm_put_off: bool,
+    /// Whether it turned out to be spent (A16): its money is held, also when the case is closed.
+    pub spent: bool,
 }
 
 /// Where an order stands.
@@ -151,7 +160,9 @@ pub enum State {
     Confirming {
         /// Whether a confirm may have been sent even before this one.
         sent_before: bool,
-        /// When finding out ends, if this is a repetition in the course of it.
+        /// Since when its outcome is being found out, if this is the repetition in the course of it.
+        since: Option<Moment>,
+        /// When this attempt must have ended, unless it is the first one.
         until: Option<Moment>,
     },
     /// A5, A6, A8: the confirm's outcome is uncertain and is being looked up (law L3).
@@ -509,8 +520,8 @@ impl Order {
             State::Creating { sent, repeated } => creating::creating(step, sent, repeated, event),
             State::Created { at: created } => creating::created(step, created, event),
             State::Paid { until, again } => confirming::paid(step, until, again, event),
-            State::Confirming { sent_before, until } => {
-                confirming::confirming(step, sent_before, until, event)
+            State::Confirming { sent_before, since, until } => {
+                confirming::confirming(step, sent_before, since, until, event)
             }
             State::Asking { since, until, doubt, may_repeat } => {
                 confirming::asking(step, confirming::Finding { since, until, doubt, may_repeat }, event)
@@ -564,9 +575,11 @@ impl Order {
         )
     }
 
-    /// Whether the customer's money for this card must be given back (law L9).
+    /// Whether the customer's money for this card must be given back (law L9). Not for a card that was spent: that money
+    /// is held for the manager's decision (A16).
     pub fn money_back(&self) -> bool {
         self.past.paid.is_some()
+            && !self.past.spent
             && matches!(
                 self.state,
                 State::Owed(_) | State::Stuck { .. } | State::Cleared { .. } | State::Settled { .. }
@@ -579,6 +592,9 @@ impl Order {
         match &self.state {
             State::Paid { until, again: None } => {
                 ask(Asks::FinishOrMoneyBack, &[Answer::Finish, Answer::MoneyBack], Some(*until))
+            }
+            State::Active { until, lines, .. } if lines.is_gone() => {
+                ask(Asks::PrintOrMoneyBack, &[Answer::MoneyBack], Some(*until))
             }
             State::Active { until, .. } => {
                 ask(Asks::PrintOrMoneyBack, &[Answer::Print, Answer::MoneyBack], Some(*until))

@@ -45,11 +45,12 @@ pub(super) fn owed(step: Step<'_>, owed: Owed, event: OrderEvent) -> Next {
             UndoAnswer::StillProcessing => {
                 let after =
                     (step.at.since(owed.since) / 4).clamp(Duration::from_secs(1), Duration::from_mins(1));
-                Ok((State::Owed(owed), vec![Effect::Undo { after }]))
+                // It is there: what was said before about not being there counts no more (law L6).
+                Ok((State::Owed(Owed { not_found: None, ..owed }), vec![Effect::Undo { after }]))
             }
             UndoAnswer::NotFound if never_confirmed => Ok((NEVER_CONFIRMED, vec![Effect::Forget])),
             UndoAnswer::NotFound => not_found(&step, owed),
-            UndoAnswer::AlreadyRedeemed => Ok((State::Spent(owed), Vec::new())),
+            UndoAnswer::AlreadyRedeemed => Ok(found_spent(step, owed)),
             UndoAnswer::WindowOver | UndoAnswer::NotSupported if never_confirmed => {
                 Ok((NEVER_CONFIRMED, vec![Effect::Forget]))
             }
@@ -101,9 +102,7 @@ pub(super) fn stuck(step: Step<'_>, owed: Owed, why: StuckWhy, event: OrderEvent
             cleared(ClearedHow::AlreadyInvalidated)
         }
         OrderEvent::UndoEnded(Outcome::Done(UndoAnswer::OrderFailed)) => cleared(ClearedHow::OrderFailed),
-        OrderEvent::UndoEnded(Outcome::Done(UndoAnswer::AlreadyRedeemed)) => {
-            Ok((State::Spent(owed), Vec::new()))
-        }
+        OrderEvent::UndoEnded(Outcome::Done(UndoAnswer::AlreadyRedeemed)) => Ok(found_spent(step, owed)),
         OrderEvent::UndoEnded(Outcome::Later { retry_after }) => {
             let after = retry_after.unwrap_or_default().max(STUCK_PAUSE);
             Ok((State::Stuck { owed, why }, vec![Effect::Undo { after }]))
@@ -116,6 +115,12 @@ pub(super) fn stuck(step: Step<'_>, owed: Owed, why: StuckWhy, event: OrderEvent
         OrderEvent::Settled { by, reason } => Ok((State::Settled { by, reason }, vec![Effect::Forget])),
         _ => Err(Misfit::Event),
     }
+}
+
+/// From here on the money is held (A16).
+fn found_spent(step: Step<'_>, owed: Owed) -> (State, Vec<Effect>) {
+    step.past.spent = true;
+    (State::Spent(owed), Vec::new())
 }
 
 fn stop(owed: Owed, why: StuckWhy) -> (State, Vec<Effect>) {

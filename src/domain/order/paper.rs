@@ -37,7 +37,9 @@ pub(super) fn active(
     event: OrderEvent,
 ) -> Next {
     match event {
-        OrderEvent::Answered { answer: Answer::Print, .. } if !lines.is_gone() => Ok(begin(lines, attempt)),
+        OrderEvent::Answered { answer: Answer::Print, .. } if !lines.is_gone() && step.at < until => {
+            Ok(begin(lines, attempt))
+        }
         OrderEvent::Answered { answer: Answer::MoneyBack, .. } => step.owe(OwedWhy::MoneyBack),
         OrderEvent::TimeUp if step.at >= until => step.owe(OwedWhy::NotPrinted),
         OrderEvent::TimeUp => Err(Misfit::TooEarly),
