@@ -54,7 +54,7 @@ impl Rejection {
         Self::from_node(status, &body.json()?)
     }
 
-    fn from_node(status: u16, root: &Node) -> Option<Self> {
+    pub(super) fn from_node(status: u16, root: &Node) -> Option<Self> {
         if !root.is_map() {
             return None;
         }
