@@ -136,7 +136,7 @@ impl Profile {
         // 50 ms on, 500 ms off: what drawers are built for.
         drawer: DrawerPulse { pin: DrawerPin::Two, on_ms: 50, off_ms: 500 },
         native_qr: true,
-        real_time_status: Ability::Ask,
+        real_time_status: Ability::Has,
         queued_status: Ability::Ask,
         process_id: Ability::Ask,
     };

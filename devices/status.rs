@@ -1,0 +1,228 @@
+//! What a printer says about itself: the requests, and one parser for everything that comes back.
+//!
+//! A printer's answers arrive in one stream of bytes, some of them unasked (flow control, automatic status that a DIP
+//! switch turned on). Their bit patterns tell them apart without knowing what was asked (Epson's "transmission
+//! identification", fact sheet ESCPOS 3.3):
+//!
+//! | bits | what |
+//! |---|---|
+//! | `0x11`, `0x13` | XON, XOFF |
+//! | `0xx1xx10` | answer to `DLE EOT` |
+//! | `0xx1xx00`, then three of `0xx0xxxx` | automatic status |
+//! | `0xx0xxxx` | answer to `GS r` |
+//! | `0x35 0x37 0x3B 0x3D 0x5F` … `0x00` | a block, such as a process id |
+//!
+//! The one ambiguity is a `GS r` answer inside a group of automatic status. It is settled to the safe side: such a byte
+//! belongs to the group, so a proof may be missed and is never invented.
+
+use crate::printer::{Fault, Status};
+
+/// `GS r 1`: the paper sensor's status, answered when the printer has worked off all bytes before.
+pub const QUEUED_STATUS: [u8; 3] = [0x1d, b'r', 1];
+
+/// `DLE EOT n`, n from 1 to 4: answered at once, also off-line.
+pub const fn real_time_status(n: u8) -> [u8; 3] {
+    [0x10, 0x04, n]
+}
+
+/// `GS ( H` function 48: the id, four bytes of 0x20 to 0x7E, is sent back when all before it is printed.
+pub const fn process_id_request(id: [u8; 4]) -> [u8; 11] {
+    let [a, b, c, d] = id;
+    [0x1d, b'(', b'H', 6, 0, 48, 48, a, b, c, d]
+}
+
+/// The longest block that is kept; names of printers are shorter.
+const LONGEST_BLOCK: usize = 96;
+
+/// One thing that a printer said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// XON: it takes bytes again.
+    FlowOn,
+    /// XOFF: it takes none for now.
+    FlowOff,
+    /// To `DLE EOT`.
+    RealTime(u8),
+    /// To `GS r`.
+    Queued(u8),
+    /// Unasked, or since `GS a`.
+    Automatic([u8; 4]),
+    /// The id that stood behind what is now printed.
+    ProcessId([u8; 4]),
+    /// A block of another meaning.
+    OtherBlock,
+    /// A byte that fits no pattern.
+    Odd(u8),
+}
+
+/// Takes a printer's bytes one by one. Holds at most one block and one group.
+#[derive(Debug, Default)]
+pub struct AnswerParser {
+    block: Vec<u8>,
+    group: Vec<u8>,
+}
+
+impl AnswerParser {
+    /// Takes a byte; answers what it completes.
+    pub fn push(&mut self, byte: u8) -> Option<Answer> {
+        // Flow control may cut in anywhere.
+        match byte {
+            0x11 => return Some(Answer::FlowOn),
+            0x13 => return Some(Answer::FlowOff),
+            _ => {}
+        }
+        if !self.block.is_empty() {
+            return self.block_byte(byte);
+        }
+        match byte {
+            0x35 | 0x37 | 0x3b | 0x3d | 0x5f => {
+                self.block.push(byte);
+                None
+            }
+            _ if byte & 0x93 == 0x12 => Some(Answer::RealTime(byte)),
+            _ if byte & 0x93 == 0x10 => {
+                self.group.clear();
+                self.group.push(byte);
+                None
+            }
+            _ if byte & 0x90 == 0 && !self.group.is_empty() => self.group_byte(byte),
+            _ if byte & 0x90 == 0 => Some(Answer::Queued(byte)),
+            _ => Some(Answer::Odd(byte)),
+        }
+    }
+
+    fn group_byte(&mut self, byte: u8) -> Option<Answer> {
+        self.group.push(byte);
+        let group = <[u8; 4]>::try_from(self.group.as_slice()).ok()?;
+        self.group.clear();
+        Some(Answer::Automatic(group))
+    }
+
+    fn block_byte(&mut self, byte: u8) -> Option<Answer> {
+        if byte != 0 {
+            // Too long to be kept, but it still runs to its end.
+            if self.block.len() < LONGEST_BLOCK {
+                self.block.push(byte);
+            }
+            return None;
+        }
+        let answer = match *self.block.as_slice() {
+            [0x37, 0x22, a, b, c, d] => Answer::ProcessId([a, b, c, d]),
+            _ => Answer::OtherBlock,
+        };
+        self.block.clear();
+        Some(answer)
+    }
+}
+
+/// The printer's state from its four real-time answers, in their order. The worst fault first: a cover that is open also
+/// makes it off-line and may hide the paper.
+pub fn from_real_time([general, offline, error, paper]: [u8; 4]) -> Status {
+    let has = |byte: u8, bits: u8| byte & bits != 0;
+    let fault = if has(offline, 0x04) {
+        Some(Fault::CoverOpen)
+    } else if has(offline, 0x20) || has(paper, 0x60) {
+        Some(Fault::PaperOut)
+    } else if has(error, 0x08) {
+        Some(Fault::Cutter)
+    } else if has(offline, 0x40) || has(error, 0x64) {
+        Some(Fault::Error)
+    } else if has(general, 0x08) {
+        Some(Fault::Offline)
+    } else {
+        None
+    };
+    Status { fault, paper_low: has(paper, 0x0c), drawer_pin_high: Some(has(general, 0x04)) }
+}
+
+/// The same from a group of automatic status.
+pub fn from_automatic([general, error, paper, _]: [u8; 4]) -> Status {
+    let has = |byte: u8, bits: u8| byte & bits != 0;
+    let fault = if has(general, 0x20) {
+        Some(Fault::CoverOpen)
+    } else if has(paper, 0x0c) {
+        Some(Fault::PaperOut)
+    } else if has(error, 0x08) {
+        Some(Fault::Cutter)
+    } else if has(error, 0x64) {
+        Some(Fault::Error)
+    } else if has(general, 0x08) {
+        Some(Fault::Offline)
+    } else {
+        None
+    };
+    Status { fault, paper_low: has(paper, 0x03), drawer_pin_high: Some(has(general, 0x04)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(bytes: &[u8]) -> Vec<Answer> {
+        let mut parser = AnswerParser::default();
+        bytes.iter().filter_map(|byte| parser.push(*byte)).collect()
+    }
+
+    #[test]
+    fn answers_are_told_apart_by_their_bits() {
+        use Answer::{Automatic, FlowOff, FlowOn, Odd, OtherBlock, ProcessId, Queued, RealTime};
+        for (bytes, answers) in [
+            (&[0x12, 0x16, 0x1a, 0x72][..], vec![RealTime(0x12), RealTime(0x16), RealTime(0x1a), RealTime(0x72)]),
+            (&[0x00, 0x0f, 0x03], vec![Queued(0), Queued(0x0f), Queued(3)]),
+            (&[0x11, 0x13], vec![FlowOn, FlowOff]),
+            (&[0x10, 0x00, 0x0c, 0x0f], vec![Automatic([0x10, 0, 0x0c, 0x0f])]),
+            (&[0x10, 0x13, 0x00, 0x12, 0x00, 0x00, 0x00], vec![
+                FlowOff,
+                RealTime(0x12),
+                Automatic([0x10, 0, 0, 0]),
+                Queued(0),
+            ]),
+            (b"\x37\x22abcd\x00", vec![ProcessId(*b"abcd")]),
+            (b"\x37\x22a\x13b\x11cd\x00", vec![FlowOff, FlowOn, ProcessId(*b"abcd")]),
+            (b"\x37\x22abcde\x00\x5f_EPSON\x00\x37\x23\x40\x00", vec![OtherBlock, OtherBlock, OtherBlock]),
+            (&[0x80, 0x9f, 0xff], vec![Odd(0x80), Odd(0x9f), Odd(0xff)]),
+        ] {
+            assert_eq!(parsed(bytes), answers, "{bytes:02x?}");
+        }
+    }
+
+    #[test]
+    fn an_endless_block_takes_no_more_than_its_room() {
+        let mut parser = AnswerParser::default();
+        assert_eq!(parser.push(0x5f), None);
+        for _ in 0..10_000 {
+            assert_eq!(parser.push(b'x'), None);
+        }
+        assert!(parser.block.len() <= LONGEST_BLOCK);
+        assert_eq!(parser.push(0), Some(Answer::OtherBlock));
+    }
+
+    #[test]
+    fn a_state_names_its_worst_fault() {
+        for (bytes, fault, paper_low) in [
+            ([0x12, 0x12, 0x12, 0x12], None, false),
+            ([0x16, 0x12, 0x12, 0x1e], None, true),
+            ([0x1a, 0x12, 0x12, 0x12], Some(Fault::Offline), false),
+            ([0x1a, 0x16, 0x12, 0x72], Some(Fault::CoverOpen), false),
+            ([0x1a, 0x32, 0x12, 0x12], Some(Fault::PaperOut), false),
+            ([0x12, 0x12, 0x12, 0x72], Some(Fault::PaperOut), false),
+            ([0x1a, 0x52, 0x1a, 0x12], Some(Fault::Cutter), false),
+            ([0x1a, 0x52, 0x12, 0x12], Some(Fault::Error), false),
+            ([0x1a, 0x12, 0x32, 0x12], Some(Fault::Error), false),
+        ] {
+            let status = from_real_time(bytes);
+            assert_eq!((status.fault, status.paper_low), (fault, paper_low), "{bytes:02x?}");
+        }
+        for (bytes, fault) in [
+            ([0x10, 0, 0, 0], None),
+            ([0x14, 0, 3, 0], None),
+            ([0x18, 0, 0, 0], Some(Fault::Offline)),
+            ([0x38, 0, 0x0c, 0], Some(Fault::CoverOpen)),
+            ([0x18, 0, 0x0c, 0], Some(Fault::PaperOut)),
+            ([0x18, 0x08, 0, 0], Some(Fault::Cutter)),
+            ([0x18, 0x20, 0, 0], Some(Fault::Error)),
+        ] {
+            assert_eq!(from_automatic(bytes).fault, fault, "{bytes:02x?}");
+        }
+    }
+}
