@@ -1,0 +1,560 @@
+//! The configuration: one TOML file, checked as a whole before anything starts.
+//!
+//! Three lines are needed, everything else has a default that is written beside it here and in the README:
+//!
+//! ```toml
+//! till     = { store = "A1234", terminal = "T01", country = "DE" }
+//! finperks = { url = "https://api.example.test", key_id = "…", secret_file = "/etc/tilld/finperks.secret" }
+//! printer  = { network = "192.168.1.50:9100", columns = 42 }
+//! ```
+//!
+//! No secret is ever a value: only a path, or the name of a systemd credential.
+
+pub mod secrets;
+mod sheet;
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tilld_counter::{Place, Settings as CounterSettings};
+use tilld_domain::ids::{Country, Locale, ProductCode, StoreId, TerminalId};
+use tilld_domain::order::Rules;
+use tilld_providers::Deadlines;
+use tilld_providers::finperks::{DEADLINES, PaymentWords, PosaRule, PosaRules, SigProfile};
+use tilld_providers::pace::Limits;
+use tilld_receipts::slip::ShopTexts;
+
+use sheet::Sheet;
+pub use sheet::{Place as WrittenAt, Wrong};
+
+/// The lines that a configuration cannot do without, as they are shown to whoever starts without one.
+pub const THREE_LINES: &str = r#"till     = { store = "A1234", terminal = "T01", country = "DE" }
+finperks = { url = "https://<the provider's host>", key_id = "<client id>", secret_file = "/etc/tilld/finperks.secret" }
+printer  = { network = "192.168.1.50:9100", columns = 42 }"#;
+
+/// Everything that an operator decides.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the till stands, and what its slips look like.
+    pub place: Place,
+    /// Who is bought from.
+    pub finperks: FinperksConfig,
+    /// Where slips are printed.
+    pub printer: PrinterConfig,
+    /// Where everything is written down.
+    pub journal: JournalConfig,
+    /// Where tills are served.
+    pub api: ApiConfig,
+    /// How the counter behaves.
+    pub counter: CounterSettings,
+    /// What is logged, and how.
+    pub log: LogConfig,
+}
+
+/// finperks, without its secret.
+#[derive(Debug, Clone)]
+pub struct FinperksConfig {
+    /// Scheme, host and port.
+    pub url: String,
+    /// The client id.
+    pub key_id: String,
+    /// The file of the secret; none if it is the systemd credential `finperks_secret`.
+    pub secret_file: Option<PathBuf>,
+    /// In which form the host is signed (fact sheet U1).
+    pub signature: SigProfile,
+    /// How fast it may be asked (fact sheet U24).
+    pub pace: Limits,
+    /// How long each call may take.
+    pub deadlines: Deadlines,
+    /// How POSA cards are named (fact sheet U19).
+    pub posa: PosaRules,
+    /// How tenders are named (fact sheet U20).
+    pub payment_words: PaymentWords,
+    /// Whether confirm and invalidate carry a key (fact sheet U10).
+    pub key_on_actions: bool,
+    /// Whether a confirm may be repeated (fact sheet U9).
+    pub confirm_repeatable: bool,
+    /// Additional root certificates, PEM.
+    pub roots_file: Option<PathBuf>,
+}
+
+/// A printer.
+#[derive(Debug, Clone)]
+pub struct PrinterConfig {
+    /// What it hangs on.
+    pub port: PrinterPort,
+    /// The family that it belongs to, by a profile's name.
+    pub profile: String,
+    /// Characters of normal width in a row; the profile's own number if none is given.
+    pub columns: Option<u16>,
+}
+
+/// What a printer hangs on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PrinterPort {
+    /// A network printer: host and port, mostly 9100.
+    Network(String),
+    /// A file or a character device such as `/dev/usb/lp0`.
+    File(PathBuf),
+}
+
+/// The journal.
+#[derive(Debug, Clone)]
+pub struct JournalConfig {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// The key that seals codes; none if it is the systemd credential `journal_key`.
+    pub key_file: Option<PathBuf>,
+    /// For how long the code of a sold card can be printed again.
+    pub keep_codes: Duration,
+}
+
+/// The local door.
+#[derive(Debug, Clone)]
+pub struct ApiConfig {
+    /// A loopback address; port 0 for any free one.
+    pub listen: SocketAddr,
+    /// Where the token is kept that tills show.
+    pub token_file: PathBuf,
+}
+
+/// Logging.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogConfig {
+    /// One JSON object a line instead of text for people.
+    pub json: bool,
+    /// Which levels, as `tracing` filters are written: `info`, `tilld_counter=debug,info`.
+    pub filter: String,
+}
+
+/// Why a configuration is not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConfigError {
+    /// It cannot be read.
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// Fields are wrong; all of them.
+    Wrong {
+        /// Which file.
+        path: PathBuf,
+        /// Every one of them.
+        fields: Vec<Wrong>,
+    },
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable { path, why } => {
+                write!(
+                    out,
+                    "{} cannot be read: {why}\n\nA configuration needs three lines:\n\n{THREE_LINES}",
+                    path.display()
+                )
+            }
+            Self::Wrong { path, fields } => {
+                write!(out, "{} is not right:", path.display())?;
+                for field in fields {
+                    write!(out, "\n  {field}")?;
+                }
+                if fields.iter().any(|field| field.place == WrittenAt::Missing) {
+                    write!(out, "\n\nA configuration needs three lines:\n\n{THREE_LINES}")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// The greatest size of a configuration file in bytes.
+const LARGEST: u64 = 256 * 1024;
+
+impl Config {
+    /// Reads a file and the environment, and checks everything in them.
+    pub fn load(path: &Path, environment: &HashMap<String, String>) -> Result<Self, ConfigError> {
+        let unreadable = |why: String| ConfigError::Unreadable { path: path.to_owned(), why };
+        let size = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?.len();
+        if size > LARGEST {
+            return Err(unreadable(format!("it is larger than {LARGEST} bytes")));
+        }
+        let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
+        Self::parse(&text, environment).map_err(|fields| ConfigError::Wrong { path: path.to_owned(), fields })
+    }
+
+    /// Checks a configuration's text and the environment as a whole.
+    pub fn parse(text: &str, environment: &HashMap<String, String>) -> Result<Self, Vec<Wrong>> {
+        let mut sheet = Sheet::read(text, environment)?;
+        let place = place(&mut sheet);
+        let finperks = finperks(&mut sheet);
+        let printer = printer(&mut sheet);
+        let journal = journal(&mut sheet);
+        let api = api(&mut sheet, &journal.folder);
+        let counter = counter(&mut sheet, finperks.as_ref());
+        let log = LogConfig {
+            json: sheet.optional::<LogFormat>("log.format", "text or json").is_some_and(|format| format.0),
+            filter: sheet.optional("log.filter", "levels such as info").unwrap_or_else(|| "info".to_owned()),
+        };
+        let wrong = sheet.finish();
+        match (place, finperks, printer) {
+            (Some(place), Some(finperks), Some(printer)) if wrong.is_empty() => {
+                Ok(Self { place, finperks, printer, journal, api, counter, log })
+            }
+            _ => Err(wrong),
+        }
+    }
+}
+
+fn place(sheet: &mut Sheet) -> Option<Place> {
+    let store: Option<StoreId> =
+        sheet.required("till.store", "the store's own id, as registered at the provider");
+    let terminal: Option<TerminalId> = sheet.required("till.terminal", "this till's id, for example T01");
+    let country: Option<Country> = sheet.required("till.country", "two letters, for example DE");
+    let locale: Option<Locale> = sheet.optional("till.locale", "a language tag such as de-DE");
+    let zone: Option<String> = sheet.optional("till.zone", "an IANA time zone such as Europe/Berlin");
+    let zone = match zone {
+        Some(zone) => {
+            if jiff::tz::TimeZone::get(&zone).is_err() {
+                sheet.note("till.zone", "there is no such time zone; wanted: one such as Europe/Berlin");
+            }
+            zone
+        }
+        None => jiff::tz::TimeZone::system().iana_name().unwrap_or("UTC").to_owned(),
+    };
+    let texts = ShopTexts {
+        header: sheet.texts("slip.header", 12, 200),
+        footer: sheet.texts("slip.footer", 12, 200),
+    };
+    let columns = match sheet.number("slip.characters_per_line", 0, 64, 0) {
+        0 => None,
+        narrow if narrow < 24 => {
+            sheet.note("slip.characters_per_line", "wanted: from 24 to 64");
+            None
+        }
+        columns => u16::try_from(columns).ok(),
+    };
+    let (store, terminal, country) = (store?, terminal?, country?);
+    let locale = locale.or_else(|| default_locale(&country).parse().ok())?;
+    Some(Place { store, terminal, country, locale, zone, texts, columns })
+}
+
+/// The language of most customers of a country; English where this table does not know it.
+fn default_locale(country: &Country) -> &'static str {
+    match country.as_str() {
+        "DE" => "de-DE",
+        "AT" => "de-AT",
+        "CH" => "de-CH",
+        "FR" => "fr-FR",
+        "IT" => "it-IT",
+        "ES" => "es-ES",
+        "NL" => "nl-NL",
+        "PL" => "pl-PL",
+        "IE" => "en-IE",
+        _ => "en-GB",
+    }
+}
+
+fn finperks(sheet: &mut Sheet) -> Option<FinperksConfig> {
+    let url: Option<String> = sheet.required("finperks.url", "https:// and the provider's host");
+    let key_id: Option<String> = sheet.required("finperks.key_id", "the client id that finperks gave out");
+    let secret_file: Option<PathBuf> = sheet.optional("finperks.secret_file", "a path");
+    if secret_file.is_none() && secrets::credential("finperks_secret").is_none() {
+        sheet.note(
+            "finperks.secret_file",
+            "the path of a file that only this program may read, or the systemd credential finperks_secret",
+        );
+    }
+    let signature =
+        sheet.optional::<Signature>("finperks.signature", "with_port or bare").unwrap_or_default().0;
+    let usual = Limits::default();
+    let per_second = sheet.number("finperks.requests_per_second", 1, 10_000, u64::from(usual.per_second));
+    let burst = sheet.number("finperks.burst", 1, 10_000, u64::from(usual.burst));
+    let mut seconds = |name: &str, usual: Duration| {
+        Duration::from_secs(sheet.number(&format!("finperks.deadlines.{name}_s"), 1, 55, usual.as_secs()))
+    };
+    let deadlines = Deadlines {
+        create: seconds("create", DEADLINES.create),
+        confirm: seconds("confirm", DEADLINES.confirm),
+        lookup: seconds("lookup", DEADLINES.lookup),
+        invalidate: seconds("invalidate", DEADLINES.invalidate),
+        other: seconds("other", DEADLINES.other),
+    };
+    let posa = posa(sheet);
+    let usual = PaymentWords::default();
+    let payment_words = PaymentWords {
+        cash: sheet.optional("finperks.payment_words.cash", "finperks' word for cash").or(usual.cash),
+        card: sheet
+            .optional("finperks.payment_words.card", "finperks' word for a payment card")
+            .or(usual.card),
+    };
+    let key_on_actions = sheet.optional("finperks.key_on_actions", "true or false").unwrap_or(false);
+    let confirm_repeatable = sheet.optional("finperks.confirm_repeatable", "true or false").unwrap_or(true);
+    let roots_file = sheet.optional("finperks.roots_file", "the path of a PEM file");
+    Some(FinperksConfig {
+        url: url?,
+        key_id: key_id?,
+        secret_file,
+        signature,
+        pace: Limits {
+            per_second: u32::try_from(per_second).unwrap_or(u32::MAX),
+            burst: u32::try_from(burst).unwrap_or(u32::MAX),
+        },
+        deadlines,
+        posa,
+        payment_words,
+        key_on_actions,
+        confirm_repeatable,
+        roots_file,
+    })
+}
+
+fn posa(sheet: &mut Sheet) -> PosaRules {
+    const WANTED: &str = "\"scanned\" (the scanned code is the product code), or \"field:NAME\" (it goes into a field of that name)";
+    let default = sheet.optional::<PosaWord>("finperks.posa.default", WANTED).map(|word| word.0);
+    let mut by_product = BTreeMap::new();
+    for name in sheet.names_below("finperks.posa.products") {
+        let field = format!("finperks.posa.products.{name}");
+        let rule = sheet.optional::<PosaWord>(&field, WANTED);
+        match (name.parse::<ProductCode>(), rule) {
+            (Ok(product), Some(rule)) => {
+                by_product.insert(product, rule.0);
+            }
+            (Err(error), _) => sheet.note(&field, &format!("the product code is not right: {error}")),
+            (_, None) => {}
+        }
+    }
+    PosaRules { default, by_product }
+}
+
+fn printer(sheet: &mut Sheet) -> Option<PrinterConfig> {
+    let network: Option<String> =
+        sheet.optional("printer.network", "host and port, for example 192.168.1.50:9100");
+    let file: Option<PathBuf> = sheet.optional("printer.file", "a path, for example /dev/usb/lp0");
+    let port = match (network, file) {
+        (Some(address), None) => {
+            let port = address.rsplit_once(':').and_then(|(host, port)| {
+                port.parse::<u16>().ok().filter(|port| *port > 0 && !host.is_empty())
+            });
+            if port.is_none() {
+                sheet.note("printer.network", "wanted: host and port, for example 192.168.1.50:9100");
+            }
+            Some(PrinterPort::Network(address))
+        }
+        (None, Some(path)) => Some(PrinterPort::File(path)),
+        (Some(_), Some(_)) => {
+            sheet.note("printer.file", "either printer.network or printer.file, not both");
+            None
+        }
+        (None, None) => {
+            if !sheet.has("printer.network") && !sheet.has("printer.file") {
+                sheet.note(
+                    "printer.network",
+                    "host and port of a network printer, or printer.file with a path",
+                );
+            }
+            None
+        }
+    };
+    let profile =
+        sheet.optional::<String>("printer.profile", "a printer family").unwrap_or_else(|| "epson".to_owned());
+    if tilld_devices::profile::Profile::named(&profile).is_none() {
+        let names: Vec<&str> =
+            tilld_devices::profile::Profile::ALL.iter().map(|profile| profile.name).collect();
+        sheet.note(
+            "printer.profile",
+            &format!("there is no such family; wanted one of: {}", names.join(", ")),
+        );
+    }
+    let columns = match sheet.number("printer.columns", 0, 64, 0) {
+        0 => None,
+        narrow if narrow < 24 => {
+            sheet.note("printer.columns", "wanted: from 24 to 64");
+            None
+        }
+        columns => u16::try_from(columns).ok(),
+    };
+    Some(PrinterConfig { port: port?, profile, columns })
+}
+
+fn journal(sheet: &mut Sheet) -> JournalConfig {
+    let folder: PathBuf = sheet
+        .optional("journal.folder", "a path")
+        .or_else(|| std::env::var_os("STATE_DIRECTORY").map(PathBuf::from))
+        .unwrap_or_else(|| PathBuf::from("/var/lib/tilld"));
+    let key_file: Option<PathBuf> = sheet.optional("journal.key_file", "a path");
+    let key_file = match key_file {
+        None if secrets::credential("journal_key").is_some() => None,
+        None => Some(folder.join("journal.key")),
+        named => named,
+    };
+    let hours = sheet.number("journal.keep_codes_h", 1, 24 * 31, 24);
+    JournalConfig { folder, key_file, keep_codes: Duration::from_hours(hours) }
+}
+
+fn api(sheet: &mut Sheet, folder: &Path) -> ApiConfig {
+    let usual = SocketAddr::from(([127, 0, 0, 1], 8480));
+    let listen =
+        sheet.optional("api.listen", "an address on this machine such as 127.0.0.1:8480").unwrap_or(usual);
+    if !listen.ip().is_loopback() {
+        sheet.note("api.listen", "only an address on this machine is served, for example 127.0.0.1:8480");
+    }
+    let token_file = sheet.optional("api.token_file", "a path").unwrap_or_else(|| folder.join("api.token"));
+    ApiConfig { listen, token_file }
+}
+
+fn counter(sheet: &mut Sheet, finperks: Option<&FinperksConfig>) -> CounterSettings {
+    let usual = CounterSettings::DESIGN;
+    let mut seconds = |name: &str, most: u64, usual: Duration| {
+        Duration::from_secs(sheet.number(&format!("times.{name}_s"), 1, most, usual.as_secs()))
+    };
+    let rules = Rules {
+        fresh: seconds("fresh", 24 * 3600, usual.rules.fresh),
+        create_again: seconds("create_again", 3600, usual.rules.create_again),
+        ask: seconds("ask", 120, usual.rules.ask),
+        ask_processing: seconds("ask_processing", 300, usual.rules.ask_processing),
+        resume: seconds("resume", 3600, usual.rules.resume),
+        print_wait: seconds("print_wait", 24 * 3600, usual.rules.print_wait),
+        quiet: seconds("quiet", 24 * 3600, usual.rules.quiet),
+        print_attempts: usual.rules.print_attempts,
+        confirm_repeatable: finperks.is_none_or(|finperks| finperks.confirm_repeatable),
+    };
+    let attempts = sheet.number("times.print_attempts", 1, 10, u64::from(usual.rules.print_attempts));
+    let most = sheet.number("api.sales_at_once", 1, 1000, u64::try_from(usual.most_at_once).unwrap_or(64));
+    CounterSettings {
+        rules: Rules { print_attempts: u16::try_from(attempts).unwrap_or(3), ..rules },
+        most_at_once: usize::try_from(most).unwrap_or(64),
+        ..usual
+    }
+}
+
+/// `text` or `json`.
+struct LogFormat(bool);
+
+impl std::str::FromStr for LogFormat {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "text" => Ok(Self(false)),
+            "json" => Ok(Self(true)),
+            _ => Err("there is no such format"),
+        }
+    }
+}
+
+/// `with_port` or `bare`.
+#[derive(Default)]
+struct Signature(SigProfile);
+
+impl std::str::FromStr for Signature {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "with_port" => Ok(Self(SigProfile::WithPort)),
+            "bare" => Ok(Self(SigProfile::Bare)),
+            _ => Err("there is no such form"),
+        }
+    }
+}
+
+/// `scanned` or `field:NAME`.
+struct PosaWord(PosaRule);
+
+impl std::str::FromStr for PosaWord {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once(':') {
+            None if text == "scanned" => Ok(Self(PosaRule::ScannedAsProductCode)),
+            Some(("field", name)) if !name.is_empty() => Ok(Self(PosaRule::ExtraField(name.to_owned()))),
+            _ => Err("there is no such rule"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WHOLE: &str = r#"
+till     = { store = "A1234", terminal = "T01", country = "DE" }
+finperks = { url = "https://api.example.test", key_id = "k", secret_file = "/etc/tilld/finperks.secret" }
+printer  = { network = "192.168.1.50:9100", columns = 42 }
+"#;
+
+    fn wrong(text: &str) -> Vec<String> {
+        Config::parse(text, &HashMap::new())
+            .err()
+            .map(|wrong| wrong.iter().map(ToString::to_string).collect())
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn three_lines_are_enough() {
+        let config = Config::parse(WHOLE, &HashMap::new()).unwrap();
+        assert_eq!(config.place.locale.as_str(), "de-DE");
+        assert_eq!(config.api.listen.to_string(), "127.0.0.1:8480");
+        assert_eq!(config.counter.rules, Rules::DESIGN);
+        assert_eq!(config.printer.columns, Some(42));
+    }
+
+    #[test]
+    fn the_three_lines_that_are_shown_have_the_shape_of_the_ones_that_work() {
+        let shown =
+            THREE_LINES.replace("<the provider's host>", "api.example.test").replace("<client id>", "k");
+        assert_eq!(wrong(&shown), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_empty_file_names_everything_that_it_lacks() {
+        let missing = wrong("");
+        for field in [
+            "till.store",
+            "till.terminal",
+            "till.country",
+            "finperks.url",
+            "finperks.key_id",
+            "printer.network",
+        ] {
+            assert!(
+                missing.iter().any(|line| line.starts_with(&format!("missing: {field}:"))),
+                "{field}: {missing:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn each_wrong_value_is_refused_with_its_line() {
+        for (line, expected) in [
+            ("api = { listen = \"0.0.0.0:80\" }", "line 5: api.listen: only an address on this machine"),
+            ("times = { fresh_s = 0 }", "line 5: times.fresh_s: 0 is not right"),
+            ("log = { format = \"xml\" }", "line 5: log.format: \"xml\" is not right"),
+            ("slip = { header = [1] }", "line 5: slip.header: a list of at most 12 texts"),
+            ("journal = 5", "line 5: journal: there is no such field"),
+        ] {
+            let lines = wrong(
+                &format!("{WHOLE}{line}\n").replace("finperks = {", "[x]\nfinperks = {").replace("[x]\n", ""),
+            );
+            assert!(lines.iter().any(|found| found.starts_with(expected)), "{line}: {lines:?}");
+        }
+    }
+
+    #[test]
+    fn a_field_within_a_line_of_several_is_named_with_that_line() {
+        let guessed = WHOLE.replace("key_id = \"k\"", "key_id = \"k\", posa = { default = \"guess\" }");
+        let expected = "line 3: finperks.posa.default: \"guess\" is not right";
+        assert!(wrong(&guessed).iter().any(|found| found.starts_with(expected)), "{:?}", wrong(&guessed));
+    }
+
+    #[test]
+    fn the_environment_overrides_the_file() {
+        let environment = HashMap::from([("TILLD_TILL__TERMINAL".to_owned(), "0007".to_owned())]);
+        assert_eq!(Config::parse(WHOLE, &environment).unwrap().place.terminal.as_str(), "0007");
+    }
+}
