@@ -47,6 +47,9 @@ const CONNECT: Duration = Duration::from_millis(2500);
 /// How long an idle connection is kept: less than the usual 60 s of load balancers, so that theirs rarely ends first.
 const KEEP_ALIVE: Duration = Duration::from_secs(45);
 
+/// How many idle connections are kept: a sale of several cards confirms them side by side.
+const IDLE_CONNECTIONS: usize = 8;
+
 /// The largest answer to a call about one order, in bytes. The longest lawful one (256 lines of 1,024 bytes) would need
 /// more, but a slip of 40 lines needs 4 KiB.
 pub const LARGEST_ANSWER: usize = 256 * 1024;
@@ -265,6 +268,7 @@ impl Line {
             .no_proxy()
             .connect_timeout(CONNECT)
             .pool_idle_timeout(KEEP_ALIVE)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS)
             .timeout(BACK_STOP)
             .http1_only()
             .referer(false);

@@ -3,6 +3,17 @@
 //! A provider's room turns the counter's words into requests on a wire, and answers into the closed outcomes of
 //! [`tilld_domain::outcome`]. It keeps nothing, retries nothing (when to ask again is the counter's decision, because
 //! every attempt is journaled), and shows no secret in any `Debug`, error or log line.
+//!
+//! | module | holds |
+//! |---|---|
+//! | here | the contract with the counter |
+//! | [`http`] | one line to a provider, and what may be concluded from how a request ended |
+//! | [`pace`] | how fast a provider is asked, undos first |
+//! | [`json`] | answers of unknown shape, read with tolerance and wiped |
+//! | [`finperks`] | gift cards that are created, paid for, and confirmed |
+//!
+//! Every call ends as one [`Outcome`]. [`Outcome::Later`] also stands for a call that the provider's own pace did not let
+//! go: nothing was sent. A call may be dropped at any moment; what became of it is then unknown.
 
 pub mod finperks;
 pub mod http;

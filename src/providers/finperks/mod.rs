@@ -17,7 +17,7 @@
 //! A call waits for its turn at most half of its deadline, so that a call that is never sent ends as *later* and not as
 //! a deadline, which would be *unknown*. After a 429 every call is *later* until the pause that it named is over.
 //!
-//! Facts about finperks are in the fact sheet (`finperks.md`, U1 to U25); what it does not publish is read with tolerance.
+//! Facts about finperks are in its fact sheet (U1 to U25); what it does not publish is read with tolerance.
 //! Absent: digital orders, settlements, webhooks, and any memory but the pace and the offset of the clock.
 
 mod catalogue;

@@ -169,6 +169,20 @@ async fn a_call_may_be_dropped_at_any_time_and_the_next_one_goes() {
 }
 
 #[tokio::test]
+async fn a_kept_connection_that_the_peer_has_closed_never_sends_twice_nor_passes_for_not_sent() {
+    // Not told to be closed, and closed all the same: the classic race of kept-alive connections.
+    let kept = || Act::Answer(b"HTTP/1.1 201 Created\r\nContent-Length: 11\r\n\r\n{\"id\":\"o1\"}".to_vec());
+    let mut peer = Peer::start(vec![kept(), kept()]);
+    let finperks = finperks(&peer.base);
+    let done = Outcome::Done(Created { order: order() });
+    assert_eq!(finperks.create(&key(), &body(), None).await, done);
+    let second = finperks.create(&key(), &body(), None).await;
+    assert!(second == done || second == Outcome::Unknown(Trouble::Broken), "{second:?}");
+    assert!(peer.requests.recv().await.is_some());
+    assert_eq!(peer.requests.try_recv().is_ok(), second == done);
+}
+
+#[tokio::test]
 async fn every_shape_of_an_error_is_a_refusal() {
     for body in [
         coded("insufficient_available_balance"),
