@@ -27,6 +27,7 @@ pub(super) fn paid(step: Step<'_>, until: Moment, again: Option<Moment>, event: 
         (OrderEvent::TimeUp, _) if step.at >= until => step.owe(OwedWhy::NotConfirmed),
         (OrderEvent::TimeUp, _) => Err(Misfit::TooEarly),
         (OrderEvent::Answered { answer: Answer::Finish, .. }, None) if step.at < until => {
+            step.past.wanted = Some(step.at);
             Ok(send(step, State::Confirming { sent_before: false, since: None, until: None }))
         }
         (OrderEvent::Answered { answer: Answer::MoneyBack, .. }, None) => step.owe(OwedWhy::MoneyBack),
@@ -118,6 +119,8 @@ pub(super) fn asking(step: Step<'_>, finding: Finding, event: OrderEvent) -> Nex
 /// What an order's appearance at the provider means. `just_confirmed`: it is the confirm's own answer.
 fn judge(step: Step<'_>, finding: Finding, seen: OrderSeen, just_confirmed: bool) -> Next {
     let refused = matches!(finding.doubt, Doubt::Refused(_));
+    // After a sleep of this machine the budgets look young, and the customer has gone all the same.
+    let may_repeat = finding.may_repeat && !step.customer_gone();
     let lines = seen.lines.filter(|lines| !lines.is_empty());
     let live = match seen.stage {
         OrderStage::Done => true,
@@ -132,14 +135,12 @@ fn judge(step: Step<'_>, finding: Finding, seen: OrderSeen, just_confirmed: bool
         OrderStage::Failed => cleared(ClearedHow::OrderFailed),
         OrderStage::Reversed => cleared(ClearedHow::AlreadyInvalidated),
         _ if live && refused => step.owe(OwedWhy::RefusedButLive),
-        _ if live && finding.doubt == Doubt::Restart && step.since_paid() > step.rules.resume => {
-            step.owe(OwedWhy::TooLate)
-        }
+        _ if live && finding.doubt == Doubt::Restart && step.customer_gone() => step.owe(OwedWhy::TooLate),
         _ if live => match lines {
             Some(lines) => Ok(paper::first(lines)),
             None if !step.is_por() => Ok(paper::without()),
             None if just_confirmed => Ok(Finding { doubt: Doubt::NoLines, ..finding }.ask(NOW)),
-            None if finding.may_repeat => Ok(repeat(step, &finding)),
+            None if may_repeat => Ok(repeat(step, &finding)),
             None => step.owe(OwedWhy::NoLines),
         },
         OrderStage::InProgress | OrderStage::Unrecognised if refused => step.owe(OwedWhy::RefusedButLive),
@@ -153,7 +154,7 @@ fn judge(step: Step<'_>, finding: Finding, seen: OrderSeen, just_confirmed: bool
             Doubt::Refused(why) => cleared(ClearedHow::ConfirmRefused(why)),
             // The confirm may still be under way, and after a restart no second one is sent.
             Doubt::Restart => step.owe(OwedWhy::Uncertain),
-            _ if finding.may_repeat => Ok(repeat(step, &finding)),
+            _ if may_repeat => Ok(repeat(step, &finding)),
             _ => ask_again(&step, finding, NOW),
         },
         OrderStage::Done | OrderStage::Unrecognised => ask_again(&step, finding, NOW),
@@ -174,8 +175,7 @@ fn ask_again(step: &Step<'_>, finding: Finding, at_least: Duration) -> Next {
 
 /// A6. Nobody waits for long after a restart, and no confirm is sent again.
 fn after_restart(step: Step<'_>, doubt: Doubt) -> Next {
-    let customer_gone = step.since_paid() > step.rules.resume;
-    if customer_gone && !matches!(doubt, Doubt::Refused(_)) {
+    if step.customer_gone() && !matches!(doubt, Doubt::Refused(_)) {
         return step.owe(OwedWhy::TooLate);
     }
     let until = step.at.plus(step.rules.ask);
@@ -186,7 +186,7 @@ fn after_restart(step: Step<'_>, doubt: Doubt) -> Next {
 fn put_off(step: Step<'_>, until: Option<Moment>, pause: Duration) -> Next {
     let until = until.unwrap_or(step.at.plus(step.rules.ask));
     let again = step.at.plus(pause);
-    if again >= until {
+    if again >= until || step.customer_gone() {
         return step.owe(OwedWhy::NotConfirmed);
     }
     Ok((State::Paid { until, again: Some(again) }, vec![Effect::Wake { at: again }]))

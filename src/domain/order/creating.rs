@@ -51,6 +51,7 @@ pub(super) fn created(step: Step<'_>, created: Moment, event: OrderEvent) -> Nex
     match event {
         OrderEvent::Paid { confirm_request } if step.at < fresh_until => {
             step.past.paid = Some(step.at);
+            step.past.wanted = Some(step.at);
             step.past.confirm_request = Some(confirm_request);
             step.past.confirm_sent = true;
             let state = State::Confirming { sent_before: false, since: None, until: None };

@@ -119,6 +119,8 @@ pub struct Past {
     pub created: Option<Moment>,
     /// When its payment was reported.
     pub paid: Option<Moment>,
+    /// When a customer last stood there and wanted it: at the payment, or when a person said "finish" (A4).
+    pub wanted: Option<Moment>,
     /// The exact confirm, since it was paid.
     pub confirm_request: Option<String>,
     /// Whether a confirm may have reached the provider (law L6).
@@ -654,9 +656,9 @@ impl Step<'_> {
         Ok((State::Owed(owed), vec![Effect::Undo { after: NOW }]))
     }
 
-    /// How long ago the payment was reported.
-    fn since_paid(&self) -> Duration {
-        self.past.paid.map_or(Duration::MAX, |paid| self.at.since(paid))
+    /// Whether so much time has passed that no customer is taken to wait for the card any more.
+    fn customer_gone(&self) -> bool {
+        self.past.wanted.is_none_or(|wanted| self.at.since(wanted) > self.rules.resume)
     }
 
     fn is_por(&self) -> bool {

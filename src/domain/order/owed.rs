@@ -67,6 +67,7 @@ pub(super) fn owed(step: Step<'_>, owed: Owed, event: OrderEvent) -> Next {
         OrderEvent::ConfirmEnded(Outcome::Done(seen))
             if seen.stage == OrderStage::Done && !owed.late_success =>
         {
+            step.past.confirm_sent = true;
             Ok((State::Owed(Owed { late_success: true, ..owed }), Vec::new()))
         }
         OrderEvent::Settled { by, reason } => Ok((State::Settled { by, reason }, vec![Effect::Forget])),

@@ -7,5 +7,7 @@
 //! | `matrix` | every state against every event: what is accepted, and that everything else is a misfit |
 //! | `laws` | the laws L4 to L9 over random events, and that no order is ever left without a next event |
 
+mod laws;
+mod matrix;
 mod rows;
 pub(crate) mod script;

@@ -121,6 +121,10 @@ fn a5_an_uncertain_confirm_is_asked_about_for_ten_seconds_and_then_owed() {
         created, paid, confirm unknown, lookup failed => cleared order_failed; forget;; back
         created, paid, confirm unknown, lookup reversed => cleared already_invalidated; forget;; back
         created, paid, confirm failed             => cleared order_failed; forget;; back
+        # this machine slept: no confirm is sent for a customer who has gone
+        created, paid, +120.001 confirm unknown, lookup open => asking no_answer until 10 may_repeat; ask 0.5
+        created, paid, +120.001 confirm unsent    => owed not_confirmed; undo;; back
+        created, paid, +120.001 confirm later     => owed not_confirmed; undo;; back
         # still open: the confirm is repeated, once
         created, paid, confirm unknown, +1 lookup open => confirming again until 9; confirm, wake 9
         created, paid, confirm unknown, +1 lookup open, confirm done lines => printing 1; print 1
@@ -198,6 +202,7 @@ fn a6_after_a_restart_it_is_looked_up_and_never_confirmed_again() {
         created, paid, confirm working, +9 restart, lookup working => asking restart until 30; ask 0.5
         created, paid, confirm unknown, lookup open, restart => asking restart until 10; ask
         created, paid, confirm unknown, lookup open, restart, lookup open => owed uncertain; undo;; back
+        created, paid, confirm unsent, +110 restart, +110 say finish, +120 restart => asking restart until 10; ask
         created, paid, restart, +100 restart      => asking restart until 10; ask
         created, paid, restart, +121 restart      => owed too_late; undo;; back
         ",
@@ -213,6 +218,8 @@ fn a7_a_success_that_comes_after_the_debt_changes_nothing() {
         created, paid, confirm unknown, lookup open, +10 time_up, confirm done lines, confirm done lines => misfit
         created, paid, confirm unknown, lookup open, +10 time_up, confirm done lines, undo done => cleared invalidated; forget;; back
         created, paid, confirm unknown, lookup open, +10 time_up, confirm refused => misfit
+        # a success of a confirm that was taken for not sent: it was sent
+        created, paid, confirm unsent, +10 time_up, confirm done lines, undo not_found => owed not_confirmed not_found late_success; undo 300;; back
         created, paid, confirm unknown, +8 lookup unknown, lookup done lines => misfit
         created, paid, confirm unknown, +8 lookup unknown, undo done, confirm done lines => misfit
         ",
