@@ -12,6 +12,9 @@
 //! Invariants: all cards are of one currency; the amount that was paid is the sum of the cards that were created and fresh
 //! at that moment, so a card that fails later gives back its own face value and no more.
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 use crate::ids::{Country, Locale, PersonName, ReceiptId, SaleId, StoreId, TerminalId};
 use crate::moment::Moment;
 use crate::money::{Currency, Money, MoneyError};
@@ -131,7 +134,7 @@ pub struct Payment {
 pub enum SaleEvent {
     /// It began. Always the first, and only the first.
     Opened(Box<Opening>),
-    /// Its payment was reported.
+    /// Its payment was reported, of exactly the amount that was due.
     Paid {
         /// How.
         payment: Payment,
@@ -145,7 +148,7 @@ pub enum SaleEvent {
     },
     /// The daemon started again while it was open.
     Resumed,
-    /// Something happened to one card.
+    /// Something happened to one card: anything but what the sale itself decides (paid, cancelled, resumed).
     Card(CardNo, OrderEvent),
 }
 
@@ -214,7 +217,7 @@ impl Sale {
         match event {
             SaleEvent::Opened(_) => Err(Misfit::Event),
             SaleEvent::Paid { payment, confirm_request } => {
-                if self.payment != PaymentState::Unpaid || self.may_pay(at).is_err() {
+                if self.payment != PaymentState::Unpaid || self.may_pay(at) != Ok(payment.amount) {
                     return Err(Misfit::Event);
                 }
                 let effects = self.step_each(at, |order| {
@@ -238,6 +241,10 @@ impl Sale {
                 let effects =
                     self.step_each(at, |order| (!order.is_closed()).then_some(OrderEvent::Resumed))?;
                 Ok((self, effects))
+            }
+            // What concerns the whole sale is never said of one card: a card would be confirmed that nobody paid for.
+            SaleEvent::Card(_, OrderEvent::Paid { .. } | OrderEvent::Cancelled | OrderEvent::Resumed) => {
+                Err(Misfit::Event)
             }
             SaleEvent::Card(card, event) => {
                 let mut event = Some(event);

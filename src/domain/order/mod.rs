@@ -35,7 +35,7 @@ mod creating;
 mod owed;
 mod paper;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::time::Duration;
 
