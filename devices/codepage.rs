@@ -17,8 +17,8 @@
 
 use std::sync::LazyLock;
 
-use unicode_normalization::{UnicodeNormalization, is_nfc_quick, IsNormalized};
 use unicode_normalization::char::{decompose_compatible, is_combining_mark};
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// A single-byte code page. Its lower half is ASCII, as long as `ESC R 0` holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -100,7 +100,11 @@ impl CodePage {
             return u8::try_from(letter).ok().filter(|byte| (0x20..0x7f).contains(byte));
         }
         let bytes = &self.table().bytes;
-        bytes.binary_search_by_key(&letter, |entry| entry.0).ok().and_then(|at| bytes.get(at)).map(|entry| entry.1)
+        bytes
+            .binary_search_by_key(&letter, |entry| entry.0)
+            .ok()
+            .and_then(|at| bytes.get(at))
+            .map(|entry| entry.1)
     }
 
     /// The character of a byte. `None` for control characters and for what the page does not define.
@@ -222,7 +226,6 @@ fn usual(letter: char) -> Option<&'static str> {
         '←' => "<-",
         '©' => "(c)",
         '®' => "(R)",
-        '°' => "o",
         'µ' | 'μ' => "u",
         '£' => "GBP",
         '¥' => "JPY",
@@ -237,7 +240,7 @@ fn usual(letter: char) -> Option<&'static str> {
         'Œ' => "OE",
         'œ' => "oe",
         'Ø' => "O",
-        'ø' => "o",
+        'ø' | '°' => "o",
         'Đ' | 'Ð' => "D",
         'đ' | 'ð' => "d",
         'Þ' => "Th",

@@ -88,6 +88,11 @@ fn area(a: usize, b: usize) -> Extent {
     Extent::Picture(u64::try_from(a.saturating_mul(b)).unwrap_or(u64::MAX))
 }
 
+#[expect(
+    clippy::match_same_arms,
+    clippy::unnested_or_patterns,
+    reason = "a table: one line a family of commands"
+)]
 fn extent(command: &[u8]) -> Extent {
     use Extent::{Bytes, More, Picture, Unknown, Until};
     match *command {
@@ -115,8 +120,8 @@ fn extent(command: &[u8]) -> Extent {
         [ESC, b'@' | b'2' | b'i' | b'm' | b'<' | b'L' | b'S', ..] => Bytes(2),
         [
             ESC,
-            b'!' | b'-' | b'E' | b'G' | b'M' | b'R' | b't' | b'a' | b'd' | b'J' | b'e' | b'K' | b'3' | b' ' | b'V' | b'{'
-            | b'=' | b'r' | b'%' | b'?' | b'U' | b'T',
+            b'!' | b'-' | b'E' | b'G' | b'M' | b'R' | b't' | b'a' | b'd' | b'J' | b'e' | b'K' | b'3' | b' '
+            | b'V' | b'{' | b'=' | b'r' | b'%' | b'?' | b'U' | b'T',
             ..,
         ] => Bytes(3),
         [ESC, b'$' | b'\\' | b'c' | b'B', ..] => Bytes(4),
@@ -131,7 +136,11 @@ fn extent(command: &[u8]) -> Extent {
         [FS, b'!' | b'-' | b'C' | b'W', ..] => Bytes(3),
         [FS, b'S' | b'p', ..] => Bytes(4),
 
-        [GS, b'!' | b'B' | b'H' | b'h' | b'w' | b'f' | b'r' | b'a' | b'I' | b'b' | b'E' | b'/' | b'T', ..] => Bytes(3),
+        [
+            GS,
+            b'!' | b'B' | b'H' | b'h' | b'w' | b'f' | b'r' | b'a' | b'I' | b'b' | b'E' | b'/' | b'T',
+            ..,
+        ] => Bytes(3),
         [GS, b'L' | b'W' | b'P' | b'$' | b'\\', ..] => Bytes(4),
         [GS, b'^', ..] => Bytes(5),
         [GS, b':', ..] => Bytes(2),
@@ -195,9 +204,7 @@ impl Decoder {
         }
         self.command.push(byte);
         match extent(&self.command) {
-            Extent::More => {}
             Extent::Bytes(length) if self.command.len() >= length => self.obey(events),
-            Extent::Bytes(_) => {}
             Extent::Picture(length) => {
                 let asks = matches!(self.command.get(1), Some(b'(' | b'8')) && !self.is_picture();
                 self.command.zeroize();
@@ -209,7 +216,7 @@ impl Decoder {
             Extent::Until(last) if byte == last && self.command.len() > 3 || self.command.len() > LONGEST => {
                 self.obey(events);
             }
-            Extent::Until(_) => {}
+            Extent::More | Extent::Bytes(_) | Extent::Until(_) => {}
             Extent::Unknown => self.show_command(events),
         }
     }
@@ -256,9 +263,10 @@ impl Decoder {
         let shown = match byte {
             0x00..=0x1f => char::from_u32(u32::from(byte).saturating_add(0x2400)),
             0x7f => Some('\u{2421}'),
-            _ => self.page.and_then(|page| page.character(byte)).or_else(|| {
-                (byte < 0x7f).then_some(char::from(byte))
-            }),
+            _ => self
+                .page
+                .and_then(|page| page.character(byte))
+                .or_else(|| (byte < 0x7f).then_some(char::from(byte))),
         };
         self.put(shown.unwrap_or('\u{fffd}'), events);
     }
@@ -378,8 +386,9 @@ impl Decoder {
                 let text = Secret::new(String::from_utf8_lossy(&self.qr).into_owned());
                 events.push(Event::Part(Part::Qr(text)));
             }
-            [GS, b'k', kind @ 0..=6, ref data @ .., NUL] => self.bars(kind, data, events),
-            [GS, b'k', kind @ 65..=79, _, ref data @ ..] => self.bars(kind, data, events),
+            [GS, b'k', kind @ 0..=6, ref data @ .., NUL] | [GS, b'k', kind @ 65..=79, _, ref data @ ..] => {
+                self.bars(kind, data, events);
+            }
             _ => {}
         }
     }
@@ -387,7 +396,9 @@ impl Decoder {
     fn bars(&mut self, kind: u8, data: &[u8], events: &mut Vec<Event>) {
         self.end_begun_line(events);
         let part = match kind {
-            2 | 67 => Part::Barcode(Symbology::Ean13, Secret::new(String::from_utf8_lossy(data).into_owned())),
+            2 | 67 => {
+                Part::Barcode(Symbology::Ean13, Secret::new(String::from_utf8_lossy(data).into_owned()))
+            }
             73 => Part::Barcode(Symbology::Code128, code128(data)),
             _ => {
                 self.words("[bar code]", events);
@@ -470,7 +481,12 @@ mod tests {
 
     /// A short notation for what is on paper.
     fn shown(bytes: &[u8]) -> String {
-        decode(&Profile::EPSON, bytes).iter().flat_map(|slip| &slip.parts).map(show).collect::<Vec<_>>().join(" ")
+        decode(&Profile::EPSON, bytes)
+            .iter()
+            .flat_map(|slip| &slip.parts)
+            .map(show)
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     fn show(part: &Part) -> String {
@@ -551,8 +567,9 @@ mod tests {
     }
 
     fn style() -> impl Strategy<Value = Style> {
-        (any::<bool>(), any::<bool>(), any::<bool>(), 1..=8_u8, 1..=8_u8)
-            .prop_map(|(bold, underline, inverse, width, height)| Style { bold, underline, inverse, width, height })
+        (any::<bool>(), any::<bool>(), any::<bool>(), 1..=8_u8, 1..=8_u8).prop_map(
+            |(bold, underline, inverse, width, height)| Style { bold, underline, inverse, width, height },
+        )
     }
 
     fn align() -> impl Strategy<Value = Align> {

@@ -23,8 +23,8 @@ use std::sync::LazyLock;
 use escpos::driver::Driver;
 use escpos::printer::Printer;
 use escpos::utils::{
-    BarcodeFont, BarcodeHeight, BarcodeOption, BarcodePosition, BarcodeWidth, CharacterSet, JustifyMode, Protocol,
-    QRCodeCorrectionLevel, QRCodeModel, QRCodeOption, UnderlineMode,
+    BarcodeFont, BarcodeHeight, BarcodeOption, BarcodePosition, BarcodeWidth, CharacterSet, JustifyMode,
+    Protocol, QRCodeCorrectionLevel, QRCodeModel, QRCodeOption, UnderlineMode,
 };
 use tilld_domain::slip::{Align, DrawerPin, DrawerPulse, Part, Row, Slip, Style, Symbology};
 use zeroize::Zeroizing;
@@ -52,7 +52,7 @@ pub fn encode(profile: &Profile, slip: &Slip) -> Encoded {
     let page = codepage::page_for(&pages, texts(slip));
     let number = profile.pages.iter().find(|(its, _)| *its == page).map_or(0, |(_, number)| *number);
 
-    let size = slip.parts.iter().map(|part| room_for(part)).fold(64, usize::saturating_add);
+    let size = slip.parts.iter().map(room_for).fold(64, usize::saturating_add);
     let mut job = Job {
         profile,
         page,
@@ -189,7 +189,8 @@ impl Job<'_> {
     fn qr(&mut self, text: &str) {
         let plain = self.without_controls(text);
         let modules = QR_SIDES.iter().find(|(bytes, _)| plain.len() <= *bytes).map(|(_, modules)| *modules);
-        let dots = modules.map(|modules| self.profile.dots.checked_div(modules.saturating_add(8)).unwrap_or(0));
+        let dots =
+            modules.map(|modules| self.profile.dots.checked_div(modules.saturating_add(8)).unwrap_or(0));
         let size = dots.and_then(|dots| u8::try_from(dots.min(QR_MODULE)).ok()).filter(|dots| *dots > 0);
         let drawn = size.filter(|_| self.profile.native_qr && !plain.is_empty()).and_then(|size| {
             let option = QRCodeOption::new(QRCodeModel::Model2, size, QRCodeCorrectionLevel::M);
@@ -219,7 +220,8 @@ impl Job<'_> {
     }
 
     fn without_controls(&mut self, text: &str) -> Zeroizing<String> {
-        let plain: Zeroizing<String> = Zeroizing::new(text.chars().filter(|letter| !letter.is_control()).collect());
+        let plain: Zeroizing<String> =
+            Zeroizing::new(text.chars().filter(|letter| !letter.is_control()).collect());
         let dropped = text.chars().filter(|letter| letter.is_control()).count();
         self.replaced = self.replaced.saturating_add(u32::try_from(dropped).unwrap_or(u32::MAX));
         plain
@@ -273,10 +275,12 @@ const QR_SIDES: [(usize, u16); 26] = [
 /// An EAN-13 with its digits below. `None` if it is none: a printer leaves one with a wrong check digit out silently.
 fn ean13(digits: &str, dots: u16) -> Option<Zeroizing<Vec<u8>>> {
     let weighted = digits.bytes().take(12).zip([1_u32, 3].into_iter().cycle());
-    let sum: u32 = weighted.map(|(digit, weight)| u32::from(digit.saturating_sub(b'0')).saturating_mul(weight)).sum();
+    let sum: u32 =
+        weighted.map(|(digit, weight)| u32::from(digit.saturating_sub(b'0')).saturating_mul(weight)).sum();
     let check = u32::from(b'0').saturating_add(sum.next_multiple_of(10).saturating_sub(sum));
     let all_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
-    let fits = digits.len() == 12 || digits.bytes().nth(12).map(u32::from) == Some(check) && digits.len() == 13;
+    let fits = digits.len() == 12
+        || digits.len() == 13 && digits.as_bytes().last().copied().map(u32::from) == Some(check);
     // 95 modules of three dots and two quiet zones.
     if !all_digits || !fits || dots < 113 * 3 {
         return None;
@@ -570,7 +574,13 @@ mod tests {
     fn every_kept_word_was_made() {
         let lone = [&WORDS.start, &WORDS.cut];
         let switches = WORDS.bold.iter().chain(&WORDS.underline).chain(&WORDS.inverse).chain(&WORDS.sides);
-        assert!(lone.into_iter().chain(switches).chain(&WORDS.sizes).chain(&WORDS.feeds).all(|word| word.len() > 2));
+        assert!(
+            lone.into_iter()
+                .chain(switches)
+                .chain(&WORDS.sizes)
+                .chain(&WORDS.feeds)
+                .all(|word| word.len() > 2)
+        );
         assert_eq!((WORDS.sizes.len(), WORDS.feeds.len()), (64, 256));
     }
 }

@@ -54,19 +54,28 @@ pub struct Answers {
     pub queued: bool,
     /// `GS ( H`.
     pub process_id: bool,
-    /// `GS a`, and by itself since power-on if [`Answers::automatic_always`].
-    pub automatic: bool,
-    /// As with the DIP switch that turns automatic status on (fact sheet ESCPOS 3.3, the trap).
-    pub automatic_always: bool,
+    /// Automatic status.
+    pub automatic: Automatic,
+}
+
+/// When a printer tells its state by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Automatic {
+    /// Never.
+    Never,
+    /// Once `GS a` asked for it.
+    WhenAsked,
+    /// Always: a DIP switch turns it on (fact sheet ESCPOS 3.3, the trap).
+    Always,
 }
 
 impl Answers {
     /// All that can be asked; nothing unasked.
     pub const ALL: Self =
-        Self { real_time: true, queued: true, process_id: true, automatic: true, automatic_always: false };
+        Self { real_time: true, queued: true, process_id: true, automatic: Automatic::WhenAsked };
     /// Nothing.
     pub const NONE: Self =
-        Self { real_time: false, queued: false, process_id: false, automatic: false, automatic_always: false };
+        Self { real_time: false, queued: false, process_id: false, automatic: Automatic::Never };
 }
 
 /// A piece of paper that left the simulated printer.
@@ -86,6 +95,7 @@ const MOST_PAPERS: usize = 10_000;
 const MOST_PARTS: usize = 20_000;
 
 /// The printer itself.
+#[expect(clippy::struct_excessive_bools, reason = "switches of a device, each independent of the others")]
 pub(crate) struct Engine {
     profile: Profile,
     answers: Answers,
@@ -123,7 +133,7 @@ impl Engine {
             powerless: false,
             paper_low: false,
             drawer_high: false,
-            automatic: answers.automatic_always,
+            automatic: answers.automatic == Automatic::Always,
             decoder: Decoder::new(&profile),
             prefix: Vec::new(),
             buffer: VecDeque::new(),
@@ -143,7 +153,7 @@ impl Engine {
 
     pub fn set_answers(&mut self, answers: Answers) {
         self.answers = answers;
-        self.automatic = answers.automatic_always;
+        self.automatic = answers.automatic == Automatic::Always;
     }
 
     pub fn set_fault(&mut self, fault: Option<SimulatedFault>) {
@@ -178,19 +188,12 @@ impl Engine {
         self.broken = false;
         self.cut_waits = false;
         self.decoder = Decoder::new(&self.profile);
-        self.automatic = self.answers.automatic_always;
+        self.automatic = self.answers.automatic == Automatic::Always;
         self.out.clear();
     }
 
-    /// Takes the begun paper off, if anything is on it.
+    /// Takes the begun paper off, if anything is on it. A row whose end has not come is not on it.
     pub fn tear(&mut self) {
-        let mut events = Vec::new();
-        self.decoder.finish(&mut events);
-        for event in events {
-            if let Event::Part(part) = event {
-                self.parts.push(part);
-            }
-        }
         if self.has_ink() {
             self.finish_paper(false);
         }
@@ -239,6 +242,11 @@ impl Engine {
             }
             _ => {}
         }
+        // What was no request after all may end with the start of one.
+        let starts_again = byte == 0x10;
+        if starts_again {
+            self.prefix.pop();
+        }
         if let Some(SimulatedFault::VanishAtByte(at)) = self.fault
             && self.taken.saturating_add(self.prefix.len()) > at
         {
@@ -252,6 +260,9 @@ impl Engine {
         self.taken = self.taken.saturating_add(self.prefix.len());
         self.wait(true);
         self.work();
+        if starts_again {
+            self.prefix.push(byte);
+        }
         true
     }
 
@@ -302,7 +313,9 @@ impl Engine {
         match self.fault {
             Some(SimulatedFault::PaperOutAtByte(at)) if self.worked >= at => self.runs_out(),
             Some(SimulatedFault::PaperOutAfterRows(rows)) if self.rows >= rows => self.runs_out(),
-            Some(SimulatedFault::MuteAtByte(at)) if self.worked >= at => self.fault = Some(SimulatedFault::Mute),
+            Some(SimulatedFault::MuteAtByte(at)) if self.worked >= at => {
+                self.fault = Some(SimulatedFault::Mute);
+            }
             _ => {}
         }
     }
@@ -331,7 +344,7 @@ impl Engine {
             Event::Reset => {
                 self.broken = false;
                 self.cut_since_reset = false;
-                self.automatic = self.answers.automatic_always;
+                self.automatic = self.answers.automatic == Automatic::Always;
             }
             Event::QueuedStatus(kind) if self.answers.queued && !self.is_mute() => {
                 let paper = if self.paper_low { 0x03 } else { 0 };
@@ -341,11 +354,12 @@ impl Engine {
             Event::ProcessId([a, b, c, d]) if self.answers.process_id && !self.is_mute() => {
                 self.out.extend_from_slice(&[0x37, 0x22, a, b, c, d, 0]);
             }
-            Event::AutomaticStatus(kinds) if self.answers.automatic => {
+            Event::AutomaticStatus(kinds) if self.answers.automatic != Automatic::Never => {
                 self.automatic = kinds != 0;
                 self.say_automatic_status();
             }
-            Event::QueuedStatus(_) | Event::ProcessId(_) | Event::AutomaticStatus(_) | Event::Identity(_) => {}
+            Event::QueuedStatus(_) | Event::ProcessId(_) | Event::AutomaticStatus(_) | Event::Identity(_) => {
+            }
         }
     }
 
@@ -439,8 +453,9 @@ mod tests {
     }
 
     fn rows(paper: &SimulatedPaper) -> Vec<&str> {
-        let row = |part| if let &Part::Row(ref row) = part { Some(row.text.reveal()) } else { None };
-        paper.slip.parts.iter().filter_map(row).collect()
+        let rows = paper.slip.parts.iter();
+        rows.filter_map(|part| if let Part::Row(row) = part { Some(row.text.reveal()) } else { None })
+            .collect()
     }
 
     #[test]
@@ -465,6 +480,13 @@ mod tests {
     }
 
     #[test]
+    fn a_request_is_seen_behind_any_false_start() {
+        for start in [&b"\x10"[..], b"\x10\x04", b"\x10\x10\x04\x10"] {
+            assert_eq!(fed(&mut engine(), &[start, b"\x10\x04\x01"].concat()), [0x12], "{start:02x?}");
+        }
+    }
+
+    #[test]
     fn a_cut_ends_a_paper_and_a_lack_of_paper_breaks_it() {
         let mut engine = engine();
         fed(&mut engine, b"\x1b@one\n\x1dV\x00");
@@ -485,12 +507,12 @@ mod tests {
             let mut engine = engine();
             engine.set_fault(Some(SimulatedFault::VanishAtByte(at)));
             fed(&mut engine, b"\x10\x04\x01");
-            for byte in b"abcd".iter().take(at) {
+            for byte in b"a\nb\n".iter().take(at) {
                 assert!(engine.take(*byte));
             }
             assert!(!engine.take(b'x') && engine.is_powerless());
-            let torn: Vec<_> = engine.papers().map(|paper| rows(paper).join("")).collect();
-            assert_eq!(torn, if at == 0 { vec![] } else { vec!["abcd"[..at].to_owned()] });
+            let torn: Vec<_> = engine.papers().map(|paper| rows(paper).len()).collect();
+            assert_eq!(torn, if at < 2 { vec![] } else { vec![1] }, "only rows that were ended, {at}");
         }
     }
 

@@ -1,9 +1,30 @@
-//! Printers (later drawers and scanners): being built.
+//! Printers, later drawers and scanners: slips in, paper out, and an honest word on what became of it.
+//!
+//! ```text
+//!  Slip ──encode──► bytes ──transport (tcp, file)──► printer
+//!           ▲                    │  job: ready, send, prove
+//!        profile             status ◄─────────────── answers
+//! ```
+//!
+//! A printer is a [`profile`] (data: columns, code pages, what it answers) on a transport ([`tcp`], [`file`]); what is
+//! decided about a job is decided in one place ([`job`]) whatever the transport. [`decode`] reads any byte stream back to
+//! slips and is the paper of the [`simulated`] printer.
+//!
+//! Absent on purpose: wording, layout and money (the slip comes finished), pictures of slips, and any second attempt at
+//! printing: whether to print again is for a person to say.
+
 pub mod codepage;
 pub mod decode;
 pub mod encode;
 mod engine;
+pub mod file;
+pub mod job;
 pub mod printer;
 pub mod profile;
 pub mod simulated;
 pub mod status;
+pub mod tcp;
+
+pub use file::{FilePrinter, file};
+pub use job::Patience;
+pub use tcp::{NetworkPrinter, network};

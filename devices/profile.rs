@@ -60,8 +60,13 @@ pub struct Profile {
     pub process_id: Ability,
 }
 
-const WESTERN: &[(CodePage, u8)] =
-    &[(CodePage::Cp437, 0), (CodePage::Cp850, 2), (CodePage::Cp858, 19), (CodePage::Cp1252, 16), (CodePage::Cp852, 18)];
+const WESTERN: &[(CodePage, u8)] = &[
+    (CodePage::Cp437, 0),
+    (CodePage::Cp850, 2),
+    (CodePage::Cp858, 19),
+    (CodePage::Cp1252, 16),
+    (CodePage::Cp852, 18),
+];
 
 const EPSON: &[(CodePage, u8)] = &[
     (CodePage::Cp437, 0),
@@ -105,8 +110,13 @@ const ZJIANG: &[(CodePage, u8)] = &[
     (CodePage::Cp866, 17),
 ];
 
-const YHD_8390: &[(CodePage, u8)] =
-    &[(CodePage::Cp437, 0), (CodePage::Cp850, 2), (CodePage::Cp858, 14), (CodePage::Cp1252, 11), (CodePage::Cp852, 13)];
+const YHD_8390: &[(CodePage, u8)] = &[
+    (CodePage::Cp437, 0),
+    (CodePage::Cp850, 2),
+    (CodePage::Cp858, 14),
+    (CodePage::Cp1252, 11),
+    (CodePage::Cp852, 13),
+];
 
 const WINCOR: &[(CodePage, u8)] = &[
     (CodePage::Cp437, 0),

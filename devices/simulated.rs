@@ -22,8 +22,8 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-pub use crate::engine::{Answers, SimulatedFault, SimulatedPaper};
 use crate::engine::Engine;
+pub use crate::engine::{Answers, Automatic, SimulatedFault, SimulatedPaper};
 use crate::profile::Profile;
 
 /// How long a client may refuse to take answers before it is dropped: they are a few bytes, so it is gone.
@@ -76,7 +76,10 @@ impl SimulatedPrinter {
         keep: Option<Keep>,
     ) -> io::Result<Self> {
         if !address.ip().is_loopback() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a simulated printer listens on loopback only"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "a simulated printer listens on loopback only",
+            ));
         }
         if let Some(keep) = &keep {
             std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&keep.folder)?;

@@ -167,16 +167,17 @@ mod tests {
     fn answers_are_told_apart_by_their_bits() {
         use Answer::{Automatic, FlowOff, FlowOn, Odd, OtherBlock, ProcessId, Queued, RealTime};
         for (bytes, answers) in [
-            (&[0x12, 0x16, 0x1a, 0x72][..], vec![RealTime(0x12), RealTime(0x16), RealTime(0x1a), RealTime(0x72)]),
+            (
+                &[0x12, 0x16, 0x1a, 0x72][..],
+                vec![RealTime(0x12), RealTime(0x16), RealTime(0x1a), RealTime(0x72)],
+            ),
             (&[0x00, 0x0f, 0x03], vec![Queued(0), Queued(0x0f), Queued(3)]),
             (&[0x11, 0x13], vec![FlowOn, FlowOff]),
             (&[0x10, 0x00, 0x0c, 0x0f], vec![Automatic([0x10, 0, 0x0c, 0x0f])]),
-            (&[0x10, 0x13, 0x00, 0x12, 0x00, 0x00, 0x00], vec![
-                FlowOff,
-                RealTime(0x12),
-                Automatic([0x10, 0, 0, 0]),
-                Queued(0),
-            ]),
+            (
+                &[0x10, 0x13, 0x00, 0x12, 0x00, 0x00, 0x00],
+                vec![FlowOff, RealTime(0x12), Automatic([0x10, 0, 0, 0]), Queued(0)],
+            ),
             (b"\x37\x22abcd\x00", vec![ProcessId(*b"abcd")]),
             (b"\x37\x22a\x13b\x11cd\x00", vec![FlowOff, FlowOn, ProcessId(*b"abcd")]),
             (b"\x37\x22abcde\x00\x5f_EPSON\x00\x37\x23\x40\x00", vec![OtherBlock, OtherBlock, OtherBlock]),

@@ -1,0 +1,149 @@
+//! A printer that is a file: a character device such as `/dev/usb/lp0`, a named pipe, or a plain file that another
+//! program takes away. It is written and never read, so a slip on it is *not verifiable*.
+//!
+//! Such a device blocks its writer for as long as it has no paper, so writing goes on in a thread of its own, chunk by
+//! chunk. When the printer makes no progress in time, the job is unknown; the thread ends with the chunk that it is at
+//! and writes no other one. Until then it holds the device, and the next job is told that the printer is silent.
+//!
+//! The file is opened for each job, so that an unplugged device is found again. A new plain file is made with mode
+//! 0600, for slips are money.
+
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use futures_util::future::BoxFuture;
+use tilld_domain::slip::{Paper, Slip};
+use tokio::sync::{Mutex, mpsc};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::encode::encode;
+use crate::job::Patience;
+use crate::printer::{Fault, JobOutcome, Printer, Proof, Status};
+use crate::profile::Profile;
+
+/// A file printer's settings.
+#[derive(Debug, Clone)]
+pub struct FilePrinter {
+    /// Its name in the configuration.
+    pub name: String,
+    /// The file or device; bytes are appended.
+    pub path: PathBuf,
+    /// What kind it is.
+    pub profile: Profile,
+    /// How long things may take.
+    pub patience: Patience,
+}
+
+/// A printer that is a file. Nothing is opened before it is used.
+pub fn file(settings: FilePrinter) -> Arc<dyn Printer> {
+    Arc::new(Device { settings, turn: Arc::new(Mutex::new(())) })
+}
+
+struct Device {
+    settings: FilePrinter,
+    /// Held by the writing thread as long as it lives.
+    turn: Arc<Mutex<()>>,
+}
+
+/// What the waiting job and its thread share.
+#[derive(Default)]
+struct Progress {
+    /// Bytes that the device was offered: those of the chunk that it is at may have gone.
+    offered: AtomicUsize,
+    given_up: AtomicBool,
+}
+
+/// Sets a flag when the job that waits is dropped or done, so that its thread writes no further chunk.
+struct GivesUp(Arc<Progress>);
+
+impl Drop for GivesUp {
+    fn drop(&mut self) {
+        self.0.given_up.store(true, Ordering::SeqCst);
+    }
+}
+
+impl Device {
+    async fn job(&self, slip: &Slip) -> JobOutcome {
+        let patience = self.settings.patience;
+        let encoded = encode(&self.settings.profile, slip);
+        let Ok(turn) = timeout(patience.turn, Arc::clone(&self.turn).lock_owned()).await else {
+            return JobOutcome::NothingPrinted(Fault::Silent);
+        };
+        let progress = Arc::new(Progress::default());
+        let waiting = GivesUp(Arc::clone(&progress));
+        let (tell, mut told) = mpsc::unbounded_channel();
+        let path = self.settings.path.clone();
+        let shared = Arc::clone(&progress);
+        let replaced = encoded.replaced;
+        // It ends by itself, or is left behind when the device blocks it; the turn goes with it.
+        drop(tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            // Nobody listens any more when the job was given up.
+            let end = write(&path, &encoded.bytes, patience.chunk.max(1), &shared, || {
+                let _ = tell.send(None);
+            });
+            let _ = tell.send(Some(end));
+        }));
+
+        let end = Instant::now() + patience.job;
+        let fault = loop {
+            match timeout_at(end.min(Instant::now() + patience.progress), told.recv()).await {
+                Ok(Some(None)) => {}
+                Ok(Some(Some(Ok(())))) => {
+                    return JobOutcome::Printed { proof: Proof::NotVerifiable, replaced };
+                }
+                Ok(Some(Some(Err(fault)))) => break fault,
+                Ok(None) => break Fault::Error,
+                Err(_) => break Fault::Silent,
+            }
+        };
+        // First no further chunk, then the count: what is offered after the flag is seen by nobody.
+        drop(waiting);
+        match progress.offered.load(Ordering::SeqCst) {
+            0 => JobOutcome::NothingPrinted(fault),
+            bytes_sent => JobOutcome::Unknown { fault, bytes_sent },
+        }
+    }
+}
+
+fn write(
+    path: &Path,
+    bytes: &[u8],
+    chunk: usize,
+    progress: &Progress,
+    advanced: impl Fn(),
+) -> Result<(), Fault> {
+    let mut options = std::fs::OpenOptions::new();
+    let mut file = options.append(true).create(true).mode(0o600).open(path).map_err(|_| Fault::Absent)?;
+    for chunk in bytes.chunks(chunk) {
+        // Offered first and asked second: whoever gives up sees either the bytes or a thread that stops.
+        progress.offered.fetch_add(chunk.len(), Ordering::SeqCst);
+        if progress.given_up.load(Ordering::SeqCst) {
+            return Err(Fault::Silent);
+        }
+        file.write_all(chunk).map_err(|_| Fault::Error)?;
+        advanced();
+    }
+    Ok(())
+}
+
+impl Printer for Device {
+    fn name(&self) -> &str {
+        &self.settings.name
+    }
+
+    fn paper(&self) -> Paper {
+        self.settings.profile.paper()
+    }
+
+    fn print<'a>(&'a self, slip: &'a Slip) -> BoxFuture<'a, JobOutcome> {
+        Box::pin(self.job(slip))
+    }
+
+    fn status(&self) -> BoxFuture<'_, Option<Status>> {
+        Box::pin(std::future::ready(None))
+    }
+}

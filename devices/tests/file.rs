@@ -1,0 +1,69 @@
+//! The file printer: what it writes, and that a device that takes nothing ends the job in time.
+
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
+use tilld_devices::decode::decode;
+use tilld_devices::printer::{Fault, JobOutcome, Printer, Proof};
+use tilld_devices::profile::Profile;
+use tilld_devices::{FilePrinter, Patience, file};
+use tilld_domain::secret::Secret;
+use tilld_domain::slip::{Align, Part, Row, Slip, Style};
+
+fn slip(rows: usize) -> Slip {
+    let row =
+        || Part::Row(Row { text: Secret::new("x".repeat(40)), style: Style::PLAIN, align: Align::Left });
+    let mut parts: Vec<Part> = (0..rows).map(|_| row()).collect();
+    parts.push(Part::Cut);
+    Slip { columns: 48, parts }
+}
+
+fn printer(path: &std::path::Path, patience: Patience) -> std::sync::Arc<dyn Printer> {
+    file(FilePrinter { name: "file".to_owned(), path: path.to_owned(), profile: Profile::EPSON, patience })
+}
+
+const NOT_VERIFIABLE: JobOutcome = JobOutcome::Printed { proof: Proof::NotVerifiable, replaced: 0 };
+
+#[tokio::test]
+async fn slips_are_appended_and_cannot_be_verified() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("lp0");
+    let printer = printer(&path, Patience::default());
+    for _ in 0..2 {
+        assert_eq!(printer.print(&slip(60)).await, NOT_VERIFIABLE);
+    }
+    assert_eq!(decode(&Profile::EPSON, &std::fs::read(&path).unwrap()), [slip(60), slip(60)]);
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(printer.status().await, None);
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_opened_is_an_absent_printer() {
+    let place = tempfile::tempdir().unwrap();
+    let printer = printer(&place.path().join("none").join("lp0"), Patience::default());
+    assert_eq!(printer.print(&slip(1)).await, JobOutcome::NothingPrinted(Fault::Absent));
+}
+
+#[tokio::test]
+async fn a_device_that_is_full_is_an_error_and_unknown() {
+    let printer = printer(std::path::Path::new("/dev/full"), Patience::default());
+    let outcome = printer.print(&slip(1)).await;
+    assert!(matches!(outcome, JobOutcome::Unknown { fault: Fault::Error, .. }), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_device_that_stops_taking_bytes_ends_the_job_as_unknown() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("lp0");
+    let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+    assert!(made.success());
+    // Someone has it open and reads nothing, so its buffer fills.
+    let reader = std::fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
+    let brief = Duration::from_millis(200);
+    let printer = printer(&path, Patience { progress: brief, turn: brief, ..Patience::default() });
+    let outcome = printer.print(&slip(4000)).await;
+    assert!(matches!(outcome, JobOutcome::Unknown { fault: Fault::Silent, .. }), "{outcome:?}");
+    // It is stuck: the next job does not even begin.
+    assert_eq!(printer.print(&slip(1)).await, JobOutcome::NothingPrinted(Fault::Silent));
+    drop(reader);
+}

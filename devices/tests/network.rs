@@ -1,0 +1,359 @@
+//! The network printer against the simulated one, over real sockets: what is proven, what is not, and what must never
+//! be said.
+
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tilld_devices::encode::encode;
+use tilld_devices::printer::{Fault, JobOutcome, Printer, Proof};
+use tilld_devices::profile::{Ability, Profile};
+use tilld_devices::simulated::{Answers, Automatic, Drawing, Keep, SimulatedFault, SimulatedPrinter};
+use tilld_devices::{NetworkPrinter, Patience, network};
+use tilld_domain::secret::Secret;
+use tilld_domain::slip::{Align, DrawerPin, DrawerPulse, Part, Row, Slip, Style, Symbology};
+
+/// For tests that wait for an answer that does not come. Never for one that must come: the machine may be busy.
+const BRIEF: Duration = Duration::from_millis(120);
+
+fn brief() -> Patience {
+    Patience {
+        status: BRIEF,
+        progress: BRIEF,
+        proof: BRIEF,
+        poll: BRIEF / 2,
+        process_id_after: BRIEF,
+        settle: BRIEF,
+        owed: BRIEF,
+        turn: BRIEF,
+        ..Patience::default()
+    }
+}
+
+fn secret(text: &str) -> Secret {
+    Secret::new(text.to_owned())
+}
+
+fn row(text: &str) -> Part {
+    Part::Row(Row { text: secret(text), style: Style::PLAIN, align: Align::Left })
+}
+
+/// A short slip with one part of every kind.
+fn slip(text: &str) -> Slip {
+    let pulse = DrawerPulse { pin: DrawerPin::Two, on_ms: 50, off_ms: 500 };
+    let head = Row { text: secret("Für Dich"), style: Style::LARGE, align: Align::Centre };
+    let parts = vec![
+        Part::Drawer(pulse),
+        Part::Row(head),
+        row(text),
+        row("50,00 €"),
+        Part::Qr(secret("6006491234567890")),
+        Part::Barcode(Symbology::Code128, secret("4001232232332")),
+        Part::Feed(2),
+        Part::Cut,
+    ];
+    Slip { columns: 48, parts }
+}
+
+/// All is known to be there: silence is then a fault at once.
+fn knowing() -> Profile {
+    Profile { queued_status: Ability::Has, process_id: Ability::Lacks, ..Profile::EPSON }
+}
+
+async fn simulated(answers: Answers) -> SimulatedPrinter {
+    SimulatedPrinter::start(Profile::EPSON, answers, None).await.unwrap()
+}
+
+fn printer(simulated: &SimulatedPrinter, profile: Profile, patience: Patience) -> Arc<dyn Printer> {
+    let address = simulated.address().to_string();
+    network(NetworkPrinter { name: "till".to_owned(), address, profile, patience })
+}
+
+fn only(real_time: bool, queued: bool, process_id: bool) -> Answers {
+    Answers { real_time, queued, process_id, automatic: Automatic::Never }
+}
+
+#[tokio::test]
+async fn a_slip_is_printed_with_the_strongest_proof_that_the_printer_gives() {
+    let ask = Profile { real_time_status: Ability::Ask, ..Profile::EPSON };
+    let mute = Profile {
+        real_time_status: Ability::Lacks,
+        queued_status: Ability::Lacks,
+        process_id: Ability::Lacks,
+        ..Profile::EPSON
+    };
+    for (profile, answers, patience, proof) in [
+        (Profile::EPSON, Answers::ALL, Patience::default(), Proof::ProcessId),
+        (Profile::EPSON, only(true, false, true), Patience::default(), Proof::ProcessId),
+        (ask, only(false, false, true), Patience { status: BRIEF, ..Patience::default() }, Proof::ProcessId),
+        (knowing(), only(true, true, false), Patience::default(), Proof::QueuedStatus),
+        (
+            Profile::EPSON,
+            only(true, true, false),
+            Patience { process_id_after: BRIEF, ..Patience::default() },
+            Proof::QueuedStatus,
+        ),
+        (
+            Profile::EPSON,
+            only(true, false, false),
+            Patience { proof: BRIEF, settle: BRIEF, ..Patience::default() },
+            Proof::HealthyAfterwards,
+        ),
+        (ask, Answers::NONE, brief(), Proof::NotVerifiable),
+        (mute, Answers::NONE, brief(), Proof::NotVerifiable),
+    ] {
+        let simulated = simulated(answers).await;
+        let printer = printer(&simulated, profile, patience);
+        // Twice: what the first job learnt, the second one uses.
+        for count in 1..=2 {
+            let slip = slip("one");
+            let outcome = printer.print(&slip).await;
+            assert_eq!(outcome, JobOutcome::Printed { proof, replaced: 0 }, "{answers:?}, job {count}");
+            let papers = simulated.wait_for_papers(count).await;
+            let paper = papers.last().unwrap();
+            assert!(paper.complete && paper.slip == slip, "{answers:?}, job {count}");
+        }
+        assert_eq!(simulated.drawer_pulses(), 2);
+    }
+}
+
+#[tokio::test]
+async fn replaced_characters_are_told() {
+    let simulated = simulated(Answers::ALL).await;
+    let printer = printer(&simulated, Profile::EPSON, Patience::default());
+    let outcome = printer.print(&slip("礼 ✓")).await;
+    assert_eq!(outcome, JobOutcome::Printed { proof: Proof::ProcessId, replaced: 2 });
+}
+
+#[tokio::test]
+async fn a_fault_that_is_there_before_keeps_every_byte_back() {
+    for (fault, said) in [
+        (SimulatedFault::PaperOut, Fault::PaperOut),
+        (SimulatedFault::CoverOpen, Fault::CoverOpen),
+        (SimulatedFault::Offline, Fault::Offline),
+        (SimulatedFault::Cutter, Fault::Cutter),
+        (SimulatedFault::Mute, Fault::Silent),
+        (SimulatedFault::Deaf, Fault::Silent),
+    ] {
+        let simulated = simulated(Answers::ALL).await;
+        simulated.fault(fault);
+        let patience = if said == Fault::Silent { brief() } else { Patience::default() };
+        let printer = printer(&simulated, Profile::EPSON, patience);
+        assert_eq!(printer.print(&slip("no")).await, JobOutcome::NothingPrinted(said), "{fault:?}");
+        let status = printer.status().await;
+        assert_eq!(status.and_then(|status| status.fault), Some(said).filter(|said| *said != Fault::Silent));
+
+        // It serves one client at a time, as real ones do.
+        drop(printer);
+        simulated.clear();
+        simulated.tear();
+        assert!(
+            simulated.papers().is_empty() && simulated.drawer_pulses() == 0,
+            "{fault:?} printed something"
+        );
+        let printer = self::printer(&simulated, Profile::EPSON, Patience::default());
+        let outcome = printer.print(&slip("yes")).await;
+        assert!(matches!(outcome, JobOutcome::Printed { .. }), "{fault:?} repaired: {outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn paper_that_ends_on_the_way_is_unknown_and_named() {
+    let length = encode(&Profile::EPSON, &slip("row")).bytes.len();
+    for at in [1, 40, length / 2, length - 1] {
+        let simulated = simulated(Answers::ALL).await;
+        let printer = printer(&simulated, Profile::EPSON, Patience::default());
+        simulated.fault(SimulatedFault::PaperOutAtByte(at));
+        match printer.print(&slip("row")).await {
+            JobOutcome::Unknown { fault: Fault::PaperOut, bytes_sent } => assert!(bytes_sent >= length),
+            outcome => panic!("{at}: {outcome:?}"),
+        }
+        assert!(simulated.papers().iter().all(|paper| !paper.complete));
+    }
+}
+
+#[tokio::test]
+async fn other_faults_on_the_way_are_unknown_too() {
+    for (fault, said, patience) in [
+        (SimulatedFault::CutterAtCut, Fault::Cutter, Patience::default()),
+        (SimulatedFault::PaperOutAfterRows(2), Fault::PaperOut, Patience::default()),
+        (SimulatedFault::MuteAtByte(20), Fault::Silent, brief()),
+    ] {
+        let simulated = simulated(Answers::ALL).await;
+        let printer = printer(&simulated, Profile::EPSON, patience);
+        simulated.fault(fault);
+        let outcome = printer.print(&slip("row")).await;
+        assert!(
+            matches!(outcome, JobOutcome::Unknown { fault, .. } if fault == said),
+            "{fault:?}: {outcome:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_power_cut_at_any_byte_is_never_called_printed_nor_nothing() {
+    let simulated = simulated(Answers::ALL).await;
+    let printer = printer(&simulated, Profile::EPSON, Patience::default());
+    assert!(matches!(printer.print(&slip("first")).await, JobOutcome::Printed { .. }));
+    // The first job found out that process ids are answered: eleven bytes of request follow the slip.
+    let slip = slip("row");
+    let length = encode(&Profile::EPSON, &slip).bytes.len() + 11;
+    for at in 0..length {
+        let before = simulated.papers().len();
+        simulated.fault(SimulatedFault::VanishAtByte(at));
+        let outcome = printer.print(&slip).await;
+        assert!(
+            matches!(outcome, JobOutcome::Unknown { fault: Fault::Absent, bytes_sent } if bytes_sent > 0),
+            "{at}: {outcome:?}"
+        );
+        let absent = printer.print(&slip).await;
+        assert_eq!(absent, JobOutcome::NothingPrinted(Fault::Absent), "without power, {at}");
+        assert!(simulated.papers().len() <= before + 1);
+        simulated.clear();
+    }
+    simulated.fault(SimulatedFault::VanishAtByte(length));
+    assert!(matches!(printer.print(&slip).await, JobOutcome::Printed { .. }));
+    assert!(simulated.papers().last().unwrap().complete);
+}
+
+#[tokio::test]
+async fn a_printer_that_was_switched_off_or_hung_up_is_found_again() {
+    let simulated = simulated(Answers::ALL).await;
+    let printer = printer(&simulated, Profile::EPSON, Patience::default());
+    for (count, between) in [SimulatedPrinter::power_cycle, SimulatedPrinter::hang_up].into_iter().enumerate()
+    {
+        assert!(matches!(printer.print(&slip("row")).await, JobOutcome::Printed { .. }));
+        between(&simulated);
+        assert!(matches!(printer.print(&slip("row")).await, JobOutcome::Printed { .. }));
+        assert_eq!(simulated.papers().iter().filter(|paper| paper.complete).count(), 2 * (count + 1));
+    }
+}
+
+#[tokio::test]
+async fn an_address_where_nothing_listens_is_absent() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    drop(listener);
+    let settings = NetworkPrinter {
+        name: "gone".to_owned(),
+        address,
+        profile: Profile::EPSON,
+        patience: Patience::default(),
+    };
+    let printer = network(settings);
+    assert_eq!(printer.print(&slip("row")).await, JobOutcome::NothingPrinted(Fault::Absent));
+    assert_eq!(printer.status().await, None);
+    assert_eq!((printer.name(), printer.paper().columns), ("gone", 48));
+}
+
+#[tokio::test]
+async fn jobs_at_once_come_out_one_after_another() {
+    let simulated = simulated(Answers::ALL).await;
+    let printer = printer(&simulated, Profile::EPSON, Patience::default());
+    let jobs: Vec<_> = (0..8)
+        .map(|number| {
+            let printer = Arc::clone(&printer);
+            tokio::spawn(async move { printer.print(&slip(&format!("job {number}"))).await })
+        })
+        .collect();
+    for job in jobs {
+        assert!(matches!(job.await.unwrap(), JobOutcome::Printed { .. }));
+    }
+    let papers = simulated.papers();
+    assert_eq!(papers.len(), 8);
+    for number in 0..8 {
+        let whole = slip(&format!("job {number}"));
+        assert!(papers.iter().any(|paper| paper.complete && paper.slip == whole), "job {number}");
+    }
+}
+
+#[tokio::test]
+async fn a_late_answer_of_an_earlier_job_proves_nothing() {
+    let with_ids = Profile { process_id: Ability::Has, ..Profile::EPSON };
+    for (profile, answers) in [(knowing(), only(true, true, false)), (with_ids, Answers::ALL)] {
+        let simulated = simulated(answers).await;
+        let printer = printer(&simulated, profile, Patience { proof: BRIEF * 4, ..brief() });
+        simulated.fault(SimulatedFault::PaperOutAtByte(30));
+        let outcome = printer.print(&slip("first")).await;
+        assert!(matches!(outcome, JobOutcome::Unknown { fault: Fault::PaperOut, .. }), "{outcome:?}");
+        // New paper: the rest of the first job is printed and its request is answered, over the next connection.
+        // Then the printer goes mute in the middle of the second job.
+        simulated.clear();
+        simulated.fault(SimulatedFault::MuteAtByte(60));
+        let outcome = printer.print(&slip("second")).await;
+        assert!(matches!(outcome, JobOutcome::Unknown { fault: Fault::Silent, .. }), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_printer_that_lost_an_answer_with_its_power_is_believed_again() {
+    let simulated = simulated(only(true, true, false)).await;
+    let patience = Patience { owed: BRIEF, ..Patience::default() };
+    let printer = printer(&simulated, knowing(), patience);
+    simulated.fault(SimulatedFault::PaperOutAtByte(30));
+    assert!(matches!(printer.print(&slip("first")).await, JobOutcome::Unknown { .. }));
+    simulated.power_cycle();
+    simulated.clear();
+    let outcome = printer.print(&slip("second")).await;
+    assert_eq!(outcome, JobOutcome::Printed { proof: Proof::QueuedStatus, replaced: 0 });
+}
+
+#[tokio::test]
+async fn status_that_comes_unasked_is_no_answer_but_its_faults_count() {
+    let always = |queued| Answers { automatic: Automatic::Always, ..only(true, queued, false) };
+    let simulated = simulated(always(true)).await;
+    simulated.paper_low(true);
+    let printer = printer(&simulated, knowing(), Patience::default());
+    let outcome = printer.print(&slip("row")).await;
+    assert_eq!(outcome, JobOutcome::Printed { proof: Proof::QueuedStatus, replaced: 0 });
+    assert!(printer.status().await.unwrap().paper_low);
+
+    simulated.answers(Answers { real_time: false, ..always(false) });
+    let blind = Profile { real_time_status: Ability::Lacks, ..knowing() };
+    simulated.hang_up();
+    let printer = self::printer(&simulated, blind, Patience::default());
+    simulated.fault(SimulatedFault::PaperOutAfterRows(1));
+    let outcome = printer.print(&slip("row")).await;
+    assert!(matches!(outcome, JobOutcome::Unknown { fault: Fault::PaperOut, .. }), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_job_that_is_given_up_leaves_no_half_used_line() {
+    let simulated = simulated(Answers::ALL).await;
+    let printer = printer(&simulated, Profile::EPSON, Patience::default());
+    assert!(matches!(printer.print(&slip("first")).await, JobOutcome::Printed { .. }));
+    simulated.fault(SimulatedFault::Mute);
+    let given_up = tokio::time::timeout(BRIEF, printer.print(&slip("second"))).await;
+    assert!(given_up.is_err());
+    simulated.clear();
+    assert!(matches!(printer.print(&slip("third")).await, JobOutcome::Printed { .. }));
+    assert!(simulated.papers().last().is_some_and(|paper| paper.slip == slip("third")));
+}
+
+#[tokio::test]
+async fn papers_are_kept_for_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("papers");
+    let drawing =
+        Drawing { text: |slip| format!("{} parts", slip.parts.len()), picture: |_| "<svg/>".to_owned() };
+    let keep = Keep { folder: folder.clone(), drawing };
+    let simulated = SimulatedPrinter::start(Profile::EPSON, Answers::ALL, Some(keep)).await.unwrap();
+    let printer = printer(&simulated, Profile::EPSON, Patience::default());
+    assert!(matches!(printer.print(&slip("row")).await, JobOutcome::Printed { .. }));
+
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&folder), 0o700);
+    for (name, content) in [("paper-0001.txt", "8 parts"), ("paper-0001.svg", "<svg/>")] {
+        let path = folder.join(name);
+        assert_eq!((mode(&path), std::fs::read_to_string(&path).unwrap().as_str()), (0o600, content));
+    }
+}
+
+#[tokio::test]
+async fn a_simulated_printer_listens_on_loopback_only() {
+    let anywhere = "0.0.0.0:0".parse().unwrap();
+    let refused = SimulatedPrinter::start_at(anywhere, Profile::EPSON, Answers::ALL, None).await;
+    assert!(refused.is_err());
+}
