@@ -67,3 +67,63 @@ impl Product {
         if fits && face_value.is_positive() { Ok(()) } else { Err(Refusal::FaceValueNotOffered) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn money(text: &str, code: &str) -> Money {
+        Money::from_decimal_text(text, Currency::from_code(code).unwrap()).unwrap()
+    }
+
+    fn product(face_values: FaceValues) -> Product {
+        Product {
+            code: "4001232232332".parse().unwrap(),
+            name: "Gift card".to_owned(),
+            brand: String::new(),
+            kind: CardKind::Por,
+            currency: Currency::from_code("EUR").unwrap(),
+            face_values,
+            country: "DE".parse().unwrap(),
+            sellable: true,
+        }
+    }
+
+    #[test]
+    fn a_card_is_ordered_as_the_product_is_offered_or_refused_by_name() {
+        let fixed = FaceValues::Fixed(vec![money("25", "EUR"), money("50", "EUR"), money("0", "EUR")]);
+        let open = FaceValues::Open { least: money("10", "EUR"), most: money("150", "EUR") };
+        let odd = FaceValues::Open { least: money("0", "EUR"), most: money("150", "EUR") };
+        let upside_down = FaceValues::Open { least: money("150", "EUR"), most: money("10", "EUR") };
+        let no = Err(Refusal::FaceValueNotOffered);
+        for (face_values, asked, expected) in [
+            (&fixed, money("25", "EUR"), Ok(())),
+            (&fixed, money("50.00", "EUR"), Ok(())),
+            (&fixed, money("25.01", "EUR"), no.clone()),
+            (&fixed, money("0", "EUR"), no.clone()),
+            (&fixed, money("25", "CHF"), Err(Refusal::WrongCurrency)),
+            (&open, money("10", "EUR"), Ok(())),
+            (&open, money("150", "EUR"), Ok(())),
+            (&open, money("9.99", "EUR"), no.clone()),
+            (&open, money("150.01", "EUR"), no.clone()),
+            (&open, money("1000", "JPY"), Err(Refusal::WrongCurrency)),
+            (&odd, money("0", "EUR"), no.clone()),
+            (&odd, Money::new(-1, Currency::from_code("EUR").unwrap()), no.clone()),
+            (&upside_down, money("50", "EUR"), no.clone()),
+            (&FaceValues::Fixed(Vec::new()), money("50", "EUR"), no.clone()),
+        ] {
+            let found = product(face_values.clone()).check(CardKind::Por, asked);
+            assert_eq!(found, expected, "{face_values:?} {asked}");
+        }
+    }
+
+    #[test]
+    fn a_disabled_product_and_the_wrong_kind_of_card_are_refused_before_anything_else() {
+        let fixed = FaceValues::Fixed(vec![money("25", "EUR")]);
+        let por = product(fixed);
+        assert_eq!(por.check(CardKind::Posa, money("25", "EUR")), Err(Refusal::WrongCardKind));
+        let disabled = Product { sellable: false, ..por };
+        assert_eq!(disabled.check(CardKind::Por, money("25", "EUR")), Err(Refusal::ProductNotAvailable));
+        assert_eq!(disabled.check(CardKind::Posa, money("1", "CHF")), Err(Refusal::ProductNotAvailable));
+    }
+}

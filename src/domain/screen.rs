@@ -3,6 +3,9 @@
 //! It follows from the state alone, so that the first screen after a power cut is the screen before it. The sentences here
 //! are English; other languages are keyed by [`Screen::code`].
 
+#[cfg(test)]
+mod tests;
+
 use crate::money::Money;
 use crate::order::{Asks, Order, State};
 use crate::printing::Fault;
@@ -24,6 +27,9 @@ pub enum Screen {
     NotSoldMoneyBack,
     /// The same for a POSA card, which the customer must not keep (A20).
     NotSoldKeepTheCard,
+    /// Of a sale with several cards: some are sold, and this much goes back for the others. What to do with each card
+    /// stands beside it.
+    PartlySold(Money),
     /// A9; the fault that keeps the printer from it, if one is known.
     PaidAndActive(Option<Fault>),
     /// A10.
@@ -64,6 +70,8 @@ impl Screen {
             ) => Self::DoneWithoutSlip,
             (State::Sold { .. }, _) => Self::Done,
             (State::Spent(_) | State::Stuck { .. }, _) => Self::CallTheManager,
+            // The manager has decided about the money that was held.
+            (State::Settled { .. }, _) if order.past.spent => Self::Done,
             (State::Owed(_) | State::Cleared { .. } | State::Settled { .. }, _) if unpaid => Self::Cancelled,
             (State::Owed(_) | State::Cleared { .. } | State::Settled { .. }, _) => match order.facts.kind {
                 CardKind::Por => Self::NotSoldMoneyBack,
@@ -89,16 +97,25 @@ impl Screen {
             Phase::Collect => sale.due().map_or(Self::Wait, Self::Take),
             Phase::NothingSold if sale.payment == PaymentState::Cancelled => Self::Cancelled,
             Phase::NothingSold => cards().next().unwrap_or(Self::NotSold),
-            Phase::Question | Phase::Done => cards().max_by_key(Self::urgency).unwrap_or(Self::Done),
+            Phase::Question | Phase::Done => match cards().max_by_key(Self::urgency).unwrap_or(Self::Done) {
+                // "Hand nothing out" is said of one card; said of the sale it would take the sold ones back as well.
+                Self::NotSoldMoneyBack | Self::NotSoldKeepTheCard
+                    if sale.orders.iter().any(|order| matches!(order.state, State::Sold { .. })) =>
+                {
+                    sale.money_back().map_or(Self::CallTheManager, Self::PartlySold)
+                }
+                most_urgent => most_urgent,
+            },
         }
     }
 
     fn urgency(&self) -> u8 {
         match self {
-            Self::Done | Self::Cancelled => 0,
-            Self::DoneWithoutSlip | Self::NotSold => 1,
-            Self::Wait | Self::Take(_) => 2,
-            Self::NotSoldMoneyBack | Self::NotSoldKeepTheCard => 3,
+            // Of a sale that was paid, a card that never came to be is the least news: "try again" must not hide "done".
+            Self::Cancelled | Self::NotSold => 0,
+            Self::Done => 1,
+            Self::DoneWithoutSlip | Self::Wait | Self::Take(_) => 2,
+            Self::NotSoldMoneyBack | Self::NotSoldKeepTheCard | Self::PartlySold(_) => 3,
             Self::CallTheManager => 4,
             Self::FinishOrMoneyBack | Self::PaidAndActive(_) => 5,
             Self::PrintAgain(_) | Self::CollectThePaper | Self::IsItComplete => 6,
@@ -114,6 +131,7 @@ impl Screen {
             Self::FinishOrMoneyBack => "finish_or_money_back",
             Self::NotSoldMoneyBack => "not_sold_money_back",
             Self::NotSoldKeepTheCard => "not_sold_keep_the_card",
+            Self::PartlySold(_) => "partly_sold",
             Self::PaidAndActive(_) => "paid_and_active",
             Self::PrintAgain(_) => "print_again",
             Self::CollectThePaper => "collect_the_paper",
@@ -136,6 +154,11 @@ impl Screen {
             }
             Self::NotSoldMoneyBack => "NOT sold. Give the money back. Hand nothing out.".to_owned(),
             Self::NotSoldKeepTheCard => "NOT sold. Give the money back. Keep the card.".to_owned(),
+            Self::PartlySold(back) => {
+                format!(
+                    "Not everything was sold. Give {back} back, and hand out only the cards that are sold."
+                )
+            }
             Self::PaidAndActive(None) => {
                 "Paid and active, not printed. Print, or give the money back?".to_owned()
             }

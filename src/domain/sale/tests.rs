@@ -106,15 +106,15 @@ fn told(line: &str) -> String {
 }
 
 fn check(table: &str) {
-    let mut wrong = String::new();
+    let mut wrong: Vec<String> = Vec::new();
     for line in table.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let (acts, expected) = line.split_once("=>").unwrap();
         let found = told(acts);
         if found != expected.trim() {
-            wrong.push_str(&format!("{acts}=> {found}\n        not: {}\n", expected.trim()));
+            wrong.push(format!("{acts}=> {found}\n        not: {}\n", expected.trim()));
         }
     }
-    assert!(wrong.is_empty(), "these lines end otherwise:\n{wrong}");
+    assert!(wrong.is_empty(), "these lines end otherwise:\n{}", wrong.concat());
 }
 
 #[test]
@@ -244,8 +244,7 @@ fn why_a_sale_cannot_be_paid_or_cancelled_now_has_a_name() {
     }
     let (sale, _, at) = play("por 50: 1 created").unwrap();
     assert_eq!(sale.may_pay(at.plus(Rules::DESIGN.fresh)), Err(StillWorking));
-    let (sale, _, at) =
-        play("por 92233720368547758, por 92233720368547758: 1 created, 2 created").unwrap();
+    let (sale, _, at) = play("por 92233720368547758, por 92233720368547758: 1 created, 2 created").unwrap();
     assert_eq!(sale.may_pay(at), Err(Refusal::AmountTooLarge));
 }
 

@@ -29,15 +29,19 @@ fn accepted(kind: CardKind, line: &str, later_s: u64) -> String {
 }
 
 fn check(kind: CardKind, later_s: u64, table: &str) {
-    let mut wrong = String::new();
+    let mut wrong: Vec<String> = Vec::new();
     for line in table.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let (start, expected) = line.split_once("=>").unwrap();
         let found = accepted(kind, start, later_s);
         if found != expected.trim() {
-            wrong.push_str(&format!("{start}=> {found}\n        not: {}\n", expected.trim()));
+            wrong.push(format!("{start}=> {found}\n        not: {}\n", expected.trim()));
         }
     }
-    assert!(wrong.is_empty(), "{kind:?} after {later_s} s: these states accept something else:\n{wrong}");
+    assert!(
+        wrong.is_empty(),
+        "{kind:?} after {later_s} s: these states accept something else:\n{}",
+        wrong.concat()
+    );
 }
 
 /// One line a state, and one for each shade of it that decides differently.
@@ -103,16 +107,16 @@ fn an_hour_later_only_deadlines_have_moved() {
         ("created, paid, confirm unknown, lookup open", "confirm *, time_up, restart"),
         ("created, paid, confirm done lines, print nothing", "time_up, restart, say money_back"),
     ];
-    let mut table = String::new();
+    let mut table: Vec<String> = Vec::new();
     let mut found = 0;
     for line in POR.lines().filter(|line| line.contains("=>")) {
         let (start, expected) = line.split_once("=>").unwrap();
         let late = moved.iter().find(|(state, _)| *state == start.trim());
         found += usize::from(late.is_some());
-        table.push_str(&format!("{start}=> {}\n", late.map_or(expected, |(_, expected)| expected)));
+        table.push(format!("{start}=> {}\n", late.map_or(expected, |(_, expected)| expected)));
     }
     assert_eq!(found, moved.len());
-    check(Por, 3600, &table);
+    check(Por, 3600, &table.concat());
 }
 
 #[test]

@@ -245,7 +245,7 @@ pub(crate) fn told(state: &State, at: Moment) -> String {
     let until = |until: Moment| {
         if until < at { format!("-{}", seconds(at.since(until))) } else { seconds(until.since(at)) }
     };
-    let told = match state {
+    match state {
         State::Creating { repeated, .. } if *repeated => "creating again".to_owned(),
         State::Creating { .. } => "creating".to_owned(),
         State::NotSold { why } => format!("not_sold {}", why.code()),
@@ -296,8 +296,7 @@ pub(crate) fn told(state: &State, at: Moment) -> String {
         State::Cleared { how: ClearedHow::ConfirmRefused(why) } => format!("cleared {}", why.code()),
         State::Cleared { how } => format!("cleared {}", snake(how)),
         State::Settled { .. } => "settled".to_owned(),
-    };
-    told
+    }
 }
 
 pub(crate) fn told_effect(effect: &Effect, at: Moment) -> String {
@@ -335,15 +334,15 @@ pub(crate) fn outcome_of(kind: CardKind, rules: &Rules, line: &str) -> String {
 
 /// Checks a table; a table with wrong lines is shown as it would have to be.
 pub(crate) fn check_with(kind: CardKind, rules: &Rules, table: &str) {
-    let mut wrong = String::new();
+    let mut wrong: Vec<String> = Vec::new();
     for line in table.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let (events, expected) = line.split_once("=>").unwrap_or((line, ""));
         let found = outcome_of(kind, rules, events);
         if found != expected.trim() {
-            wrong.push_str(&format!("{}=> {found}\n        not: {}\n", events, expected.trim()));
+            wrong.push(format!("{}=> {found}\n        not: {}\n", events, expected.trim()));
         }
     }
-    assert!(wrong.is_empty(), "{kind:?}: these lines end otherwise:\n{wrong}");
+    assert!(wrong.is_empty(), "{kind:?}: these lines end otherwise:\n{}", wrong.concat());
 }
 
 /// Checks a table under the times of the design.
