@@ -1,17 +1,47 @@
-//! Being built.
+//! The journal's door: opening it, writing to it, asking it.
+//!
+//! One connection writes, behind a lock; another one reads beside it and is never in its way, because a write-ahead log shows a
+//! reader the last commit. A lock on a file of its own keeps a second daemon out; it goes with the process, however that ends.
+//!
+//! Opening checks what must hold before anything is sold (law L10): the SQLite version, the tables' version, that the terminal key fits,
+//! that the head names the last entry, and the links of the last [`CHECKED`] entries. `tilld journal verify` walks them all.
 
+use std::fmt;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rusqlite::{Connection, FileControl, MAIN_DB, OpenFlags, OptionalExtension, params};
 use tilld_domain::ids::{ReceiptId, RequestKey, SaleId};
 use tilld_domain::moment::Moment;
 use tilld_domain::product::Product;
-use tilld_domain::sale::Sale;
+use tilld_domain::sale::{CardNo, Sale};
+use uuid::Uuid;
 
+use crate::append::Writer;
+use crate::chain::{self, Head};
 use crate::entry::{AskedBefore, Draft, Entry, EntryHead, Seq};
 use crate::failure::{AppendError, OpenError, ReadError, Verdict};
-use crate::seal::SealKey;
+use crate::form;
+use crate::read;
+use crate::reader::Reader;
+use crate::schema::{self, Found, Paths, SCRIPTS, Script, database_error};
+use crate::seal::{SealKey, Terminal};
+
+/// The first SQLite without the known errors of the write-ahead log (3.51.3).
+const LEAST_SQLITE: i32 = 3_051_003;
+
+/// How many of the last entries are verified at every start: a week of a busy till, in a few milliseconds.
+const CHECKED: u64 = 1_000;
+
+/// After how many pages (of 4 KiB) the write-ahead log is moved into the database.
+const CHECKPOINT_PAGES: i64 = 1_000;
+
+/// What is kept of the log's file for the next round, in bytes: overwriting is faster than growing.
+const LOG_KEPT: i64 = 16 * 1024 * 1024;
 
 /// Where the journal is and how it seals.
 #[derive(Debug, Clone)]
@@ -30,79 +60,279 @@ impl Settings {
 }
 
 /// The journal of a terminal. Every call blocks; clones share one journal.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Journal {
-    shared: Arc<()>,
+    shared: Arc<Shared>,
 }
 
-fn soon<T>() -> Result<T, ReadError> {
-    Err(ReadError::Database("being built".to_owned()))
+struct Shared {
+    writer: Mutex<Writer>,
+    reader: Mutex<Connection>,
+    terminal: Terminal,
+    keep_codes: Duration,
+    commits: AtomicU64,
+    paths: Paths,
+    /// Held for as long as the journal is open.
+    _lock: File,
+}
+
+impl fmt::Debug for Journal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Journal({})", self.shared.paths.directory().display())
+    }
 }
 
 impl Journal {
     /// Opens it, or makes it.
     pub fn open(settings: &Settings) -> Result<Self, OpenError> {
-        Err(OpenError::NoJournal(settings.path.clone()))
+        Self::open_with(settings, SCRIPTS)
     }
-    /// Writes all drafts in one commit, or none.
-    pub fn append(&self, _drafts: &[Draft]) -> Result<Vec<Seq>, AppendError> {
-        Err(AppendError::Full)
+
+    pub(crate) fn open_with(settings: &Settings, scripts: &[Script]) -> Result<Self, OpenError> {
+        if rusqlite::version_number() < LEAST_SQLITE {
+            return Err(OpenError::SqliteTooOld { found: rusqlite::version() });
+        }
+        let paths = Paths::new(&settings.path);
+        paths.make_directory()?;
+        let lock = take_lock(&paths)?;
+        paths.discard_copy()?;
+        paths.make_file(&paths.database())?;
+        let mut writer = open_current(&paths, scripts)?;
+        prepare(&writer).map_err(|error| database_error(&error))?;
+        if schema::look(&writer, &paths)? == Found::Empty {
+            make(&mut writer, &settings.seal, scripts)?;
+        }
+        schema::check_scripts(&writer, scripts)?;
+        let terminal = check_key(&writer, &settings.seal)?;
+        check_chain(&writer, terminal.journal())?;
+        let reader = schema::connect(&paths.database(), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                writer: Mutex::new(Writer::new(writer)),
+                reader: Mutex::new(reader),
+                terminal,
+                keep_codes: settings.keep_codes,
+                commits: AtomicU64::new(0),
+                paths,
+                _lock: lock,
+            }),
+        })
     }
+
+    /// Writes all drafts in their order, in one commit, or none of them. When it returns they are on the disk.
+    pub fn append(&self, drafts: &[Draft]) -> Result<Vec<Seq>, AppendError> {
+        if drafts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let written = self.writer().append(&self.shared.terminal, drafts)?;
+        self.shared.commits.fetch_add(1, Ordering::Relaxed);
+        Ok(written)
+    }
+
     /// How many appends were committed since it was opened.
     pub fn commits(&self) -> u64 {
-        u64::try_from(Arc::strong_count(&self.shared)).unwrap_or(0)
+        self.shared.commits.load(Ordering::Relaxed)
     }
-    /// The entries of a sale.
-    pub fn entries_of(&self, _sale: SaleId) -> Result<Vec<Entry>, ReadError> {
-        soon()
+
+    /// The entries of a sale in their order, with the secrets whose key still exists; none if there is no such sale.
+    pub fn entries_of(&self, sale: SaleId) -> Result<Vec<Entry>, ReadError> {
+        let mut entries = Vec::new();
+        read::each_entry(&self.reader(), sale, Some(&self.shared.terminal), |entry| {
+            entries.push(entry);
+            Ok(())
+        })?;
+        Ok(entries)
     }
-    /// The sale as its entries make it, and its last entry; none if there is no such sale.
-    pub fn sale(&self, _sale: SaleId) -> Result<Option<(Sale, Seq)>, ReadError> {
-        soon()
+
+    /// The sale as its entries make it, and the last of them; none if there is no such sale.
+    ///
+    /// It is the same sale that was live when that entry was written, also if its lines have been forgotten since: then they
+    /// are gone from its state, and what was printed then stays printed.
+    pub fn sale(&self, sale: SaleId) -> Result<Option<(Sale, Seq)>, ReadError> {
+        read::sale(&self.reader(), sale, Some(&self.shared.terminal))
     }
-    /// The sales that are not closed, oldest first.
+
+    /// The sales that are not closed, oldest first. It costs what they are, however many others there were.
     pub fn open_sales(&self) -> Result<Vec<SaleId>, ReadError> {
-        soon()
+        let reader = self.reader();
+        let mut statement = reader.prepare_cached("SELECT id FROM sale WHERE open = 1 ORDER BY first_seq")?;
+        let sales = statement.query_map([], |row| Ok(SaleId::new(Uuid::from_bytes(row.get(0)?))))?;
+        Ok(sales.collect::<Result<_, _>>()?)
     }
-    /// What a till's key was used for.
-    pub fn asked(&self, _key: &RequestKey) -> Result<Option<AskedBefore>, ReadError> {
-        soon()
+
+    /// What a till's key was used for; none if it never was.
+    pub fn asked(&self, key: &RequestKey) -> Result<Option<AskedBefore>, ReadError> {
+        let reader = self.reader();
+        let mut statement =
+            reader.prepare_cached("SELECT request_digest, sale, seq FROM entry WHERE request_key = ?1")?;
+        let before = statement.query_row(params![key.as_str()], |row| {
+            Ok(AskedBefore {
+                digest: row.get(0)?,
+                sale: SaleId::new(Uuid::from_bytes(row.get(1)?)),
+                seq: Seq::of_column(row.get(2)?),
+            })
+        });
+        Ok(before.optional()?)
     }
-    /// The sale that a receipt belongs to.
-    pub fn receipt_holder(&self, _receipt: &ReceiptId) -> Result<Option<SaleId>, ReadError> {
-        soon()
+
+    /// The sale that a receipt belongs to ([`Sale::holds_its_receipt`]).
+    pub fn receipt_holder(&self, receipt: &ReceiptId) -> Result<Option<SaleId>, ReadError> {
+        let reader = self.reader();
+        let mut statement =
+            reader.prepare_cached("SELECT id FROM sale WHERE receipt = ?1 AND holds_receipt = 1")?;
+        let holder = statement
+            .query_row(params![receipt.as_str()], |row| Ok(SaleId::new(Uuid::from_bytes(row.get(0)?))));
+        Ok(holder.optional()?)
     }
-    /// The entries after one, at most so many.
-    pub fn entries_after(&self, _seq: Seq, _most: usize) -> Result<Vec<EntryHead>, ReadError> {
-        soon()
+
+    /// What happened after an entry, at most `most` of it, in its order.
+    pub fn entries_after(&self, seq: Seq, most: usize) -> Result<Vec<EntryHead>, ReadError> {
+        let reader = self.reader();
+        let mut statement = reader.prepare_cached(
+            "SELECT seq, at, sale, kind, card, state FROM entry WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+        )?;
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let heads = statement.query_map(params![seq.column(), most], |row| {
+            Ok(EntryHead {
+                seq: Seq::of_column(row.get(0)?),
+                at: Moment::from_ms(row.get(1)?),
+                sale: SaleId::new(Uuid::from_bytes(row.get(2)?)),
+                kind: row.get(3)?,
+                card: row.get::<_, Option<u16>>(4)?.and_then(CardNo::new),
+                state: row.get(5)?,
+            })
+        })?;
+        Ok(heads.collect::<Result<_, _>>()?)
     }
-    /// The last entry.
+
+    /// The last entry; [`Seq::NONE`] in a new journal.
     pub fn last(&self) -> Result<Seq, ReadError> {
-        soon()
+        Ok(Head::read(&self.reader())?.map_or(Seq::NONE, |head| head.seq))
     }
-    /// Destroys the keys of closed sales that are old enough; how many.
-    pub fn forget_expired(&self, _now: Moment) -> Result<usize, AppendError> {
-        Err(AppendError::Full)
+
+    /// Destroys the keys of sales that have been closed for longer than codes are kept, and wipes their traces; how many. To be
+    /// called now and then, also if nothing was sold: it empties the log of keys that were forgotten with an entry.
+    pub fn forget_expired(&self, now: Moment) -> Result<usize, AppendError> {
+        let kept_ms = i64::try_from(self.shared.keep_codes.as_millis()).unwrap_or(i64::MAX);
+        self.writer().forget(Moment::from_ms(now.ms().saturating_sub(kept_ms)))
     }
-    /// Replaces the cached products of a provider.
+
+    /// Replaces the cached products of a provider. They are a cache, and no part of the chain.
     pub fn replace_products(
         &self,
-        _provider: &str,
-        _products: &[Product],
-        _at: Moment,
+        provider: &str,
+        products: &[Product],
+        at: Moment,
     ) -> Result<(), AppendError> {
-        Err(AppendError::Full)
+        self.writer().replace_products(provider, products, at)
     }
-    /// The cached products of a provider and when they were fetched; none and nothing if never.
-    pub fn products(&self, _provider: &str) -> Result<(Vec<Product>, Option<Moment>), ReadError> {
-        soon()
+
+    /// The cached products of a provider and when they were fetched; none and nothing if they never were.
+    pub fn products(&self, provider: &str) -> Result<(Vec<Product>, Option<Moment>), ReadError> {
+        let reader = self.reader();
+        let list = reader
+            .prepare_cached("SELECT body, at FROM product_list WHERE provider = ?1")?
+            .query_row(params![provider], |row| Ok((row.get::<_, String>(0)?, Moment::from_ms(row.get(1)?))))
+            .optional()?;
+        match list {
+            Some((body, at)) => Ok((form::decode_products(&body).map_err(ReadError::Products)?, Some(at))),
+            None => Ok((Vec::new(), None)),
+        }
     }
-    /// Tries whether a commit would work.
+
+    /// Tries whether a commit would work now, by one.
     pub fn probe_write(&self) -> Result<(), AppendError> {
-        Err(AppendError::Full)
+        self.writer().probe()
     }
-    /// Walks the whole chain.
+
+    /// Walks the whole chain, beside all that goes on.
     pub fn verify(&self) -> Result<Verdict, ReadError> {
-        soon()
+        let reader = Reader::open(self.shared.paths.directory())
+            .map_err(|error| ReadError::Database(error.to_string()))?;
+        reader.verify()
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Writer> {
+        // A thread that panicked has rolled back: there is nothing half-done behind the lock.
+        self.shared.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn reader(&self) -> MutexGuard<'_, Connection> {
+        self.shared.reader.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn take_lock(paths: &Paths) -> Result<File, OpenError> {
+    let path = paths.lock();
+    let opened = OpenOptions::new().create(true).write(true).truncate(false).mode(0o600).open(&path);
+    let lock = opened.map_err(|why| OpenError::Path { what: "lock", path: path.clone(), why })?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(paths.directory().to_owned())),
+        Err(TryLockError::Error(why)) => Err(OpenError::Path { what: "lock", path, why }),
+    }
+}
+
+/// A connection to a database that is empty or of the latest version; an older one is migrated first.
+fn open_current(paths: &Paths, scripts: &[Script]) -> Result<Connection, OpenError> {
+    let known = schema::newest(scripts);
+    let database = schema::connect(&paths.database(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    match schema::look(&database, paths)? {
+        Found::Version(found) if found > known => Err(OpenError::Newer { found, known }),
+        Found::Version(found) if found < known => {
+            drop(database);
+            schema::migrate(paths, scripts, found)?;
+            schema::connect(&paths.database(), OpenFlags::SQLITE_OPEN_READ_WRITE)
+        }
+        Found::Version(_) | Found::Empty => Ok(database),
+    }
+}
+
+/// How the writer writes: durable at every commit, nothing that was removed left readable.
+fn prepare(database: &Connection) -> rusqlite::Result<()> {
+    database.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    database.pragma_update(None, "synchronous", "FULL")?;
+    database.pragma_update(None, "secure_delete", true)?;
+    database.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    database.pragma_update(None, "journal_size_limit", LOG_KEPT)?;
+    // A reader that may not write into the directory needs the log's files to be there.
+    let mut keep = 1;
+    database.file_control(Some(MAIN_DB), FileControl::PersistWal(&mut keep))
+}
+
+/// Makes a new journal.
+fn make(database: &mut Connection, key: &SealKey, scripts: &[Script]) -> Result<(), OpenError> {
+    let mut journal = [0_u8; 16];
+    getrandom::fill(&mut journal)
+        .map_err(|_| OpenError::Database("this machine gives no random numbers".to_owned()))?;
+    let check = Terminal::new(key.clone(), journal).make_check().map_err(|_| OpenError::WrongKey)?;
+    let head = Head { seq: Seq::NONE, link: chain::genesis(&journal) };
+    schema::create(database, scripts, |database| {
+        let mut statement = database
+            .prepare("INSERT INTO meta (name, value) VALUES (?1, ?2)")
+            .map_err(|error| database_error(&error))?;
+        for (name, value) in
+            [("journal", journal.as_slice()), ("key_check", &check), ("head", &head.to_bytes())]
+        {
+            statement.execute(params![name, value]).map_err(|error| database_error(&error))?;
+        }
+        Ok(())
+    })
+}
+
+fn check_key(database: &Connection, key: &SealKey) -> Result<Terminal, OpenError> {
+    let read = |name: &str| {
+        database.query_row("SELECT value FROM meta WHERE name = ?1", params![name], |row| row.get(0))
+    };
+    let check: Vec<u8> = read("key_check").map_err(|error| database_error(&error))?;
+    let journal = read::journal_id(database).map_err(|error| OpenError::Database(error.to_string()))?;
+    let terminal = Terminal::new(key.clone(), journal);
+    if terminal.fits(&check) { Ok(terminal) } else { Err(OpenError::WrongKey) }
+}
+
+fn check_chain(database: &Connection, journal: &[u8; 16]) -> Result<(), OpenError> {
+    match chain::verify_last(database, journal, CHECKED).map_err(|error| database_error(&error))? {
+        Verdict::Whole { .. } => Ok(()),
+        Verdict::Broken { seq, why } => Err(OpenError::Broken { seq, why }),
     }
 }

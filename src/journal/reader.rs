@@ -1,12 +1,20 @@
-//! Being built.
+//! A look into the journal for people, while a daemon runs or not. It holds no lock that a daemon would wait for, and writes nothing.
 
+use std::fmt;
 use std::path::Path;
 
-use tilld_domain::ids::{ReceiptId, SaleId};
+use rusqlite::types::Value;
+use rusqlite::{Connection, OpenFlags, Row, params, params_from_iter};
+use tilld_domain::ids::{OrderId, ReceiptId, SaleId};
 use tilld_domain::moment::Moment;
+use tilld_domain::money::{Currency, Money};
+use uuid::Uuid;
 
-use crate::entry::{Entry, SaleRow, Seq};
-use crate::failure::{OpenError, ReadError, Verdict};
+use crate::chain;
+use crate::entry::{CardRow, Entry, SaleRow, Seq};
+use crate::failure::{DecodeError, OpenError, ReadError, Verdict};
+use crate::read;
+use crate::schema::{self, Found, Paths, SCRIPTS, database_error};
 
 /// Which sales a list shows. Everything that is given must fit.
 #[derive(Debug, Clone, Default)]
@@ -27,28 +35,143 @@ pub struct Filter {
 
 /// A look into a journal that never writes, while a daemon runs or not. It needs no terminal key, so codes and lines are
 /// gone in what it reads.
-#[derive(Debug)]
-pub struct Reader(());
+pub struct Reader {
+    database: Connection,
+    journal: [u8; 16],
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Reader")
+    }
+}
+
+const SALE: &str =
+    "SELECT first_seq, last_seq, id, receipt, open, phase, provider, cashier, currency, total, paid,
+                           opened_at, closed_at FROM sale";
 
 impl Reader {
     /// Opens the journal of a directory.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        Err(OpenError::NoJournal(path.to_owned()))
+        let paths = Paths::new(path);
+        if !paths.database().is_file() {
+            return Err(OpenError::NoJournal(path.to_owned()));
+        }
+        let database = schema::connect(&paths.database(), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        database.pragma_update(None, "query_only", true).map_err(|error| database_error(&error))?;
+        let known = schema::newest(SCRIPTS);
+        match schema::look(&database, &paths)? {
+            Found::Empty => return Err(OpenError::NoJournal(path.to_owned())),
+            Found::Version(found) if found > known => return Err(OpenError::Newer { found, known }),
+            Found::Version(found) if found < known => return Err(OpenError::Older { found, known }),
+            Found::Version(_) => {}
+        }
+        let journal = read::journal_id(&database).map_err(|error| OpenError::Database(error.to_string()))?;
+        Ok(Self { database, journal })
     }
-    /// The sales that a filter lets through, at most so many, oldest first.
-    pub fn list(&self, _filter: &Filter, _most: usize) -> Result<Vec<SaleRow>, ReadError> {
-        Ok(Vec::new())
+
+    /// The sales that a filter lets through, at most `most`, oldest first.
+    pub fn list(&self, filter: &Filter, most: usize) -> Result<Vec<SaleRow>, ReadError> {
+        let newest = if filter.after.is_none() { "DESC" } else { "ASC" };
+        let sql = format!(
+            "SELECT * FROM ({SALE}
+             WHERE first_seq > ?1 AND (?2 IS NULL OR receipt = ?2) AND (?3 = 0 OR open = 1)
+               AND (?4 IS NULL OR opened_at >= ?4) AND (?5 IS NULL OR opened_at < ?5)
+               AND (?6 IS NULL OR EXISTS (SELECT 1 FROM card WHERE card.sale = sale.id AND card.state = ?6))
+             ORDER BY first_seq {newest} LIMIT ?7) ORDER BY first_seq"
+        );
+        self.sales(
+            &sql,
+            params![
+                filter.after.unwrap_or(Seq::NONE).column(),
+                filter.receipt.as_ref().map(ReceiptId::as_str),
+                filter.open_only,
+                filter.from.map(Moment::ms),
+                filter.before.map(Moment::ms),
+                filter.state,
+                i64::try_from(most).unwrap_or(i64::MAX),
+            ],
+        )
     }
+
     /// The sales that a name may mean: a sale's id, an order's id, a provider's order id or a receipt; oldest first.
-    pub fn named(&self, _name: &str) -> Result<Vec<SaleRow>, ReadError> {
-        Ok(Vec::new())
+    pub fn named(&self, name: &str) -> Result<Vec<SaleRow>, ReadError> {
+        let id = Uuid::try_parse(name).map_or(Value::Null, |id| Value::Blob(id.as_bytes().to_vec()));
+        let sql = format!(
+            "{SALE} WHERE id = ?1 OR receipt = ?2
+                 OR id IN (SELECT sale FROM card WHERE order_id = ?1 OR provider_order = ?2) ORDER BY first_seq"
+        );
+        self.sales(&sql, params_from_iter([id, Value::Text(name.to_owned())]))
     }
-    /// The entries of a sale.
-    pub fn entries_of(&self, _sale: SaleId) -> Result<Vec<Entry>, ReadError> {
-        Ok(Vec::new())
+
+    /// The entries of a sale in their order; none if there is no such sale.
+    pub fn entries_of(&self, sale: SaleId) -> Result<Vec<Entry>, ReadError> {
+        let mut entries = Vec::new();
+        read::each_entry(&self.database, sale, None, |entry| {
+            entries.push(entry);
+            Ok(())
+        })?;
+        Ok(entries)
     }
-    /// Walks the whole chain.
+
+    /// Walks the whole chain as it is at this moment.
     pub fn verify(&self) -> Result<Verdict, ReadError> {
-        Err(ReadError::Database("being built".to_owned()))
+        let snapshot = self.database.unchecked_transaction()?;
+        Ok(chain::verify(&snapshot, &self.journal)?)
+    }
+
+    fn sales(&self, sql: &str, given: impl rusqlite::Params) -> Result<Vec<SaleRow>, ReadError> {
+        let mut statement = self.database.prepare(sql)?;
+        let mut rows = statement.query(given)?;
+        let mut sales = Vec::new();
+        while let Some(row) = rows.next()? {
+            sales.push(self.sale(row)?);
+        }
+        Ok(sales)
+    }
+
+    fn sale(&self, row: &Row<'_>) -> Result<SaleRow, ReadError> {
+        let first = Seq::of_column(row.get(0)?);
+        let damaged = |column| ReadError::Entry { seq: first, why: DecodeError::Column(column) };
+        let id = Uuid::from_bytes(row.get(2)?);
+        let currency = Currency::from_code(row.get_ref(8)?.as_str().unwrap_or_default())
+            .map_err(|_| damaged("currency"))?;
+        Ok(SaleRow {
+            sale: SaleId::new(id),
+            receipt: row.get::<_, String>(3)?.parse().map_err(|_| damaged("receipt"))?,
+            provider: row.get(6)?,
+            phase: row.get(5)?,
+            open: row.get(4)?,
+            opened: Moment::from_ms(row.get(11)?),
+            closed: row.get::<_, Option<i64>>(12)?.map(Moment::from_ms),
+            total: Money::new(row.get(9)?, currency),
+            paid: row.get::<_, Option<i64>>(10)?.map(|minor| Money::new(minor, currency)),
+            cashier: row.get(7)?,
+            first,
+            last: Seq::of_column(row.get(1)?),
+            cards: self.cards(id, currency)?,
+        })
+    }
+
+    fn cards(&self, sale: Uuid, currency: Currency) -> Result<Vec<CardRow>, ReadError> {
+        let mut statement = self.database.prepare_cached(
+            "SELECT card, order_id, provider_order, product, product_name, kind, code_tail, face_value, state, owed
+             FROM card WHERE sale = ?1 ORDER BY card",
+        )?;
+        let cards = statement.query_map(params![sale.as_bytes()], |row| {
+            Ok(CardRow {
+                card: row.get(0)?,
+                order: OrderId::new(Uuid::from_bytes(row.get(1)?)),
+                provider_order: row.get(2)?,
+                product: row.get(3)?,
+                product_name: row.get(4)?,
+                kind: row.get(5)?,
+                code_tail: row.get(6)?,
+                face_value: Money::new(row.get(7)?, currency),
+                state: row.get(8)?,
+                owed: row.get(9)?,
+            })
+        })?;
+        Ok(cards.collect::<Result<_, _>>()?)
     }
 }

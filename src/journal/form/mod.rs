@@ -1,0 +1,115 @@
+//! What an entry looks like on disk: the public part as JSON, the secret part set aside for the seal.
+//!
+//! The domain has no disk format; this folder is it. Every type of the domain that an event can hold has a *definition*
+//! here, which serde checks against the domain's own type: a variant or a field that is added there does not compile
+//! until it is written here. Version 1 of the format is what is below; a change that cannot be read by it is version 2,
+//! and both are then read for ever, because entries are never rewritten.
+//!
+//! Reading is strict: an unknown version, kind, field or word, a missing field, and a value outside of what the domain
+//! takes are errors with a name. Nothing is guessed, and nothing that stands in a file can make this panic.
+//!
+//! What is absent: a POSA card's code and the lines of a card. [`secrets`] takes them out of the event and
+//! [`Form::decode`] leaves `None` and *gone* in their place; [`Secrets::put_back`](secrets::put_back) restores them.
+
+mod order;
+mod product;
+mod sale;
+pub(crate) mod secrets;
+mod text;
+
+use serde::{Deserialize, Serialize};
+use tilld_domain::order::OrderEvent;
+use tilld_domain::sale::{CardNo, SaleEvent};
+
+use crate::failure::DecodeError;
+
+pub(crate) use product::{decode_products, encode_products};
+
+/// The version that is written.
+const VERSION: u64 = 1;
+
+/// The longest text of an error: a hostile file must not fill a log.
+const LONGEST_WHY: usize = 200;
+
+#[derive(Serialize)]
+struct Written<'a> {
+    v: u64,
+    #[serde(with = "sale::SaleEventForm")]
+    event: &'a SaleEvent,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    v: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    #[serde(rename = "v")]
+    _v: u64,
+    #[serde(with = "sale::SaleEventForm")]
+    event: SaleEvent,
+}
+
+/// The public part of an event as JSON.
+pub(crate) fn encode(event: &SaleEvent) -> Result<String, DecodeError> {
+    serde_json::to_string(&Written { v: VERSION, event }).map_err(|error| why(&error))
+}
+
+/// The event of a public part; its codes are `None` and its lines are gone.
+pub(crate) fn decode(kind: &str, card: Option<CardNo>, body: &str) -> Result<SaleEvent, DecodeError> {
+    let version: Version = serde_json::from_str(body).map_err(|error| why(&error))?;
+    if version.v != VERSION {
+        return Err(DecodeError::Version(version.v));
+    }
+    let body: Body = serde_json::from_str(body).map_err(|error| why(&error))?;
+    if self::kind(&body.event) != kind {
+        return Err(DecodeError::Column("kind"));
+    }
+    if self::card(&body.event) != card {
+        return Err(DecodeError::Column("card"));
+    }
+    Ok(body.event)
+}
+
+/// The word for an event; for what happened to a card, the word of that.
+pub(crate) fn kind(event: &SaleEvent) -> &'static str {
+    match event {
+        SaleEvent::Opened(_) => "opened",
+        SaleEvent::Paid { .. } => "paid",
+        SaleEvent::Cancelled { .. } => "cancelled",
+        SaleEvent::Resumed => "resumed",
+        SaleEvent::Card(_, event) => match event {
+            OrderEvent::CreateEnded(_) => "create_ended",
+            OrderEvent::Paid { .. } => "card_paid",
+            OrderEvent::Cancelled => "card_cancelled",
+            OrderEvent::ConfirmEnded(_) => "confirm_ended",
+            OrderEvent::LookupEnded(_) => "lookup_ended",
+            OrderEvent::UndoEnded(_) => "undo_ended",
+            OrderEvent::PrintEnded(_) => "print_ended",
+            OrderEvent::TimeUp => "time_up",
+            OrderEvent::Resumed => "card_resumed",
+            OrderEvent::Answered { .. } => "answered",
+            OrderEvent::CopyAsked { .. } => "copy_asked",
+            OrderEvent::Settled { .. } => "settled",
+        },
+    }
+}
+
+/// The card that an event is about, if it is about one.
+pub(crate) fn card(event: &SaleEvent) -> Option<CardNo> {
+    match event {
+        SaleEvent::Card(card, _) => Some(*card),
+        SaleEvent::Opened(_) | SaleEvent::Paid { .. } | SaleEvent::Cancelled { .. } | SaleEvent::Resumed => {
+            None
+        }
+    }
+}
+
+/// What serde says, cut and made safe to print. The public part holds no secret, so its words may be shown.
+fn why(error: &serde_json::Error) -> DecodeError {
+    let text = error.to_string();
+    let safe = text.chars().map(|character| if character.is_control() { ' ' } else { character });
+    DecodeError::Body(safe.take(LONGEST_WHY).collect())
+}

@@ -1,0 +1,230 @@
+//! Entries back into events, and events back into sales.
+//!
+//! The state of a sale is the fold of its entries ([`Fold`]). An entry whose lines have been forgotten must fold to the same
+//! state as on the day on which it was written: a copy that was printed then was printed. So forgotten lines stand in as blank
+//! ones while the entries are folded, and are gone again in the sale that comes out.
+
+use std::collections::HashSet;
+
+use rusqlite::types::FromSql;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use tilld_domain::ids::{OrderId, RequestKey, SaleId};
+use tilld_domain::moment::Moment;
+use tilld_domain::order::State;
+use tilld_domain::outcome::ReceiptLines;
+use tilld_domain::sale::{CardNo, Sale, SaleEvent};
+use uuid::Uuid;
+
+use crate::entry::{Asked, Entry, Seq};
+use crate::failure::{DecodeError, ReadError};
+use crate::form;
+use crate::seal::{self, Place, Terminal};
+use crate::tables::{self, RowFailure};
+
+const COLUMNS: &str = "seq, at, sale, card, kind, body, sealed, request_key, request_digest, hash";
+
+impl From<rusqlite::Error> for ReadError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error.to_string())
+    }
+}
+
+/// The random id of the journal.
+pub(crate) fn journal_id(database: &Connection) -> Result<[u8; 16], ReadError> {
+    Ok(database.query_row("SELECT value FROM meta WHERE name = 'journal'", [], |row| row.get(0))?)
+}
+
+/// The entries of a sale, in their order, one after another. Secrets are opened if there is a terminal key.
+pub(crate) fn each_entry(
+    database: &Connection,
+    sale: SaleId,
+    terminal: Option<&Terminal>,
+    mut with: impl FnMut(Entry) -> Result<(), ReadError>,
+) -> Result<(), ReadError> {
+    let mut statement =
+        database.prepare_cached(&format!("SELECT {COLUMNS} FROM entry WHERE sale = ?1 ORDER BY seq"))?;
+    let mut rows = statement.query(params![sale.uuid().as_bytes()])?;
+    while let Some(row) = rows.next()? {
+        with(entry(database, row, terminal)?)?;
+    }
+    Ok(())
+}
+
+fn entry(database: &Connection, row: &Row<'_>, terminal: Option<&Terminal>) -> Result<Entry, ReadError> {
+    let seq = Seq::of_column(row.get(0)?);
+    let damaged = |why| ReadError::Entry { seq, why };
+    let at = Moment::from_ms(column(row, 1, "at").map_err(damaged)?);
+    let sale = SaleId::new(Uuid::from_bytes(column(row, 2, "sale").map_err(damaged)?));
+    let card = match column::<Option<u16>>(row, 3, "card").map_err(damaged)? {
+        Some(number) => Some(CardNo::new(number).ok_or_else(|| damaged(DecodeError::Column("card")))?),
+        None => None,
+    };
+    let kind = row.get_ref(4)?.as_str().map_err(|_| damaged(DecodeError::Column("kind")))?;
+    let body = row.get_ref(5)?.as_str().map_err(|_| damaged(DecodeError::Column("body")))?;
+    let mut event = form::decode(kind, card, body).map_err(damaged)?;
+    let sealed = row.get_ref(6)?.as_blob_or_null().map_err(|_| damaged(DecodeError::Column("sealed")))?;
+    if let (Some(sealed), Some(terminal)) = (sealed, terminal) {
+        for (order, sealed) in seal::unpack(sealed).ok_or_else(|| damaged(DecodeError::Sealed))? {
+            let Some(key) = order_key(database, terminal, order).map_err(|error| match error {
+                KeyFailure::Database(error) => error.into(),
+                KeyFailure::Seal => damaged(DecodeError::Sealed),
+            })?
+            else {
+                continue;
+            };
+            let place = Place { journal: terminal.journal(), order, seq, kind };
+            let packed = key.open(&place, sealed).map_err(|_| damaged(DecodeError::Sealed))?;
+            form::secrets::put_back(&mut event, order, &packed).map_err(damaged)?;
+        }
+    }
+    let asked = match column::<Option<String>>(row, 7, "request_key").map_err(damaged)? {
+        Some(key) => Some(Asked {
+            key: key.parse::<RequestKey>().map_err(|_| damaged(DecodeError::Column("request_key")))?,
+            digest: column(row, 8, "request_digest").map_err(damaged)?,
+        }),
+        None => None,
+    };
+    Ok(Entry { seq, at, sale, event, asked, hash: column(row, 9, "hash").map_err(damaged)? })
+}
+
+fn column<T: FromSql>(row: &Row<'_>, place: usize, name: &'static str) -> Result<T, DecodeError> {
+    row.get(place).map_err(|_| DecodeError::Column(name))
+}
+
+/// Why the key of an order is not to be had, although it is there.
+pub(crate) enum KeyFailure {
+    /// SQLite says no.
+    Database(rusqlite::Error),
+    /// It does not unwrap.
+    Seal,
+}
+
+/// The key of an order; none if it was forgotten or never made.
+pub(crate) fn order_key(
+    database: &Connection,
+    terminal: &Terminal,
+    order: OrderId,
+) -> Result<Option<seal::OrderKey>, KeyFailure> {
+    let wrapped: Option<Vec<u8>> = database
+        .prepare_cached("SELECT wrapped FROM seal_key WHERE order_id = ?1")
+        .and_then(|mut statement| {
+            statement.query_row(params![order.uuid().as_bytes()], |row| row.get(0)).optional()
+        })
+        .map_err(KeyFailure::Database)?;
+    wrapped
+        .map(|wrapped| terminal.unwrap(order, &wrapped))
+        .transpose()
+        .map_err(|seal::SealFailure| KeyFailure::Seal)
+}
+
+/// A sale in the making.
+#[derive(Default)]
+pub(crate) struct Fold {
+    sale: Option<Sale>,
+    last: Option<Seq>,
+    forgotten: HashSet<OrderId>,
+}
+
+impl Fold {
+    /// Takes the next entry of the sale.
+    pub(crate) fn add(&mut self, entry: Entry) -> Result<(), ReadError> {
+        let misfit = ReadError::Misfit { sale: entry.sale, seq: entry.seq };
+        let sale = match (self.sale.take(), entry.event) {
+            (None, SaleEvent::Opened(opening)) if opening.sale == entry.sale => {
+                Sale::open(*opening, entry.at).0
+            }
+            (Some(sale), mut event) => {
+                self.stand_in(&sale, &mut event);
+                sale.step(entry.at, event).map_err(|_| misfit)?.0
+            }
+            (None, _) => return Err(misfit),
+        };
+        self.sale = Some(sale);
+        self.last = Some(entry.seq);
+        Ok(())
+    }
+
+    /// The sale up to here; its forgotten lines still stand in as blank ones.
+    pub(crate) fn so_far(&self) -> Option<&Sale> {
+        self.sale.as_ref()
+    }
+
+    /// The sale and its last entry; none if there was no entry.
+    pub(crate) fn finish(self) -> Option<(Sale, Seq)> {
+        let (mut sale, last) = self.sale.zip(self.last)?;
+        for order in sale.orders.iter_mut().filter(|order| self.forgotten.contains(&order.facts.id)) {
+            if let Some(lines) = lines_of(&mut order.state) {
+                *lines = ReceiptLines::gone(lines.count(), lines.odd_elements());
+            }
+        }
+        Some((sale, last))
+    }
+
+    fn stand_in(&mut self, sale: &Sale, event: &mut SaleEvent) {
+        let SaleEvent::Card(card, event) = event else { return };
+        let Some(lines) = form::secrets::lines_mut(event).filter(|lines| lines.is_gone()) else { return };
+        let blank = ReceiptLines::new(vec![String::new(); lines.count()], lines.odd_elements());
+        if let (Some(blank), Some(order)) = (blank, sale.order(*card)) {
+            *lines = blank;
+            self.forgotten.insert(order.facts.id);
+        }
+    }
+}
+
+/// The lines that a state holds. Without a default arm: a new state must say whether it holds any.
+fn lines_of(state: &mut State) -> Option<&mut ReceiptLines> {
+    match state {
+        State::Active { lines, .. }
+        | State::Printing { lines, .. }
+        | State::PrintStopped { lines, .. }
+        | State::PrintUnclear { lines, .. } => Some(lines),
+        State::Sold { lines, .. } => lines.as_mut(),
+        State::Creating { .. }
+        | State::NotSold { .. }
+        | State::Created { .. }
+        | State::Paid { .. }
+        | State::Confirming { .. }
+        | State::Asking { .. }
+        | State::Owed(_)
+        | State::Spent(_)
+        | State::Stuck { .. }
+        | State::Cleared { .. }
+        | State::Settled { .. } => None,
+    }
+}
+
+/// The sale of an id as its entries make it.
+pub(crate) fn sale(
+    database: &Connection,
+    sale: SaleId,
+    terminal: Option<&Terminal>,
+) -> Result<Option<(Sale, Seq)>, ReadError> {
+    let mut fold = Fold::default();
+    each_entry(database, sale, terminal, |entry| fold.add(entry))?;
+    Ok(fold.finish())
+}
+
+/// Makes the query tables again from the entries, a sale at a time. To be called inside of a transaction.
+pub(crate) fn rebuild(database: &Connection) -> Result<(), ReadError> {
+    tables::clear(database)?;
+    let mut opened = database.prepare("SELECT sale FROM entry WHERE kind = 'opened' ORDER BY seq")?;
+    let mut rows = opened.query([])?;
+    while let Some(row) = rows.next()? {
+        let sale = SaleId::new(Uuid::from_bytes(row.get(0)?));
+        let mut fold = Fold::default();
+        each_entry(database, sale, None, |entry| {
+            let (seq, at, card, first) =
+                (entry.seq, entry.at, form::card(&entry.event), matches!(entry.event, SaleEvent::Opened(_)));
+            fold.add(entry)?;
+            let Some(after) = fold.so_far() else { return Ok(()) };
+            let written = if first { tables::insert(database, seq, after) } else { Ok(()) };
+            written.and_then(|()| tables::update(database, (seq, at), card, after)).map(|_| ()).map_err(
+                |failure| match failure {
+                    RowFailure::Database(error) => error.into(),
+                    RowFailure::ReceiptTaken | RowFailure::Misfit(_) => ReadError::Misfit { sale, seq },
+                },
+            )
+        })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,91 @@
+-- Version 1. Never edited once released: its digest is written into every journal.
+
+-- What the journal is: its id, the check of the terminal key, the head of the chain.
+CREATE TABLE meta (
+    name  TEXT PRIMARY KEY,
+    value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE migration (
+    version INTEGER PRIMARY KEY,
+    sha256  BLOB NOT NULL,
+    at      INTEGER NOT NULL   -- ms since 1970-01-01T00:00Z
+) STRICT;
+
+-- The journal itself. Everything below it can be made again from it, except the keys.
+CREATE TABLE entry (
+    seq            INTEGER PRIMARY KEY,
+    at             INTEGER NOT NULL,   -- ms since 1970-01-01T00:00Z
+    sale           BLOB NOT NULL,      -- UUID, 16 bytes
+    card           INTEGER,            -- from 1; none if it is about the whole sale
+    kind           TEXT NOT NULL,
+    state          TEXT NOT NULL,      -- of the card after it, or of all cards
+    body           TEXT NOT NULL,      -- JSON, nothing secret
+    sealed         BLOB,
+    request_key    TEXT,
+    request_digest BLOB,
+    hash           BLOB NOT NULL
+) STRICT;
+CREATE INDEX entry_of_sale ON entry (sale, seq);
+CREATE UNIQUE INDEX entry_of_request ON entry (request_key) WHERE request_key IS NOT NULL;
+
+CREATE TRIGGER entry_is_not_changed BEFORE UPDATE ON entry
+BEGIN
+    SELECT RAISE(ABORT, 'an entry is never changed');
+END;
+CREATE TRIGGER entry_is_not_removed BEFORE DELETE ON entry
+BEGIN
+    SELECT RAISE(ABORT, 'an entry is never removed');
+END;
+
+-- One key an order, wrapped by the terminal key. Removing the row is what forgets the order's codes.
+CREATE TABLE seal_key (
+    order_id BLOB PRIMARY KEY,
+    wrapped  BLOB NOT NULL,
+    made_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- For questions: made from the entries.
+CREATE TABLE sale (
+    first_seq     INTEGER PRIMARY KEY,
+    last_seq      INTEGER NOT NULL,
+    id            BLOB NOT NULL UNIQUE,
+    receipt       TEXT NOT NULL,
+    holds_receipt INTEGER NOT NULL,    -- 1: the receipt is this sale's own
+    open          INTEGER NOT NULL,    -- 1: something remains to be done or decided
+    phase         TEXT NOT NULL,
+    provider      TEXT NOT NULL,
+    store         TEXT NOT NULL,
+    terminal      TEXT NOT NULL,
+    cashier       TEXT,
+    currency      TEXT NOT NULL,
+    total         INTEGER NOT NULL,    -- minor units
+    paid          INTEGER,             -- minor units
+    opened_at     INTEGER NOT NULL,
+    closed_at     INTEGER
+) STRICT;
+CREATE INDEX sale_that_is_open ON sale (first_seq) WHERE open = 1;
+CREATE UNIQUE INDEX sale_that_holds_a_receipt ON sale (receipt) WHERE holds_receipt = 1;
+CREATE INDEX sale_by_receipt ON sale (receipt);
+
+CREATE TABLE card (
+    sale           BLOB NOT NULL,
+    card           INTEGER NOT NULL,
+    order_id       BLOB NOT NULL UNIQUE,
+    provider_order TEXT,
+    product        TEXT NOT NULL,
+    product_name   TEXT NOT NULL,
+    kind           TEXT NOT NULL,
+    code_tail      TEXT,
+    face_value     INTEGER NOT NULL,   -- minor units of the sale's currency
+    state          TEXT NOT NULL,
+    owed           INTEGER NOT NULL,   -- 1: an undo is owed
+    PRIMARY KEY (sale, card)
+) STRICT, WITHOUT ROWID;
+
+-- A cache; no part of the chain.
+CREATE TABLE product_list (
+    provider TEXT PRIMARY KEY,
+    at       INTEGER NOT NULL,
+    body     TEXT NOT NULL             -- JSON
+) STRICT;

@@ -1,0 +1,159 @@
+//! The tables that questions are answered from. They are made from the entries, and can be made again at any time.
+//!
+//! A step writes its sale's row and the row of the card that it was about. Columns that stand in an index are written only
+//! if they change, because every page that is touched is a page more to write before a cashier reads an answer.
+
+use rusqlite::{Connection, params};
+use tilld_domain::ids::{PersonName, ProviderOrderId};
+use tilld_domain::moment::Moment;
+use tilld_domain::order::{Order, State};
+use tilld_domain::product::CardKind;
+use tilld_domain::sale::{CardNo, PaymentState, Phase, Sale};
+
+use crate::entry::Seq;
+
+/// Why a sale cannot be written.
+pub(crate) enum RowFailure {
+    /// SQLite says no.
+    Database(rusqlite::Error),
+    /// Its receipt belongs to another sale.
+    ReceiptTaken,
+    /// It does not fit.
+    Misfit(&'static str),
+}
+
+impl From<rusqlite::Error> for RowFailure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+/// The word for a phase.
+pub(crate) fn phase_word(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Creating => "creating",
+        Phase::Collect => "collect",
+        Phase::Finishing => "finishing",
+        Phase::Question => "question",
+        Phase::NothingSold => "nothing_sold",
+        Phase::Done => "done",
+    }
+}
+
+/// The state of the card that an entry is about, or of all cards.
+pub(crate) fn state_words(card: Option<CardNo>, after: &Sale) -> Option<String> {
+    match card {
+        Some(card) => Some(after.order(card)?.state_name().to_owned()),
+        None => Some(after.orders.iter().map(Order::state_name).collect::<Vec<_>>().join(" ")),
+    }
+}
+
+/// Writes a sale that has just begun.
+pub(crate) fn insert(database: &Connection, seq: Seq, sale: &Sale) -> Result<(), RowFailure> {
+    let total = sale
+        .orders
+        .iter()
+        .try_fold(0_i64, |sum, order| sum.checked_add(order.facts.face_value.minor()))
+        .ok_or(RowFailure::Misfit("the sum of its cards is too large"))?;
+    let opening = &sale.opening;
+    database
+        .prepare_cached(
+            "INSERT INTO sale (first_seq, last_seq, id, receipt, holds_receipt, open, phase, provider, store, terminal,
+                               cashier, currency, total, opened_at)
+             VALUES (?1, ?1, ?2, ?3, 0, 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        )?
+        .execute(params![
+            seq.column(),
+            opening.sale.uuid().as_bytes(),
+            opening.receipt.as_str(),
+            phase_word(sale.phase()),
+            opening.provider,
+            opening.store.as_str(),
+            opening.terminal.as_str(),
+            opening.cashier.as_ref().map(PersonName::as_str),
+            opening.currency.code(),
+            total,
+            sale.opened.ms(),
+        ])?;
+    let mut statement = database.prepare_cached(
+        "INSERT INTO card (sale, card, order_id, provider_order, product, product_name, kind, code_tail, face_value,
+                           state, owed)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    )?;
+    for (card, order) in sale.cards() {
+        let kind = match order.facts.kind {
+            CardKind::Por => "por",
+            CardKind::Posa => "posa",
+        };
+        statement.execute(params![
+            opening.sale.uuid().as_bytes(),
+            card.number(),
+            order.facts.id.uuid().as_bytes(),
+            order.past.provider_order.as_ref().map(ProviderOrderId::as_str),
+            order.facts.product.as_str(),
+            order.facts.product_name,
+            kind,
+            order.facts.code_tail,
+            order.facts.face_value.minor(),
+            order.state_name(),
+            is_owed(order),
+        ])?;
+    }
+    Ok(())
+}
+
+/// Writes what an entry changed. `card`: the one that it was about; all of them if none. Whether there was such a sale.
+pub(crate) fn update(
+    database: &Connection,
+    (seq, at): (Seq, Moment),
+    card: Option<CardNo>,
+    sale: &Sale,
+) -> Result<bool, RowFailure> {
+    let id = sale.opening.sale.uuid();
+    let paid = match &sale.payment {
+        PaymentState::Paid(payment) => Some(payment.amount.minor()),
+        PaymentState::Unpaid | PaymentState::Cancelled => None,
+    };
+    let found = database
+        .prepare_cached("UPDATE sale SET last_seq = ?2, phase = ?3, paid = ?4 WHERE id = ?1")?
+        .execute(params![id.as_bytes(), seq.column(), phase_word(sale.phase()), paid])?;
+    let (open, closed_at) = if sale.is_closed() { (false, Some(at.ms())) } else { (true, None) };
+    database
+        .prepare_cached("UPDATE sale SET open = ?2, closed_at = ?3 WHERE id = ?1 AND open <> ?2")?
+        .execute(params![id.as_bytes(), open, closed_at])?;
+    database
+        .prepare_cached("UPDATE sale SET holds_receipt = ?2 WHERE id = ?1 AND holds_receipt <> ?2")?
+        .execute(params![id.as_bytes(), sale.holds_its_receipt()])
+        .map_err(|error| match error {
+            error if is_taken(&error) => RowFailure::ReceiptTaken,
+            error => RowFailure::Database(error),
+        })?;
+    let mut statement = database.prepare_cached(
+        "UPDATE card SET provider_order = ?3, state = ?4, owed = ?5
+         WHERE sale = ?1 AND card = ?2 AND (state <> ?4 OR provider_order IS NOT ?3 OR owed <> ?5)",
+    )?;
+    for (number, order) in sale.cards().filter(|(number, _)| card.is_none_or(|card| card == *number)) {
+        statement.execute(params![
+            id.as_bytes(),
+            number.number(),
+            order.past.provider_order.as_ref().map(ProviderOrderId::as_str),
+            order.state_name(),
+            is_owed(order),
+        ])?;
+    }
+    Ok(found == 1)
+}
+
+/// Removes all rows, so that they can be made again.
+pub(crate) fn clear(database: &Connection) -> rusqlite::Result<()> {
+    database.execute_batch("DELETE FROM card; DELETE FROM sale;")
+}
+
+/// Whether SQLite refused a value because another row has it.
+pub(crate) fn is_taken(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE)
+}
+
+fn is_owed(order: &Order) -> bool {
+    matches!(order.state, State::Owed(_) | State::Stuck { .. })
+}
