@@ -32,6 +32,8 @@ fn every_row_has_its_sentence() {
         por 50: 1 created, cancel                 => Cancelled. No money was taken.
         por 50: 1 created, cancel, 1 undo done    => Cancelled. No money was taken.
         por 50: 1 created, cancel, 1 settle       => Cancelled. No money was taken.
+        por 50: 1 created, +900 1 time_up         => Cancelled. No money was taken.
+        por 50: 1 created, +900 restart, 1 undo done => Cancelled. No money was taken.
         # A4
         por 50: 1 created, paid                   => Please wait.
         por 50: 1 created, paid, 1 confirm unsent => Please wait.
