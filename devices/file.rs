@@ -20,7 +20,7 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::encode::encode;
-use crate::job::Patience;
+use crate::job::{FINISHING, Patience};
 use crate::printer::{Fault, JobOutcome, Printer, Proof, Status};
 use crate::profile::Profile;
 
@@ -39,13 +39,19 @@ pub struct FilePrinter {
 
 /// A printer that is a file. Nothing is opened before it is used.
 pub fn file(settings: FilePrinter) -> Arc<dyn Printer> {
-    Arc::new(Device { settings, turn: Arc::new(Mutex::new(())) })
+    Arc::new(Device { settings, turn: Arc::new(Mutex::new(Turn { unfinished: true })) })
 }
 
 struct Device {
     settings: FilePrinter,
     /// Held by the writing thread as long as it lives.
-    turn: Arc<Mutex<()>>,
+    turn: Arc<Mutex<Turn>>,
+}
+
+/// What the writing thread knows of the device.
+struct Turn {
+    /// The last job, perhaps of a run that was killed, may have left a command half-sent.
+    unfinished: bool,
 }
 
 /// What the waiting job and its thread share.
@@ -69,7 +75,7 @@ impl Device {
     async fn job(&self, slip: &Slip) -> JobOutcome {
         let patience = self.settings.patience;
         let encoded = encode(&self.settings.profile, slip);
-        let Ok(turn) = timeout(patience.turn, Arc::clone(&self.turn).lock_owned()).await else {
+        let Ok(mut turn) = timeout(patience.turn, Arc::clone(&self.turn).lock_owned()).await else {
             return JobOutcome::NothingPrinted(Fault::Silent);
         };
         let progress = Arc::new(Progress::default());
@@ -80,11 +86,12 @@ impl Device {
         let replaced = encoded.replaced;
         // It ends by itself, or is left behind when the device blocks it; the turn goes with it.
         drop(tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            // Nobody listens any more when the job was given up.
-            let end = write(&path, &encoded.bytes, patience.chunk.max(1), &shared, || {
+            let unfinished = std::mem::replace(&mut turn.unfinished, true);
+            let end = write(&path, unfinished, &encoded.bytes, patience.chunk.max(1), &shared, || {
+                // Nobody listens any more when the job was given up.
                 let _ = tell.send(None);
             });
+            turn.unfinished = end.is_err();
             let _ = tell.send(Some(end));
         }));
 
@@ -111,6 +118,7 @@ impl Device {
 
 fn write(
     path: &Path,
+    unfinished: bool,
     bytes: &[u8],
     chunk: usize,
     progress: &Progress,
@@ -118,6 +126,12 @@ fn write(
 ) -> Result<(), Fault> {
     let mut options = std::fs::OpenOptions::new();
     let mut file = options.append(true).create(true).mode(0o600).open(path).map_err(|_| Fault::Absent)?;
+    if unfinished {
+        file.write_all(&FINISHING).map_err(|_| Fault::Error)?;
+        if progress.given_up.load(Ordering::SeqCst) {
+            return Err(Fault::Silent);
+        }
+    }
     for chunk in bytes.chunks(chunk) {
         // Offered first and asked second: whoever gives up sees either the bytes or a thread that stops.
         progress.offered.fetch_add(chunk.len(), Ordering::SeqCst);

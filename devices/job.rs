@@ -16,7 +16,7 @@
 //!
 //! Invariants. *Nothing printed* is said only if no byte of the job was handed over. A proof belongs to this job: a
 //! process id is never used twice in a run, and a `GS r` answer, which has no name, counts only when no earlier one is
-//! owed (see [`Talk::settle_owed`]). Each wait has an end, and the job as a whole has one.
+//! owed (`settle_owed`). Its start is not eaten by a command that an earlier job left half-sent (`FINISHING`). Each wait has an end, and the job as a whole has one.
 //!
 //! Deliberately absent: sending anything twice; `DLE ENQ` and buffer clearing (they can repeat or drop lines, fact sheet
 //! ESCPOS 3.3); status requests in the middle of the bytes (inside a command they would become its data).
@@ -76,6 +76,25 @@ impl Default for Patience {
     }
 }
 
+/// Ends whatever command a job that broke off left half-sent, and does nothing else: without it the printer would take
+/// the next slip's first rows for the rest of a QR code, and then truthfully answer that all was printed. First NULs, so
+/// that a length that was to come is zero; then `ESC t 0`, often enough for the longest data that a slip has (a QR code
+/// of 1,000 bytes and its head); its NUL also ends a bar code. What of it is taken for text is cleared by the slip's own
+/// `ESC @`.
+pub(crate) const FINISHING: [u8; 1050] = {
+    let mut bytes = [0; 1050];
+    let mut rest: &mut [u8] = &mut bytes;
+    if let [_, _, _, others @ ..] = rest {
+        rest = others;
+    }
+    while let [first, second, _, others @ ..] = rest {
+        *first = 0x1b;
+        *second = b't';
+        rest = others;
+    }
+    bytes
+};
+
 /// What is known of a device beyond one connection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Known {
@@ -87,6 +106,8 @@ pub(crate) struct Known {
     /// `GS r` requests that were sent and never answered.
     owed: u32,
     next_id: u32,
+    /// The last job, perhaps of a run that was killed, may have left a command half-sent.
+    unfinished: bool,
 }
 
 impl Known {
@@ -99,6 +120,7 @@ impl Known {
             configured: (profile.queued_status, profile.process_id),
             owed: 0,
             next_id: seed,
+            unfinished: true,
         }
     }
 
@@ -243,6 +265,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Talk<'a, S> {
         while let Some(stale) = self.line.hear(Instant::now()).await? {
             self.note(stale);
         }
+        if self.known.unfinished {
+            // Inside a half-sent command the request itself would be taken for a length.
+            self.line.ask(&[0; 3], self.until(self.patience.progress)).await?;
+        }
         let mut states = [0_u8; 4];
         for (state, kind) in states.iter_mut().zip(1..=4) {
             let until = self.until(self.patience.status);
@@ -261,7 +287,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Talk<'a, S> {
         Ok(Some(status::from_real_time(states)))
     }
 
-    /// Whether the job may begin. Sends no byte of it.
+    /// Whether the job may begin. Sends no byte of it, and nothing that prints.
     pub async fn ready(&mut self) -> Result<(), NotReady> {
         if self.known.can_be_asked() {
             match self.status().await? {
@@ -272,6 +298,9 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Talk<'a, S> {
                 None if self.known.real_time == Ability::Has => return Err(NotReady::Silent),
                 None => {}
             }
+        }
+        if self.known.unfinished {
+            self.line.ask(&FINISHING, self.until(self.patience.progress)).await?;
         }
         self.settle_owed().await
     }
@@ -309,6 +338,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Talk<'a, S> {
 
     /// Sends the job and waits for its proof.
     pub async fn run(mut self, bytes: &[u8], replaced: u32) -> JobOutcome {
+        self.known.unfinished = true;
         let mut requests = Vec::new();
         if self.known.process_id != Ability::Lacks {
             let id = self.known.fresh_id();
@@ -336,7 +366,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Talk<'a, S> {
             }
         }
         match self.proof(asks_queued).await {
-            Ok(proof) => JobOutcome::Printed { proof, replaced },
+            Ok(proof) => {
+                self.known.unfinished = false;
+                JobOutcome::Printed { proof, replaced }
+            }
             Err(fault) => JobOutcome::Unknown { fault, bytes_sent: sent },
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! It is a device of its own, not a stand-in behind the [`Printer`](crate::printer::Printer) trait: the daemon reaches
 //! it through the same transport, bytes and time-outs as a real one. Like most real ones it serves one client at a time;
-//! the next waits. What it does with the bytes is in [`engine`](crate::engine).
+//! the next waits. What it does with the bytes is in `engine.rs`.
 //!
 //! **For simulations only.** It keeps papers in clear, in memory and, if told to, in a folder (created 0700, its files
 //! 0600). A slip of a gift card is money: never point a till that sells real cards at it.
@@ -246,9 +246,9 @@ async fn converse(mut client: TcpStream, shared: &Shared) -> io::Result<()> {
                 if count == 0 {
                     return Ok(());
                 }
-                let has_power =
+                let goes_on =
                     shared.with(|engine| bytes.iter().take(count).all(|byte| engine.take(*byte)));
-                if !has_power {
+                if !goes_on {
                     reset(&client);
                     return Ok(());
                 }

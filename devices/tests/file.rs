@@ -45,10 +45,9 @@ async fn a_file_that_cannot_be_opened_is_an_absent_printer() {
 }
 
 #[tokio::test]
-async fn a_device_that_is_full_is_an_error_and_unknown() {
+async fn a_device_that_fails_before_the_slip_has_printed_nothing() {
     let printer = printer(std::path::Path::new("/dev/full"), Patience::default());
-    let outcome = printer.print(&slip(1)).await;
-    assert!(matches!(outcome, JobOutcome::Unknown { fault: Fault::Error, .. }), "{outcome:?}");
+    assert_eq!(printer.print(&slip(1)).await, JobOutcome::NothingPrinted(Fault::Error));
 }
 
 #[tokio::test]

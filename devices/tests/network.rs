@@ -164,12 +164,13 @@ async fn paper_that_ends_on_the_way_is_unknown_and_named() {
     for at in [1, 40, length / 2, length - 1] {
         let simulated = simulated(Answers::ALL).await;
         let printer = printer(&simulated, Profile::EPSON, Patience::default());
+        assert!(matches!(printer.print(&slip("first")).await, JobOutcome::Printed { .. }));
         simulated.fault(SimulatedFault::PaperOutAtByte(at));
         match printer.print(&slip("row")).await {
             JobOutcome::Unknown { fault: Fault::PaperOut, bytes_sent } => assert!(bytes_sent >= length),
             outcome => panic!("{at}: {outcome:?}"),
         }
-        assert!(simulated.papers().iter().all(|paper| !paper.complete));
+        assert!(simulated.papers().iter().skip(1).all(|paper| !paper.complete));
     }
 }
 
@@ -178,7 +179,7 @@ async fn other_faults_on_the_way_are_unknown_too() {
     for (fault, said, patience) in [
         (SimulatedFault::CutterAtCut, Fault::Cutter, Patience::default()),
         (SimulatedFault::PaperOutAfterRows(2), Fault::PaperOut, Patience::default()),
-        (SimulatedFault::MuteAtByte(20), Fault::Silent, brief()),
+        (SimulatedFault::MuteAtByte(1100), Fault::Silent, brief()),
     ] {
         let simulated = simulated(Answers::ALL).await;
         let printer = printer(&simulated, Profile::EPSON, patience);
@@ -211,10 +212,35 @@ async fn a_power_cut_at_any_byte_is_never_called_printed_nor_nothing() {
         assert_eq!(absent, JobOutcome::NothingPrinted(Fault::Absent), "without power, {at}");
         assert!(simulated.papers().len() <= before + 1);
         simulated.clear();
+        assert!(matches!(printer.print(&slip).await, JobOutcome::Printed { .. }), "with power again, {at}");
     }
     simulated.fault(SimulatedFault::VanishAtByte(length));
     assert!(matches!(printer.print(&slip).await, JobOutcome::Printed { .. }));
     assert!(simulated.papers().last().unwrap().complete);
+}
+
+#[tokio::test]
+async fn a_slip_is_whole_also_behind_one_that_broke_off_inside_a_command() {
+    let simulated = simulated(Answers::ALL).await;
+    let printer = printer(&simulated, Profile::EPSON, Patience::default());
+    assert!(matches!(printer.print(&slip("first")).await, JobOutcome::Printed { .. }));
+    let short = slip(&"x".repeat(40));
+    let length = encode(&Profile::EPSON, &short).bytes.len();
+    let short = (0..length).map(|at| (&short, at));
+    // Broken off at the start of the longest data that a slip has.
+    let long = Slip { columns: 48, parts: vec![Part::Qr(secret(&"9".repeat(1000)))] };
+    let bytes = encode(&Profile::EPSON, &long).bytes;
+    let data = bytes.windows(5).position(|window| window == b"1P099").unwrap();
+    for (broken, at) in short.chain((data - 6..data + 6).map(|at| (&long, at))) {
+        simulated.fault(SimulatedFault::CutOffAtByte(at));
+        let outcome = printer.print(broken).await;
+        assert!(matches!(outcome, JobOutcome::Unknown { fault: Fault::Absent, .. }), "{at}: {outcome:?}");
+        let whole = slip("again");
+        let outcome = printer.print(&whole).await;
+        assert_eq!(outcome, JobOutcome::Printed { proof: Proof::ProcessId, replaced: 0 }, "{at}");
+        let papers = simulated.papers();
+        assert!(papers.last().unwrap().slip.parts.ends_with(&whole.parts), "{at}");
+    }
 }
 
 #[tokio::test]
@@ -274,13 +300,13 @@ async fn a_late_answer_of_an_earlier_job_proves_nothing() {
     for (profile, answers) in [(knowing(), only(true, true, false)), (with_ids, Answers::ALL)] {
         let simulated = simulated(answers).await;
         let printer = printer(&simulated, profile, Patience { proof: BRIEF * 4, ..brief() });
-        simulated.fault(SimulatedFault::PaperOutAtByte(30));
+        simulated.fault(SimulatedFault::PaperOutAfterRows(2));
         let outcome = printer.print(&slip("first")).await;
         assert!(matches!(outcome, JobOutcome::Unknown { fault: Fault::PaperOut, .. }), "{outcome:?}");
         // New paper: the rest of the first job is printed and its request is answered, over the next connection.
         // Then the printer goes mute in the middle of the second job.
         simulated.clear();
-        simulated.fault(SimulatedFault::MuteAtByte(60));
+        simulated.fault(SimulatedFault::MuteAtByte(1200));
         let outcome = printer.print(&slip("second")).await;
         assert!(matches!(outcome, JobOutcome::Unknown { fault: Fault::Silent, .. }), "{outcome:?}");
     }
@@ -291,7 +317,7 @@ async fn a_printer_that_lost_an_answer_with_its_power_is_believed_again() {
     let simulated = simulated(only(true, true, false)).await;
     let patience = Patience { owed: BRIEF, ..Patience::default() };
     let printer = printer(&simulated, knowing(), patience);
-    simulated.fault(SimulatedFault::PaperOutAtByte(30));
+    simulated.fault(SimulatedFault::PaperOutAfterRows(2));
     assert!(matches!(printer.print(&slip("first")).await, JobOutcome::Unknown { .. }));
     simulated.power_cycle();
     simulated.clear();
