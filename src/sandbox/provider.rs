@@ -12,6 +12,8 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderName, Response, header};
 
+use tokio::sync::watch;
+
 use crate::answer::Answer;
 use crate::calls::Arrival;
 use crate::faults::{ErrorBody, Executed, Fault, Loss};
@@ -124,7 +126,8 @@ async fn serve(house: &Arc<House>, request: Request) -> Ending {
     };
     let is_json = body.is_empty() || content_is_json(&parts.headers);
     let job = Job { n, call, method, path, query, order_id, key, body };
-    let fault = {
+    // Followed from under the lock: whoever sees the call as held can release it.
+    let (fault, releases) = {
         let mut world = house.world();
         let fault = world.faults.take(call);
         let name = fault.as_ref().map(Fault::name);
@@ -133,12 +136,13 @@ async fn serve(house: &Arc<House>, request: Request) -> Ending {
             record.fault = name;
             record.held = held;
         });
-        fault
+        (fault, house.releases())
     };
+    house.announce();
     let ending = match fault {
         None if !is_json => return refused(&Code::InvalidRequestBody.into()),
         None => Ending::Answered(house.carry_out(&job)),
-        Some(fault) => faulty(house, job, fault).await,
+        Some(fault) => faulty(house, job, fault, releases).await,
     };
     tracing::debug!(n, ?call, "sandbox call ended");
     match ending {
@@ -159,7 +163,7 @@ fn told(house: &House, n: u64, answer: Answer) -> Answer {
 }
 
 /// Lets a fault have its way with a call.
-async fn faulty(house: &Arc<House>, job: Job, fault: Fault) -> Ending {
+async fn faulty(house: &Arc<House>, job: Job, fault: Fault, releases: watch::Receiver<u64>) -> Ending {
     match fault {
         Fault::Refuse { code, status, retry_after_s } => {
             let named = Refusal::named(&code, status);
@@ -175,17 +179,13 @@ async fn faulty(house: &Arc<House>, job: Job, fault: Fault) -> Ending {
             tokio::time::sleep(Duration::from_millis(u64::from(ms))).await;
             Ending::Answered(answer)
         }
-        Fault::DropRequest { how } => {
-            house.announce();
-            how.into()
-        }
+        Fault::DropRequest { how } => how.into(),
         Fault::DropAnswer { how } => {
             house.carry_out(&job);
             how.into()
         }
         Fault::Hold { executed } => {
-            let pause = Pause::UntilReleased(house.releases());
-            house.announce();
+            let pause = Pause::UntilReleased(releases);
             match executed {
                 Executed::BeforeRelease => {
                     let answer = house.carry_out(&job);
