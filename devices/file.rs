@@ -84,8 +84,9 @@ impl Device {
         let path = self.settings.path.clone();
         let shared = Arc::clone(&progress);
         let replaced = encoded.replaced;
-        // It ends by itself, or is left behind when the device blocks it; the turn goes with it.
-        drop(tokio::task::spawn_blocking(move || {
+        // A thread of its own and none of the runtime's: one that the device blocks must not hold up the daemon's end.
+        // The turn goes with it.
+        let thread = std::thread::Builder::new().name("file printer".to_owned()).spawn(move || {
             let unfinished = std::mem::replace(&mut turn.unfinished, true);
             let end = write(&path, unfinished, &encoded.bytes, patience.chunk.max(1), &shared, || {
                 // Nobody listens any more when the job was given up.
@@ -93,7 +94,10 @@ impl Device {
             });
             turn.unfinished = end.is_err();
             let _ = tell.send(Some(end));
-        }));
+        });
+        if thread.is_err() {
+            return JobOutcome::NothingPrinted(Fault::Error);
+        }
 
         let end = Instant::now() + patience.job;
         let fault = loop {
@@ -125,12 +129,14 @@ fn write(
     advanced: impl Fn(),
 ) -> Result<(), Fault> {
     let mut options = std::fs::OpenOptions::new();
-    let mut file = options.append(true).create(true).mode(0o600).open(path).map_err(|_| Fault::Absent)?;
+    // An unplugged device must not become a plain file that takes slips for ever.
+    let creates = !path.starts_with("/dev");
+    let mut file = options.append(true).create(creates).mode(0o600).open(path).map_err(|_| Fault::Absent)?;
+    if progress.given_up.load(Ordering::SeqCst) {
+        return Err(Fault::Silent);
+    }
     if unfinished {
         file.write_all(&FINISHING).map_err(|_| Fault::Error)?;
-        if progress.given_up.load(Ordering::SeqCst) {
-            return Err(Fault::Silent);
-        }
     }
     for chunk in bytes.chunks(chunk) {
         // Offered first and asked second: whoever gives up sees either the bytes or a thread that stops.

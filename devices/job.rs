@@ -228,11 +228,13 @@ pub(crate) struct Talk<'a, S> {
     end: Instant,
     heard: Heard,
     trusts_queued: bool,
+    /// Bytes of the job may have gone.
+    begun: bool,
 }
 
 impl<'a, S: AsyncRead + AsyncWrite + Unpin> Talk<'a, S> {
     pub fn new(line: &'a mut Line<S>, known: &'a mut Known, patience: &'a Patience, end: Instant) -> Self {
-        Self { line, known, patience, end, heard: Heard::default(), trusts_queued: true }
+        Self { line, known, patience, end, heard: Heard::default(), trusts_queued: true, begun: false }
     }
 
     fn until(&self, time: Duration) -> Instant {
@@ -265,7 +267,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Talk<'a, S> {
         while let Some(stale) = self.line.hear(Instant::now()).await? {
             self.note(stale);
         }
-        if self.known.unfinished {
+        if self.known.unfinished && !self.begun {
             // Inside a half-sent command the request itself would be taken for a length.
             self.line.ask(&[0; 3], self.until(self.patience.progress)).await?;
         }
@@ -339,6 +341,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Talk<'a, S> {
     /// Sends the job and waits for its proof.
     pub async fn run(mut self, bytes: &[u8], replaced: u32) -> JobOutcome {
         self.known.unfinished = true;
+        self.begun = true;
         let mut requests = Vec::new();
         if self.known.process_id != Ability::Lacks {
             let id = self.known.fresh_id();
@@ -442,12 +445,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Talk<'a, S> {
             (self.known.queued, self.known.process_id) = self.known.configured;
             return Err(Fault::Silent);
         }
-        // Never answered either: taken for a printer that cannot.
-        if healthy {
-            self.known.process_id = Ability::Lacks;
-            self.known.queued = Ability::Lacks;
-            self.known.owed = 0;
-        }
+        // Never answered either: taken for a printer that cannot, and not waited for again.
+        self.known.process_id = Ability::Lacks;
+        self.known.queued = Ability::Lacks;
+        self.known.owed = 0;
         Ok(if healthy { Proof::HealthyAfterwards } else { Proof::NotVerifiable })
     }
 

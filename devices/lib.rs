@@ -6,7 +6,7 @@
 //!        profile             status ◄─────────────── answers
 //! ```
 //!
-//! A printer is a [`profile`] (data: columns, code pages, what it answers) on a transport ([`tcp`], [`file`]); what is
+//! A printer is a [`profile`] (data: columns, code pages, what it answers) on a transport ([`tcp`], [`mod@file`]); what is
 //! decided about a job is decided in one place ([`job`]) whatever the transport. [`decode`] reads any byte stream back to
 //! slips and is the paper of the [`simulated`] printer.
 //!

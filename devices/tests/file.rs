@@ -45,6 +45,16 @@ async fn a_file_that_cannot_be_opened_is_an_absent_printer() {
 }
 
 #[tokio::test]
+async fn an_unplugged_device_does_not_become_a_plain_file() {
+    let path = std::path::Path::new("/dev/shm/tilld-no-such-printer");
+    assert_eq!(
+        printer(path, Patience::default()).print(&slip(1)).await,
+        JobOutcome::NothingPrinted(Fault::Absent)
+    );
+    assert!(!path.exists());
+}
+
+#[tokio::test]
 async fn a_device_that_fails_before_the_slip_has_printed_nothing() {
     let printer = printer(std::path::Path::new("/dev/full"), Patience::default());
     assert_eq!(printer.print(&slip(1)).await, JobOutcome::NothingPrinted(Fault::Error));

@@ -20,7 +20,6 @@ const BRIEF: Duration = Duration::from_millis(120);
 fn brief() -> Patience {
     Patience {
         status: BRIEF,
-        progress: BRIEF,
         proof: BRIEF,
         poll: BRIEF / 2,
         process_id_after: BRIEF,
@@ -179,7 +178,7 @@ async fn other_faults_on_the_way_are_unknown_too() {
     for (fault, said, patience) in [
         (SimulatedFault::CutterAtCut, Fault::Cutter, Patience::default()),
         (SimulatedFault::PaperOutAfterRows(2), Fault::PaperOut, Patience::default()),
-        (SimulatedFault::MuteAtByte(1100), Fault::Silent, brief()),
+        (SimulatedFault::MuteAtByte(1100), Fault::Silent, Patience { proof: BRIEF, ..Patience::default() }),
     ] {
         let simulated = simulated(Answers::ALL).await;
         let printer = printer(&simulated, Profile::EPSON, patience);
@@ -299,7 +298,7 @@ async fn a_late_answer_of_an_earlier_job_proves_nothing() {
     let with_ids = Profile { process_id: Ability::Has, ..Profile::EPSON };
     for (profile, answers) in [(knowing(), only(true, true, false)), (with_ids, Answers::ALL)] {
         let simulated = simulated(answers).await;
-        let printer = printer(&simulated, profile, Patience { proof: BRIEF * 4, ..brief() });
+        let printer = printer(&simulated, profile, Patience { proof: BRIEF, ..Patience::default() });
         simulated.fault(SimulatedFault::PaperOutAfterRows(2));
         let outcome = printer.print(&slip("first")).await;
         assert!(matches!(outcome, JobOutcome::Unknown { fault: Fault::PaperOut, .. }), "{outcome:?}");
