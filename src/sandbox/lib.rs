@@ -2,8 +2,8 @@
 //!
 //! It is a faithful fake, not a mock. It verifies every signature, keeps its own accounts, issues codes, and can be told
 //! to behave in each way that the real provider may, and to fail in each way that a network can. Tests, the
-//! demonstration and integrators of till software drive it through the control door ([`control`](self)) or, in the same
-//! process, through [`Sandbox`].
+//! demonstration and integrators of till software drive it through the control door (`control.rs` has its routes and examples) or, in the
+//! same process, through [`Sandbox`].
 //!
 //! It stands alone. No other room of this house is used here, not even its money: if the daemon signs, counts or decodes
 //! wrongly, the mistake must meet somebody who does it otherwise. And the daemon decides nothing by this room.

@@ -1,5 +1,6 @@
 //! What the provider does with orders, under each switch, and that its books always add up.
 
+#[cfg(test)]
 mod shop;
 
 use serde_json::json;
@@ -206,11 +207,14 @@ async fn an_unconfirmed_order_gives_its_reservation_back() {
     assert_eq!(euros(&sandbox), ["100000.0", "0.0", "0.0", "0.0"]);
 }
 
+/// Sets one limit.
+type Change = fn(&mut tilld_sandbox::Limits);
+
 #[tokio::test]
 async fn each_limit_has_its_own_code() {
     let sandbox = open().await;
     created(&sandbox, "k").await;
-    let limits: [(fn(&mut tilld_sandbox::Limits), &str); 5] = [
+    let limits: [(Change, &str); 5] = [
         (|limits| limits.store = Some(99), "403 store_limit_exceeded"),
         (|limits| limits.terminal = Some(99), "403 terminal_limit_exceeded"),
         (|limits| limits.receipt_amount = Some(99), "403 receipt_limit_exceeded"),

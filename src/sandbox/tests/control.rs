@@ -1,5 +1,6 @@
 //! The control door, and the life of a sandbox: its start, its reset, its end.
 
+#[cfg(test)]
 mod shop;
 
 use serde_json::json;

@@ -1,5 +1,6 @@
 //! The provider's door: who is let in, and every code of the table for the endpoints that are played here.
 
+#[cfg(test)]
 mod shop;
 
 use serde_json::json;

@@ -1,19 +1,13 @@
 //! Each way to go wrong, as a client meets it, and what the ledger says happened.
 
+#[cfg(test)]
 mod shop;
 
 use serde_json::Value;
-use shop::{End, Request, confirm, create, created, end, euros, get, is_silent, next, open};
-use tilld_sandbox::{CallKind, ErrorBody, Executed, Fault, Loss, QueuedFault, Sandbox};
+use shop::{End, Request, confirm, create, created, end, euros, get, is_silent, next, open, standing};
+use tilld_sandbox::{CallKind, ErrorBody, Executed, Fault, Loss, QueuedFault};
 
 const DECLINED: &str = "processing_declined";
-
-/// The state of an order and how many confirms reached it.
-fn standing(sandbox: &Sandbox, id: &str) -> (String, u32) {
-    let ledger = sandbox.ledger();
-    let order = ledger.order(id).unwrap();
-    (order.state.clone(), order.confirms)
-}
 
 #[tokio::test]
 async fn each_fault_of_a_confirm_ends_in_its_own_way_and_was_carried_out_or_not() {

@@ -4,6 +4,7 @@
 // Each test program uses its own part of this.
 #![allow(dead_code)]
 
+use std::fmt::Write as _;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -148,15 +149,15 @@ impl Request {
         let mut head = format!("{} {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n", self.method);
         for (name, value) in [("Date", &date), ("Authorization", &authorization)] {
             if !value.is_empty() {
-                head += &format!("{name}: {value}\r\n");
+                write!(head, "{name}: {value}\r\n").unwrap();
             }
         }
         if let Some(key) = &self.key {
-            head += &format!("Idempotency-Key: {key}\r\n");
+            write!(head, "Idempotency-Key: {key}\r\n").unwrap();
         }
         if !self.body.is_empty() {
-            head +=
-                &format!("Content-Type: {}\r\nContent-Length: {}\r\n", self.content_type, self.body.len());
+            let (kind, length) = (self.content_type, self.body.len());
+            write!(head, "Content-Type: {kind}\r\nContent-Length: {length}\r\n").unwrap();
         }
         format!("{head}\r\n{}", self.body).into_bytes()
     }
@@ -281,4 +282,11 @@ pub fn euros(sandbox: &Sandbox) -> [String; 4] {
     }
     let account = &ledger.accounts["EUR"];
     [&account.available, &account.reserved, &account.charged, &account.reversed].map(Clone::clone)
+}
+
+/// The state of an order and how many confirms reached it.
+pub fn standing(sandbox: &Sandbox, id: &str) -> (String, u32) {
+    let ledger = sandbox.ledger();
+    let order = ledger.order(id).unwrap();
+    (order.state.clone(), order.confirms)
 }
