@@ -6,6 +6,7 @@ mod shop;
 use serde_json::json;
 use shop::{Request, confirm, control, create, created, end, get, next, open, raw_control};
 use tilld_sandbox::{CallKind, Executed, Fault, Settings, Switches, start};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 #[tokio::test]
@@ -173,8 +174,9 @@ async fn a_sandbox_listens_on_loopback_only() {
 async fn after_shutdown_no_door_is_open_and_no_connection_is_left() {
     let sandbox = open().await;
     let addresses = [sandbox.provider_address(), sandbox.control_address()];
-    let idle =
-        [TcpStream::connect(addresses[0]).await.unwrap(), TcpStream::connect(addresses[1]).await.unwrap()];
+    let mut half_a_head = TcpStream::connect(addresses[0]).await.unwrap();
+    half_a_head.write_all(b"GET /v1/balances HTTP/1.1\r\nHo").await.unwrap();
+    let idle = [half_a_head, TcpStream::connect(addresses[1]).await.unwrap()];
     next(&sandbox, CallKind::Create, Fault::Delay { ms: 600_000 });
     let delayed = create("k").begin(&sandbox).await;
     sandbox.until(|sandbox| sandbox.calls().iter().any(|call| call.fault.is_some())).await;
