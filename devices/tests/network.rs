@@ -311,6 +311,83 @@ async fn a_late_answer_of_an_earlier_job_proves_nothing() {
     }
 }
 
+/// What a scripted printer is asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Request {
+    RealTime(u8),
+    Queued,
+    ProcessId([u8; 4]),
+}
+
+/// A printer that swallows every slip and answers by a script; the first argument counts its connections from 0. For
+/// what no decent printer does, and the simulated one neither.
+async fn scripted(
+    mut answer: impl FnMut(usize, Request) -> Vec<u8> + Send + 'static,
+) -> (std::net::SocketAddr, tokio::task::JoinHandle<()>) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = tokio::spawn(async move {
+        for connection in 0.. {
+            let (mut client, _) = listener.accept().await.unwrap();
+            let mut rest: Vec<u8> = Vec::new();
+            while let Ok(byte) = client.read_u8().await {
+                rest.push(byte);
+                let request = match *rest.as_slice() {
+                    [.., 0x10, 0x04, kind @ 1..=4] => Request::RealTime(kind),
+                    [.., 0x1d, b'r', 1] => Request::Queued,
+                    [.., 0x1d, b'(', b'H', 6, 0, 48, 48, a, b, c, d] => Request::ProcessId([a, b, c, d]),
+                    _ => continue,
+                };
+                rest.clear();
+                if client.write_all(&answer(connection, request)).await.is_err() {
+                    break;
+                }
+            }
+        }
+    });
+    (address, server)
+}
+
+#[tokio::test]
+async fn a_late_answer_that_comes_in_the_middle_of_the_next_job_proves_nothing() {
+    // The first job is never acknowledged. On the second connection its answer comes together with the first one that is
+    // asked for there; after these two the printer is mute but for its health.
+    let mut answers = 0;
+    let queued = move |connection, request| match request {
+        Request::RealTime(_) => vec![0x12],
+        Request::Queued if connection > 0 && answers == 0 => {
+            answers = 2;
+            vec![0, 0]
+        }
+        _ => vec![],
+    };
+    // Every process id is answered with the one before.
+    let mut before = None;
+    let ids = move |_, request| match request {
+        Request::RealTime(_) => vec![0x12],
+        Request::ProcessId(id) => {
+            before.replace(id).map_or(vec![], |[a, b, c, d]| vec![0x37, 0x22, a, b, c, d, 0])
+        }
+        Request::Queued => vec![],
+    };
+    let patience = Patience { proof: BRIEF, owed: BRIEF, ..Patience::default() };
+    let with_ids = Profile { process_id: Ability::Has, ..Profile::EPSON };
+    for (profile, (address, server)) in [(knowing(), scripted(queued).await), (with_ids, scripted(ids).await)]
+    {
+        let address = address.to_string();
+        let printer = network(NetworkPrinter { name: "till".to_owned(), address, profile, patience });
+        for job in ["first", "second"] {
+            let outcome = printer.print(&slip(job)).await;
+            assert!(
+                matches!(outcome, JobOutcome::Unknown { fault: Fault::Silent, .. }),
+                "{job}: {outcome:?}"
+            );
+        }
+        server.abort();
+    }
+}
+
 #[tokio::test]
 async fn a_printer_that_lost_an_answer_with_its_power_is_believed_again() {
     let simulated = simulated(only(true, true, false)).await;
