@@ -144,8 +144,9 @@ refusals! {
     OpenQuestion, "open_question", Mend, "First answer the open question of this sale.";
     /// The payment was already reported.
     AlreadyPaid, "already_paid", Mend, "This sale is already paid.";
-    /// There is no card left to pay for.
-    NothingToPay, "nothing_to_pay", Mend, "There is nothing to pay in this sale.";
+    /// No card of the sale waits for its payment any more, or ever did: money that was taken all the same is the
+    /// customer's (A3).
+    PaidTooLate, "paid_too_late", Another, "Too late: nothing was sold. Give the money back.";
     /// What was collected is not what was asked.
     AmountNotDue, "amount_not_due", Mend, "The amount is not the one to be collected.";
     /// Cash given does not cover the amount, or the change is wrong.

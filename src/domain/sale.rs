@@ -313,7 +313,7 @@ impl Sale {
     pub fn may_pay(&self, at: Moment) -> Result<Money, Refusal> {
         match self.payment {
             PaymentState::Paid(_) => return Err(Refusal::AlreadyPaid),
-            PaymentState::Cancelled => return Err(Refusal::SaleClosed),
+            PaymentState::Cancelled => return Err(Refusal::PaidTooLate),
             PaymentState::Unpaid => {}
         }
         if !self.at_rest() {
@@ -326,7 +326,7 @@ impl Sale {
             return Err(Refusal::StillWorking);
         }
         let due = self.due().map_err(|_| Refusal::AmountTooLarge)?;
-        if due.is_positive() { Ok(due) } else { Err(Refusal::NothingToPay) }
+        if due.is_positive() { Ok(due) } else { Err(Refusal::PaidTooLate) }
     }
 
     /// Whether the sale may be cancelled now.

@@ -135,7 +135,7 @@ fn judge(step: Step<'_>, finding: Finding, seen: OrderSeen, just_confirmed: bool
         OrderStage::Failed => cleared(ClearedHow::OrderFailed),
         OrderStage::Reversed => cleared(ClearedHow::AlreadyInvalidated),
         _ if live && refused => step.owe(OwedWhy::RefusedButLive),
-        _ if live && finding.doubt == Doubt::Restart && step.customer_gone() => step.owe(OwedWhy::TooLate),
+        _ if live && step.customer_gone() => step.owe(OwedWhy::TooLate),
         _ if live => match lines {
             Some(lines) => Ok(paper::first(lines)),
             None if !step.is_por() => Ok(paper::without()),

@@ -3,6 +3,9 @@
 //! For a POR card the slip is the card, so the ink line (law L7) runs through this file: before a byte has left, the
 //! machine may decide by itself that the card is undone; afterwards only a person may. For a POSA card the slip is
 //! support information: the card is sold once it is confirmed, whatever the printer does (A20).
+//!
+//! Lines that have been forgotten are not looked at here: what was printed while they were there must replay. Whether they
+//! can still be printed is asked before a person's wish is taken, by [`Order::question`](super::Order::question).
 
 use super::{Answer, Effect, Misfit, Next, OrderEvent, OwedWhy, PaperState, State, Step};
 use crate::moment::Moment;
@@ -37,9 +40,7 @@ pub(super) fn active(
     event: OrderEvent,
 ) -> Next {
     match event {
-        OrderEvent::Answered { answer: Answer::Print, .. } if !lines.is_gone() && step.at < until => {
-            Ok(begin(lines, attempt))
-        }
+        OrderEvent::Answered { answer: Answer::Print, .. } if step.at < until => Ok(begin(lines, attempt)),
         OrderEvent::Answered { answer: Answer::MoneyBack, .. } => step.owe(OwedWhy::MoneyBack),
         OrderEvent::TimeUp if step.at >= until => step.owe(OwedWhy::NotPrinted),
         OrderEvent::TimeUp => Err(Misfit::TooEarly),
@@ -92,7 +93,7 @@ pub(super) fn in_doubt(
     fault: Option<Fault>,
     event: OrderEvent,
 ) -> Next {
-    let may_print = attempt < step.rules.print_attempts && !lines.is_gone();
+    let may_print = attempt < step.rules.print_attempts;
     match event {
         OrderEvent::Answered { answer: Answer::Complete, .. } => sold_with(PaperState::SeenComplete, lines),
         OrderEvent::Answered { answer: Answer::MoneyBack, .. } => step.owe(OwedWhy::NotPrinted),
@@ -116,7 +117,7 @@ pub(super) fn in_doubt(
 /// A12. Copies are numbered, and how their printing ends changes nothing: the sale is done.
 pub(super) fn sold(paper: PaperState, lines: Option<ReceiptLines>, copies: u16, event: OrderEvent) -> Next {
     match event {
-        OrderEvent::CopyAsked { .. } if lines.as_ref().is_some_and(|lines| !lines.is_gone()) => {
+        OrderEvent::CopyAsked { .. } if lines.is_some() => {
             let copy = copies.saturating_add(1);
             Ok((State::Sold { paper, lines, copies: copy }, vec![Effect::PrintCopy { copy }]))
         }
