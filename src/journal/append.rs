@@ -61,6 +61,11 @@ impl Writer {
         Self { database, keys_in_log: true }
     }
 
+    #[cfg(test)]
+    pub(crate) fn database(&self) -> &Connection {
+        &self.database
+    }
+
     fn begin(&mut self) -> Result<Transaction<'_>, AppendError> {
         Ok(self.database.transaction_with_behavior(TransactionBehavior::Immediate)?)
     }

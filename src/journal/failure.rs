@@ -70,6 +70,11 @@ pub enum OpenError {
         /// Why.
         why: String,
     },
+    /// A reader keeps an older journal from being migrated.
+    #[error(
+        "the journal must be brought to a new version, and another program is reading it; stop that one first"
+    )]
+    BeingRead,
     /// The terminal key is another one than the journal was made with.
     #[error("the terminal key does not fit this journal; give the key that it was made with")]
     WrongKey,

@@ -43,3 +43,6 @@ pub use failure::{AppendError, Break, DecodeError, OpenError, ReadError, Verdict
 pub use journal::{Journal, Settings};
 pub use reader::{Filter, Reader};
 pub use seal::SealKey;
+
+#[cfg(test)]
+mod proof;

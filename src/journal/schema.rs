@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::backup::{Backup, StepResult};
-use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, params};
 use sha2::{Digest, Sha256};
 
 use crate::chain;
@@ -141,7 +141,7 @@ pub(crate) fn look(database: &Connection, paths: &Paths) -> Result<Found, OpenEr
             u32::try_from(version).map(Found::Version).map_err(|_| OpenError::NotAJournal(paths.database()))
         }
         Ok(_) => Err(OpenError::NotAJournal(paths.database())),
-        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) => {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
             Err(OpenError::NotAJournal(paths.database()))
         }
         Err(error) => Err(database_error(&error)),
@@ -200,14 +200,38 @@ pub(crate) fn check_scripts(database: &Connection, scripts: &[Script]) -> Result
 
 /// Brings an older journal to the latest version. The caller holds the instance lock and no connection.
 pub(crate) fn migrate(paths: &Paths, scripts: &[Script], from: u32) -> Result<(), OpenError> {
-    let made = make_copy(paths).and_then(|copy| bring_up(copy, scripts, from));
-    match made.and_then(|()| retire_log(paths)) {
-        Ok(()) => swap(paths),
+    match migrate_until(paths, scripts, from, STEPS) {
+        Ok(()) => Ok(()),
         Err(error) => {
             paths.discard_copy()?;
             Err(error)
         }
     }
+}
+
+/// The steps of a migration, as the head of this file counts them.
+const STEPS: u8 = 4;
+
+/// The first `steps` of a migration: what a machine has done that stops after them.
+pub(crate) fn migrate_until(
+    paths: &Paths,
+    scripts: &[Script],
+    from: u32,
+    steps: u8,
+) -> Result<(), OpenError> {
+    if steps >= 1 {
+        let copy = make_copy(paths)?;
+        if steps >= 2 {
+            bring_up(copy, scripts, from)?;
+        }
+    }
+    if steps >= 3 {
+        retire_log(paths)?;
+    }
+    if steps >= STEPS {
+        swap(paths)?;
+    }
+    Ok(())
 }
 
 fn make_copy(paths: &Paths) -> Result<Connection, OpenError> {
@@ -218,7 +242,7 @@ fn make_copy(paths: &Paths) -> Result<Connection, OpenError> {
     let backup = Backup::new(&original, &mut copy).map_err(|e| database_error(&e))?;
     match backup.step(-1).map_err(|e| database_error(&e))? {
         StepResult::Done => {}
-        _ => return Err(OpenError::Database("it is locked by another program".to_owned())),
+        _ => return Err(OpenError::BeingRead),
     }
     drop(backup);
     // A single file, with nothing beside it: that is what can be renamed.
@@ -250,13 +274,12 @@ fn bring_up(mut copy: Connection, scripts: &[Script], from: u32) -> Result<(), O
 /// Moves all that stands in the original's write-ahead log into the original, and removes the log.
 fn retire_log(paths: &Paths) -> Result<(), OpenError> {
     let original = connect(&paths.database(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    let mode: String = original
-        .pragma_update_and_check(None, "journal_mode", "DELETE", |row| row.get(0))
-        .map_err(|e| database_error(&e))?;
-    if mode != "delete" {
-        return Err(OpenError::Database(
-            "it is being read by another program; stop that one first".to_owned(),
-        ));
+    match original.pragma_update_and_check(None, "journal_mode", "DELETE", |row| row.get::<_, String>(0)) {
+        Ok(mode) if mode == "delete" => {}
+        Err(error) if error.sqlite_error_code() != Some(ErrorCode::DatabaseBusy) => {
+            return Err(database_error(&error));
+        }
+        Ok(_) | Err(_) => return Err(OpenError::BeingRead),
     }
     original.close().map_err(|(_, e)| database_error(&e))?;
     paths.sync_directory()

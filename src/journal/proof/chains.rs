@@ -1,0 +1,112 @@
+//! Somebody who may write the file changes it, and is found out.
+
+use super::{Desk, intrude, settings, whole_sale};
+use crate::entry::Seq;
+use crate::failure::{Break, OpenError, Verdict};
+use crate::journal::Journal;
+use crate::reader::Reader;
+
+fn two_sales() -> Desk {
+    let desk = Desk::new();
+    for number in [1, 2] {
+        for draft in whole_sale(number, 1_000).1 {
+            desk.journal.append(&[draft]).unwrap();
+        }
+    }
+    desk
+}
+
+#[test]
+fn an_untouched_journal_verifies_to_its_head() {
+    let desk = two_sales();
+    let Verdict::Whole { entries: 16, head } = desk.journal.verify().unwrap() else { panic!() };
+    let last = desk.journal.entries_of(whole_sale(2, 0).0.sale.opening.sale).unwrap().pop().unwrap();
+    assert_eq!(last.hash, head);
+    let empty = Desk::new();
+    assert!(matches!(empty.journal.verify(), Ok(Verdict::Whole { entries: 0, .. })));
+}
+
+#[test]
+fn the_first_entry_that_is_not_what_was_written_is_named() {
+    use Break::{Changed, Head, Missing};
+    for (sql, seq, why) in [
+        ("UPDATE entry SET at = at + 1 WHERE seq = 3", 3, Changed),
+        ("UPDATE entry SET sale = zeroblob(16) WHERE seq = 3", 3, Changed),
+        ("UPDATE entry SET card = 2 WHERE seq = 2", 2, Changed),
+        ("UPDATE entry SET card = NULL WHERE seq = 2", 2, Changed),
+        ("UPDATE entry SET kind = 'x' WHERE seq = 1", 1, Changed),
+        ("UPDATE entry SET state = 'sold' WHERE seq = 4", 4, Changed),
+        ("UPDATE entry SET body = replace(body, '10000', '100') WHERE seq = 4", 4, Changed),
+        ("UPDATE entry SET sealed = NULL WHERE seq = 5", 5, Changed),
+        ("UPDATE entry SET sealed = x'00' WHERE seq = 4", 4, Changed),
+        ("UPDATE entry SET sealed = x'' WHERE seq = 4", 4, Changed),
+        ("UPDATE entry SET request_key = 'K' WHERE seq = 6", 6, Changed),
+        ("UPDATE entry SET request_digest = x'00' WHERE seq = 6", 6, Changed),
+        ("UPDATE entry SET hash = zeroblob(32) WHERE seq = 7", 7, Changed),
+        ("UPDATE entry SET hash = zeroblob(32) WHERE seq = 16", 16, Changed),
+        ("DELETE FROM entry WHERE seq = 1", 1, Missing),
+        ("DELETE FROM entry WHERE seq = 8", 8, Missing),
+        ("DELETE FROM entry WHERE seq > 12", 13, Missing),
+        ("DELETE FROM entry", 1, Missing),
+        ("UPDATE entry SET seq = -1 WHERE seq = 5; UPDATE entry SET seq = 5 WHERE seq = 6; UPDATE entry SET seq = 6 WHERE seq = -1",
+         5, Changed),
+        ("INSERT INTO entry SELECT 17, at, sale, card, kind, state, body, sealed, request_key, request_digest, hash
+          FROM entry WHERE seq = 16", 17, Changed),
+        ("DELETE FROM meta WHERE name = 'head'", 16, Head),
+        ("UPDATE meta SET value = zeroblob(40) WHERE name = 'head'", 16, Head),
+        ("UPDATE meta SET value = x'00' WHERE name = 'head'", 16, Head),
+        ("UPDATE meta SET value = zeroblob(16) WHERE name = 'journal'", 1, Changed),
+    ] {
+        let desk = two_sales();
+        intrude(desk.path(), sql);
+        let verdict = Reader::open(desk.path()).unwrap().verify().unwrap();
+        assert_eq!(verdict, Verdict::Broken { seq: Seq::new(seq), why }, "{sql}");
+    }
+}
+
+#[test]
+fn an_entry_is_neither_changed_nor_removed_even_by_mistake() {
+    let desk = two_sales();
+    let database = rusqlite::Connection::open(desk.path().join("journal.db")).unwrap();
+    for (sql, why) in [
+        ("UPDATE entry SET at = 0", "an entry is never changed"),
+        ("DELETE FROM entry WHERE seq = 16", "an entry is never removed"),
+    ] {
+        assert!(database.execute_batch(sql).unwrap_err().to_string().contains(why));
+    }
+    assert!(matches!(desk.journal.verify(), Ok(Verdict::Whole { entries: 16, .. })));
+}
+
+#[test]
+fn a_journal_whose_chain_is_broken_is_not_opened_for_sales() {
+    for (sql, seq, why) in [
+        ("UPDATE entry SET at = 0 WHERE seq = 16", 16, Break::Changed),
+        ("DELETE FROM entry WHERE seq = 16", 16, Break::Missing),
+        ("DELETE FROM meta WHERE name = 'head'", 16, Break::Head),
+    ] {
+        let desk = two_sales();
+        intrude(desk.path(), sql);
+        let directory = desk.stop();
+        match Journal::open(&settings(directory.path())) {
+            Err(OpenError::Broken { seq: found, why: found_why }) => {
+                assert_eq!((found, found_why), (Seq::new(seq), why), "{sql}");
+            }
+            other => panic!("{sql}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_long_journal_is_checked_at_its_end_when_it_is_opened_and_as_a_whole_on_request() {
+    let desk = Desk::new();
+    for hundred in 0..130 {
+        desk.journal.append(&whole_sale(hundred + 1, 1).1).unwrap();
+    }
+    intrude(desk.path(), "UPDATE entry SET at = 0 WHERE seq = 9");
+    let desk = desk.restart();
+    assert_eq!(desk.journal.verify(), Ok(Verdict::Broken { seq: Seq::new(9), why: Break::Changed }));
+    intrude(desk.path(), "UPDATE entry SET at = 0 WHERE seq = 1000");
+    let directory = desk.stop();
+    let opened = Journal::open(&settings(directory.path()));
+    assert!(matches!(opened, Err(OpenError::Broken { seq, .. }) if seq == Seq::new(1000)));
+}
