@@ -38,7 +38,7 @@ pub struct Patience {
     pub connect: Duration,
     /// For one real-time answer. Serial adapters collect bytes for 16 ms and busy clones need some 100 ms.
     pub status: Duration,
-    /// Most bytes handed over at once: an eighth of the usual 4 KB buffer twice over, so that progress shows early.
+    /// Most bytes handed over at once: a quarter of the usual 4 KB buffer, so that progress shows early.
     pub chunk: usize,
     /// For the printer to take some bytes. A cut or a full buffer at 9600 baud holds it up for one or two seconds.
     pub progress: Duration,
@@ -69,7 +69,7 @@ impl Default for Patience {
             poll: Duration::from_millis(500),
             process_id_after: Duration::from_secs(3),
             settle: Duration::from_secs(2),
-            owed: Duration::from_millis(1500),
+            owed: Duration::from_millis(500),
             job: Duration::from_secs(45),
             turn: Duration::from_mins(1),
         }
@@ -118,7 +118,9 @@ impl Known {
             queued: profile.queued_status,
             process_id: profile.process_id,
             configured: (profile.queued_status, profile.process_id),
-            owed: 0,
+            // A run that was killed may have left a request unanswered. Where it is not even known whether such requests
+            // are answered, waiting for it would hold up the first slip of most printers for nothing.
+            owed: u32::from(profile.queued_status == Ability::Has),
             next_id: seed,
             unfinished: true,
         }

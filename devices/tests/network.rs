@@ -351,16 +351,16 @@ async fn scripted(
 
 #[tokio::test]
 async fn a_late_answer_that_comes_in_the_middle_of_the_next_job_proves_nothing() {
-    // The first job is never acknowledged. On the second connection its answer comes together with the first one that is
-    // asked for there; after these two the printer is mute but for its health.
-    let mut answers = 0;
-    let queued = move |connection, request| match request {
+    // On each connection only the first request is answered: it is the one that asks whether any answer is owed. On the
+    // second connection the answer that the first job is owed comes with it.
+    let mut asked = [0, 0];
+    let queued = move |connection: usize, request| match request {
         Request::RealTime(_) => vec![0x12],
-        Request::Queued if connection > 0 && answers == 0 => {
-            answers = 2;
-            vec![0, 0]
+        Request::Queued => {
+            asked[connection] += 1;
+            if asked[connection] == 1 { vec![0; connection + 1] } else { vec![] }
         }
-        _ => vec![],
+        Request::ProcessId(_) => vec![],
     };
     // Every process id is answered with the one before.
     let mut before = None;
@@ -412,7 +412,7 @@ async fn status_that_comes_unasked_is_no_answer_but_its_faults_count() {
     assert!(printer.status().await.unwrap().paper_low);
 
     simulated.answers(Answers { real_time: false, ..always(false) });
-    let blind = Profile { real_time_status: Ability::Lacks, ..knowing() };
+    let blind = Profile { real_time_status: Ability::Lacks, queued_status: Ability::Ask, ..knowing() };
     simulated.hang_up();
     let printer = self::printer(&simulated, blind, Patience::default());
     simulated.fault(SimulatedFault::PaperOutAfterRows(1));
