@@ -1,1 +1,161 @@
-//! Being built.
+//! The local HTTP door of a terminal: the counter, as till software and screens see it.
+//!
+//! ```text
+//!  till ──► serve ──► guard ──► route ──► wire type ──► Counter ──► wire type ──► till
+//!             │         │         │           │            │
+//!        connections  host,    unknown     problem of   refusal ──► problem
+//!         bounded    origin,    route       the body
+//!                     token
+//! ```
+//!
+//! | module | thinks about |
+//! |---|---|
+//! | [`sales`], [`products`], [`health`], [`events`] | one resource each: its routes and their documentation |
+//! | [`wire`] | what is sent and read: types of this door's own |
+//! | [`body`], [`asked`] | reading a body, a key and a digest out of a request |
+//! | [`problem`], [`refusals`] | every way to say no, with its status |
+//! | [`guard`] | who may come in |
+//! | [`serve`] | connections, bounded in number and time |
+//! | [`openapi`] | the description of all this, generated and checked in |
+//!
+//! Invariants:
+//! - Nothing is decided here about sales or money: a route reads, asks the counter, and writes down what it says.
+//! - The answer to an acting request is a pure function of the sale that the counter gives: no clock, no counter of its own.
+//! - No card code, slip line, token, key or body is in a log line or an answer (law L11).
+//! - Every request ends in bounded time, and every length, number and queue has its bound in a named constant.
+//!
+//! Deliberately absent: rules, provider types, pages, roles. A way for a client to learn whether an answer is a repeated
+//! one is absent too: a till has no use for it that is not a mistake.
+
+mod asked;
+mod body;
+mod events;
+mod guard;
+mod health;
+mod openapi;
+mod problem;
+mod products;
+mod refusals;
+mod sales;
+mod serve;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use std::any::Any;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tilld_counter::Counter;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+pub use guard::{Token, TokenError};
+pub use openapi::openapi_json;
+pub use serve::serve;
+
+use crate::guard::{Guard, OPEN_PATH};
+use crate::problem::{Objection, Problem};
+
+/// How long a request may take in all. The counter answers by itself long before (twice its `answer_wait`, 120 s by
+/// default, at the longest): this is for the case that it does not.
+const ANSWER_WAIT: Duration = Duration::from_mins(5);
+
+/// What the door works with. Cheap to clone.
+#[derive(Clone)]
+pub struct ApiState(Arc<Shared>);
+
+struct Shared {
+    counter: Counter,
+    guard: Guard,
+    listeners: Arc<Semaphore>,
+}
+
+impl ApiState {
+    /// A door to `counter` at the address `local` (that of the listener, with its real port), for who holds `token`.
+    pub fn new(counter: Counter, token: Token, local: SocketAddr) -> Self {
+        Self(Arc::new(Shared {
+            counter,
+            guard: Guard::new(token, local),
+            listeners: Arc::new(Semaphore::new(events::MOST_STREAMS)),
+        }))
+    }
+
+    fn counter(&self) -> &Counter {
+        &self.0.counter
+    }
+
+    fn seat_for_listener(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.0.listeners).try_acquire_owned().ok()
+    }
+}
+
+/// The door as one service: every route, behind the guard.
+pub fn app(state: ApiState) -> Router {
+    let (router, _) = routes().split_for_parts();
+    router
+        .route(OPEN_PATH, get(description))
+        .fallback(|| async { Problem::from(Objection::RouteUnknown) })
+        .method_not_allowed_fallback(|| async { Problem::from(Objection::MethodNotAllowed) })
+        .layer(CatchPanicLayer::custom(|_: Box<dyn Any + Send>| {
+            // What a panic says may hold what it stumbled over.
+            tracing::error!("a request ended in a panic");
+            Problem::from(Objection::Internal).into_response()
+        }))
+        .layer(DefaultBodyLimit::max(body::MOST_BYTES))
+        .layer(middleware::from_fn_with_state(state.clone(), admitted))
+        .with_state(state)
+}
+
+/// Every documented route.
+fn routes() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::with_openapi(openapi::Description::openapi())
+        .merge(sales::routes())
+        .merge(products::routes())
+        .merge(health::routes())
+        .merge(events::routes())
+}
+
+async fn description() -> Response {
+    ([(CONTENT_TYPE, "application/json")], openapi_json()).into_response()
+}
+
+/// The guard, the time limit, what every answer carries, and the request's line in the log.
+async fn admitted(
+    State(state): State<ApiState>,
+    path: Option<MatchedPath>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let began = Instant::now();
+    let method = request.method().clone();
+    let mut response = match state.0.guard.admit(request.uri(), request.headers()) {
+        Err(objection) => Problem::from(objection).into_response(),
+        Ok(()) => tokio::time::timeout(ANSWER_WAIT, next.run(request))
+            .await
+            .unwrap_or_else(|_| Problem::from(Objection::AnswerLate).into_response()),
+    };
+    let always: [(HeaderName, &'static str); 2] =
+        [(CACHE_CONTROL, "no-store"), (X_CONTENT_TYPE_OPTIONS, "nosniff")];
+    for (name, value) in always {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    tracing::debug!(
+        %method,
+        path = path.as_ref().map_or("-", MatchedPath::as_str),
+        status = response.status().as_u16(),
+        ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        "request"
+    );
+    response
+}

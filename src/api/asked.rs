@@ -1,0 +1,147 @@
+//! Under which key a till asks, and for what: the `Idempotency-Key` header and the digest of the request.
+//!
+//! The digest is SHA-256 over the route's name, the ids of its path and every value of the parsed body, each with its
+//! length before it. So white space, the order of fields and `50` for `50.00` do not matter, and any other value does.
+//! It stays in the journal for as long as the sale. Therefore a scanned code does not go into it as it is: a digest over
+//! known values and a code of a few unknown digits can be searched through in seconds, and would keep alive what the
+//! journal has forgotten (law L11). Its length, its last four characters, which the journal shows anyway, and one byte of
+//! its own digest go in: two cards of one rack differ in them, and the code cannot be found from them.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use sha2::{Digest as _, Sha256};
+use tilld_counter::Asked;
+use tilld_domain::ids::RequestKey;
+use tilld_domain::money::Money;
+use tilld_domain::secret::Secret;
+
+use crate::problem::{Objection, Problem};
+
+/// The header that every acting request carries.
+pub(crate) const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// The till's key of a request.
+pub(crate) struct Key(RequestKey);
+
+impl Key {
+    /// The key and what was asked under it.
+    pub(crate) fn with(self, digest: Digest) -> Asked {
+        Asked { key: self.0, digest: digest.0.finalize().into() }
+    }
+}
+
+impl<State: Send + Sync> FromRequestParts<State> for Key {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &State) -> Result<Self, Problem> {
+        let mut values = parts.headers.get_all(IDEMPOTENCY_KEY).iter();
+        let (Some(value), None) = (values.next(), values.next()) else {
+            let several = parts.headers.contains_key(IDEMPOTENCY_KEY);
+            return Err(if several { Objection::KeyWrong } else { Objection::KeyMissing }.into());
+        };
+        let key = value.to_str().ok().and_then(|text| text.parse().ok());
+        key.map(Self).ok_or_else(|| Objection::KeyWrong.into())
+    }
+}
+
+/// A request's digest in the making.
+pub(crate) struct Digest(Sha256);
+
+impl Digest {
+    /// Of a request to a route.
+    pub(crate) fn of(route: &'static str) -> Self {
+        Self(Sha256::new()).text(route)
+    }
+
+    /// And a text.
+    pub(crate) fn text(self, text: &str) -> Self {
+        self.bytes(text.as_bytes())
+    }
+
+    /// And a text that may be absent.
+    pub(crate) fn optional(self, text: Option<&str>) -> Self {
+        match text {
+            Some(text) => self.count(1).text(text),
+            None => self.count(0),
+        }
+    }
+
+    /// And how many follow.
+    pub(crate) fn count(self, count: usize) -> Self {
+        self.bytes(&u64::try_from(count).unwrap_or(u64::MAX).to_be_bytes())
+    }
+
+    /// And an amount.
+    pub(crate) fn money(self, money: Money) -> Self {
+        self.text(money.currency().code()).bytes(&money.minor().to_be_bytes())
+    }
+
+    /// And an amount that may be absent.
+    pub(crate) fn optional_money(self, money: Option<Money>) -> Self {
+        match money {
+            Some(money) => self.count(1).money(money),
+            None => self.count(0),
+        }
+    }
+
+    /// And what may be known of a code that may be absent.
+    pub(crate) fn secret(self, secret: Option<&Secret>) -> Self {
+        let Some(secret) = secret else { return self.count(0) };
+        let own: [u8; 32] = Sha256::digest(secret.reveal().as_bytes()).into();
+        let [first, ..] = own;
+        self.count(1).count(secret.reveal().len()).text(&secret.masked()).bytes(&[first])
+    }
+
+    fn bytes(mut self, bytes: &[u8]) -> Self {
+        self.0.update(u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
+        self.0.update(bytes);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::SaleRequest;
+
+    fn digest_of(body: &str) -> [u8; 32] {
+        let request: SaleRequest = serde_json::from_str(body).unwrap();
+        request.digest(Digest::of("open")).0.finalize().into()
+    }
+
+    const BODY: &str = r#"{"receipt":"R1","cards":[{"product":"4001","kind":"posa","face_value":{"amount":"50.00","currency":"EUR"},"code":"6006491234567890"}]}"#;
+
+    #[test]
+    fn how_a_body_is_written_does_not_matter() {
+        let otherwise = r#" { "cards" : [ {"code":"6006491234567890","face_value":{"currency":"EUR","amount":"50"},
+            "kind":"posa","product":"\u0034001"} ], "locale":null, "receipt":"R1" }"#;
+        assert_eq!(digest_of(BODY), digest_of(otherwise));
+    }
+
+    #[test]
+    fn every_value_matters() {
+        for (from, to) in [
+            ("R1", "R2"),
+            ("\"cards\"", "\"cashier\":\"A\",\"cards\""),
+            ("\"cards\"", "\"locale\":\"A\",\"cards\""),
+            ("4001", "4002"),
+            ("posa", "por"),
+            ("50.00", "50.01"),
+            ("EUR", "CHF"),
+            ("6006491234567890", "6006491234567891"),
+            ("6006491234567890", "6006491234567"),
+            (",\"code\":\"6006491234567890\"", ""),
+        ] {
+            assert_ne!(digest_of(BODY), digest_of(&BODY.replace(from, to)), "{from} -> {to}");
+        }
+    }
+
+    #[test]
+    fn what_stands_in_one_field_cannot_be_taken_for_two() {
+        let pair = |first: &str, second: &str| -> [u8; 32] {
+            Digest::of("x").text(first).text(second).0.finalize().into()
+        };
+        assert_ne!(pair("ab", "c"), pair("a", "bc"));
+        assert_ne!(pair("", "a"), pair("a", ""));
+    }
+}

@@ -1,0 +1,283 @@
+//! Events: what changed, as server-sent events, so that a screen need not ask.
+//!
+//! `event: sale`, `id:` the journal's number of an entry, `data:` the sale as the entry left it. While a listener listens it
+//! gets one event an entry, in their order. One that comes back with `Last-Event-ID` first gets what it missed: one event a
+//! sale, in the order of their last entries, with the sale as it is by then. Then it listens.
+//!
+//! `event: reread` says that something was left out: too much was missed, or the listener was too slow. A screen then reads
+//! the sales that it shows.
+//!
+//! Invariants: ids only grow within a stream, and nothing before an id that was sent is still to come; so coming back with
+//! the last id never misses a change. A listener never sees a sale older than it has seen it in the same stream.
+//!
+//! Bounded: the number of streams ([`MOST_STREAMS`]), what is replayed ([`MOST_MISSED`]), what a slow listener may lag
+//! behind (the counter's own bound). A stream ends when the door closes.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Sse;
+use axum::response::sse::{Event, KeepAlive};
+use futures_util::stream::{self, Stream};
+use serde::Serialize;
+use tilld_counter::{Counter, EntryHead, SaleNow, Seq};
+use tilld_domain::ids::SaleId;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::ApiState;
+use crate::openapi::EventProblems;
+use crate::problem::{Objection, Problem};
+use crate::serve::Closing;
+use crate::wire::Sale;
+
+/// How many streams may be open at once.
+pub(crate) const MOST_STREAMS: usize = 16;
+/// How many missed entries are gone through for a listener that comes back.
+const MOST_MISSED: usize = 1000;
+/// How often a quiet stream says that it is alive.
+const ALIVE: Duration = Duration::from_secs(15);
+/// Where a listener says what it had last.
+const LAST_EVENT_ID: &str = "last-event-id";
+
+pub(crate) fn routes() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new().routes(routes!(listen))
+}
+
+/// Listen to what changes
+///
+/// Server-sent events. `event: sale` with `id:` the number of a journal entry and `data:` the sale (schema `Sale`) as that
+/// entry left it. `event: reread` with `data: {"why":"missed_too_much"}` or `{"why":"too_slow"}`: something was left out,
+/// read the sales that you show. After coming back with `Last-Event-ID` there is one event a sale that changed, with the
+/// sale as it is now. Comments keep a quiet stream alive every 15 s. At most 16 streams at once.
+#[utoipa::path(
+    get,
+    path = "/v1/events",
+    tag = "events",
+    operation_id = "listen",
+    params(
+        ("Last-Event-ID" = Option<u64>, Header, minimum = 0, example = 17,
+            description = "The last id that was received: what came after it is sent first.")
+    ),
+    responses(
+        (status = 200, description = "The stream", body = String, content_type = "text/event-stream"),
+        EventProblems
+    )
+)]
+async fn listen(
+    State(state): State<ApiState>,
+    closing: Option<Extension<Closing>>,
+    headers: HeaderMap,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    let seat = state.seat_for_listener().ok_or(Objection::TooManyListeners)?;
+    let last = last_event_id(&headers)?;
+    // First listen, then look back: what is written in between comes twice, and is left out once.
+    let changes = state.counter().changes();
+    let missed = match last {
+        None => Missed::default(),
+        Some(last) => Missed::of(state.counter().entries_after(last, MOST_MISSED.saturating_add(1)).await?),
+    };
+    let listener = Listener {
+        counter: state.counter().clone(),
+        changes,
+        missed,
+        shown: HashMap::new(),
+        closing: closing.map(|Extension(closing)| closing),
+        _seat: seat,
+    };
+    let events = stream::unfold(listener, |mut listener| async move {
+        let event = listener.next().await?;
+        Some((Ok(event), listener))
+    });
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(ALIVE)))
+}
+
+fn last_event_id(headers: &HeaderMap) -> Result<Option<Seq>, Objection> {
+    let mut values = headers.get_all(LAST_EVENT_ID).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => {
+            let number = value.to_str().ok().and_then(|text| text.parse().ok());
+            number.map(|number| Some(Seq::new(number))).ok_or(Objection::LastEventIdWrong)
+        }
+        (Some(_), Some(_)) => Err(Objection::LastEventIdWrong),
+    }
+}
+
+/// What a listener missed while it was away.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Missed {
+    /// More than is gone through.
+    too_much: bool,
+    /// The last missed entry of each sale, oldest first.
+    sales: VecDeque<(Seq, SaleId)>,
+    /// The last missed entry of all: it and what is before it needs no event any more.
+    upto: Option<Seq>,
+}
+
+impl Missed {
+    fn of(heads: Vec<EntryHead>) -> Self {
+        let upto = heads.last().map(|head| head.seq);
+        if heads.len() > MOST_MISSED {
+            return Self { too_much: true, ..Self::default() };
+        }
+        let mut seen = HashSet::new();
+        let mut sales: VecDeque<_> = VecDeque::new();
+        for head in heads.into_iter().rev() {
+            if seen.insert(head.sale) {
+                sales.push_front((head.seq, head.sale));
+            }
+        }
+        Self { too_much: false, sales, upto }
+    }
+}
+
+/// Why a screen must read anew.
+#[derive(Serialize)]
+struct Reread {
+    why: &'static str,
+}
+
+struct Listener {
+    counter: Counter,
+    changes: Receiver<SaleNow>,
+    missed: Missed,
+    /// Sales that were shown newer than the id of their event, and how new.
+    shown: HashMap<SaleId, Seq>,
+    closing: Option<Closing>,
+    _seat: OwnedSemaphorePermit,
+}
+
+impl Listener {
+    /// The next event; none when the stream ends.
+    async fn next(&mut self) -> Option<Event> {
+        if std::mem::take(&mut self.missed.too_much) {
+            return Some(reread("missed_too_much"));
+        }
+        if let Some((seq, sale)) = self.missed.sales.pop_front() {
+            let Ok(now) = self.counter.sale(sale).await else {
+                // It was there a moment ago. Whoever reads it anew is told what hinders it.
+                return Some(reread("missed_too_much"));
+            };
+            if now.seq > seq {
+                self.shown.insert(sale, now.seq);
+            }
+            return Some(event(seq, &now));
+        }
+        loop {
+            match self.change().await? {
+                Ok(now) if self.is_news(&now) => return Some(event(now.seq, &now)),
+                Ok(_) => {}
+                Err(_) => return Some(reread("too_slow")),
+            }
+        }
+    }
+
+    /// The next change, or that some were lost; none when the stream ends.
+    async fn change(&mut self) -> Option<Result<SaleNow, u64>> {
+        let changed = match &mut self.closing {
+            Some(closing) => tokio::select! {
+                changed = self.changes.recv() => changed,
+                () = closing.wait() => return None,
+            },
+            None => self.changes.recv().await,
+        };
+        match changed {
+            Ok(now) => Some(Ok(now)),
+            Err(RecvError::Lagged(lost)) => Some(Err(lost)),
+            Err(RecvError::Closed) => None,
+        }
+    }
+
+    /// Whether a change has not been shown yet.
+    fn is_news(&mut self, now: &SaleNow) -> bool {
+        if self.missed.upto.is_some_and(|upto| now.seq <= upto) {
+            return false;
+        }
+        let sale = now.sale.opening.sale;
+        match self.shown.get(&sale) {
+            Some(shown) if now.seq <= *shown => false,
+            Some(_) => {
+                self.shown.remove(&sale);
+                true
+            }
+            None => true,
+        }
+    }
+}
+
+fn event(seq: Seq, now: &SaleNow) -> Event {
+    let event = Event::default().id(seq.to_string()).event("sale");
+    // Texts and numbers always become JSON.
+    event.json_data(Sale::from(now)).unwrap_or_else(|_| reread("missed_too_much"))
+}
+
+fn reread(why: &'static str) -> Event {
+    Event::default().event("reread").json_data(Reread { why }).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+    use tilld_domain::moment::Moment;
+
+    use super::*;
+
+    fn head(seq: u64, sale: &str) -> EntryHead {
+        EntryHead {
+            seq: Seq::new(seq),
+            at: Moment::from_ms(0),
+            sale: sale.parse().unwrap(),
+            kind: "opened".to_owned(),
+            card: None,
+            state: "creating".to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_was_missed_is_one_event_a_sale_in_the_order_of_their_last_entries() {
+        let (a, b) = ("00000000-0000-7000-8000-00000000000a", "00000000-0000-7000-8000-00000000000b");
+        let missed = Missed::of(vec![head(4, a), head(5, b), head(6, a), head(7, a), head(8, b)]);
+        let expected = [(Seq::new(7), a.parse().unwrap()), (Seq::new(8), b.parse().unwrap())];
+        assert_eq!(missed.sales, expected);
+        assert_eq!((missed.too_much, missed.upto), (false, Some(Seq::new(8))));
+        assert_eq!(Missed::of(Vec::new()), Missed::default());
+    }
+
+    #[test]
+    fn who_missed_too_much_reads_anew() {
+        let sale = "00000000-0000-7000-8000-00000000000a";
+        let heads = |count: u64| (1..=count).map(|seq| head(seq, sale)).collect::<Vec<_>>();
+        assert!(!Missed::of(heads(1000)).too_much);
+        let missed = Missed::of(heads(1001));
+        assert!(missed.too_much && missed.sales.is_empty() && missed.upto.is_none());
+    }
+
+    #[test]
+    fn the_last_event_id_is_a_number_or_absent() {
+        for (values, expected) in [
+            (&[][..], Ok(None)),
+            (&["17"], Ok(Some(Seq::new(17)))),
+            (&["0"], Ok(Some(Seq::NONE))),
+            (&["18446744073709551615"], Ok(Some(Seq::new(u64::MAX)))),
+            (&["18446744073709551616"], Err(Objection::LastEventIdWrong)),
+            (&["-1"], Err(Objection::LastEventIdWrong)),
+            (&["x"], Err(Objection::LastEventIdWrong)),
+            (&[""], Err(Objection::LastEventIdWrong)),
+            (&["1", "2"], Err(Objection::LastEventIdWrong)),
+        ] {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(LAST_EVENT_ID, HeaderValue::from_static(value));
+            }
+            assert_eq!(last_event_id(&headers), expected, "{values:?}");
+        }
+    }
+}

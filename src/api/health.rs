@@ -1,0 +1,105 @@
+//! Health: whether gift cards can be sold now, and what hinders it.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use tilld_counter::Health as CounterHealth;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::ApiState;
+use crate::openapi::AnyProblems;
+use crate::products::Shelf;
+use crate::wire::{Fault, instant};
+
+pub(crate) fn routes() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new().routes(routes!(health))
+}
+
+/// How everything is.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Health {
+    /// Whether a sale would be begun now: the journal takes entries, and there is a catalogue. The provider's line and the
+    /// printer do not count here: a sale tells about them itself.
+    sells: bool,
+    /// The journal.
+    journal: Journal,
+    /// The line to the provider; null before the first call.
+    provider: Option<Provider>,
+    /// The printer's own word; null if it cannot be asked or does not answer.
+    printer: Option<Printer>,
+    /// The catalogue.
+    products: Shelf,
+    /// How many sales are not closed.
+    open_sales: usize,
+    /// How many cards must still be undone.
+    owed: usize,
+    /// How many questions wait for a person.
+    questions: usize,
+}
+
+/// How the journal is.
+#[derive(Debug, Serialize, ToSchema)]
+struct Journal {
+    /// Whether it takes entries. Without it nothing is sold.
+    writes: bool,
+    /// Why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trouble: Option<String>,
+}
+
+/// How the line to the provider is.
+#[derive(Debug, Serialize, ToSchema)]
+struct Provider {
+    /// Whether the last call was answered readably.
+    up: bool,
+    /// When it ended (RFC 3339, UTC).
+    #[schema(format = "date-time")]
+    at: String,
+}
+
+/// How the printer is.
+#[derive(Debug, Serialize, ToSchema)]
+struct Printer {
+    /// What hinders printing; null if nothing does.
+    fault: Option<Fault>,
+    /// The roll is near its end.
+    paper_low: bool,
+    /// The level of the drawer's sensor, where it is reported; which level means open depends on the drawer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drawer_pin_high: Option<bool>,
+}
+
+impl From<CounterHealth> for Health {
+    fn from(health: CounterHealth) -> Self {
+        Self {
+            sells: health.journal_writes && health.shelf.products > 0,
+            journal: Journal { writes: health.journal_writes, trouble: health.journal_trouble },
+            provider: health.provider.map(|line| Provider { up: line.up, at: instant(line.at) }),
+            printer: health.printer.map(|status| Printer {
+                fault: status.fault.map(Fault::from),
+                paper_low: status.paper_low,
+                drawer_pin_high: status.drawer_pin_high,
+            }),
+            products: health.shelf.into(),
+            open_sales: health.open_sales,
+            owed: health.owed,
+            questions: health.questions,
+        }
+    }
+}
+
+/// How everything is
+///
+/// Always 200 while the daemon runs: read `sells`.
+#[utoipa::path(
+    get,
+    path = "/v1/health",
+    tag = "health",
+    operation_id = "read_health",
+    responses((status = 200, description = "How everything is", body = Health), AnyProblems)
+)]
+async fn health(State(state): State<ApiState>) -> Json<Health> {
+    Json(state.counter().health().await.into())
+}

@@ -1,0 +1,206 @@
+//! The description of the door: OpenAPI 3.1, generated from the routes and the types of the wire, checked in beside them.
+//!
+//! The problems of a route are listed from the tables that also answer ([`Objection::row`], [`crate::refusals::row`]), so a
+//! status cannot change in one place alone. `openapi.json` is what is served and what a release ships; a test fails when the
+//! code says something else, and writes it anew when it runs with `UPDATE_OPENAPI=1`.
+
+use std::collections::BTreeMap;
+
+use axum::http::StatusCode;
+use tilld_domain::refusal::Refusal;
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, OpenApi as Document, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{IntoResponses, Modify, OpenApi};
+
+use crate::problem::{Objection, PROBLEM_JSON, ProblemBody};
+use crate::refusals;
+
+/// The document as it is checked in.
+const CHECKED_IN: &str = include_str!("openapi.json");
+
+/// The OpenAPI 3.1 document of the door, as JSON text.
+pub fn openapi_json() -> &'static str {
+    CHECKED_IN
+}
+
+/// What is said of the door as a whole; the paths come from the routes.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "tilld",
+        description = "The gift-card counter of a shop till. Loopback only. Every acting request carries an Idempotency-Key: the same key and \
+                       body get the same answer, and nothing is done twice; so whoever has no answer asks again. Errors are application/problem+json \
+                       with a stable `code`. Clients should tolerate fields and codes that they do not know."
+    ),
+    components(schemas(ProblemBody)),
+    modifiers(&Bearer),
+    security(("token" = [])),
+    tags(
+        (name = "sales", description = "Begin, pay, cancel, answer, read"),
+        (name = "products", description = "What can be sold"),
+        (name = "health", description = "Whether it can be sold"),
+        (name = "events", description = "What changes")
+    )
+)]
+pub(crate) struct Description;
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut Document) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some(
+                "The terminal's token, from the file that the daemon made at its first start (mode 0600).",
+            ))
+            .build();
+        document
+            .components
+            .get_or_insert_default()
+            .add_security_scheme("token", SecurityScheme::Http(scheme));
+    }
+}
+
+/// What any route may answer: the guard's, and a fault of the program.
+const ANY: &[Objection] = &[
+    Objection::Unauthorised,
+    Objection::HostMissing,
+    Objection::HostWrong,
+    Objection::OriginForeign,
+    Objection::TooManyConnections,
+    Objection::AnswerLate,
+    Objection::Internal,
+];
+/// What every acting route may answer besides.
+const ACTING: &[Objection] = &[
+    Objection::KeyMissing,
+    Objection::KeyWrong,
+    Objection::BodyNotJson,
+    Objection::BodyIncomplete,
+    Objection::BodyTooLarge,
+    Objection::NotJsonType,
+    Objection::FieldUnknown,
+    Objection::FieldMissing,
+    Objection::FieldTwice,
+    Objection::FieldWrong,
+];
+/// What the counter may refuse of every acting request.
+const ACTING_REFUSALS: &[Refusal] = &[
+    Refusal::RequestKeyReused,
+    Refusal::StillWorking,
+    Refusal::JournalDown,
+    Refusal::Busy,
+    Refusal::Stopping,
+];
+
+macro_rules! problems {
+    ($($(#[$doc:meta])* $name:ident: $objections:expr, $refusals:expr;)*) => {
+        $(
+            $(#[$doc])*
+            pub(crate) struct $name;
+
+            impl IntoResponses for $name {
+                fn responses() -> BTreeMap<String, RefOr<Response>> {
+                    problems($objections, $refusals)
+                }
+            }
+        )*
+    };
+}
+
+problems! {
+    /// Of a route that cannot be refused by the counter.
+    AnyProblems: &[ANY], &[];
+    /// Of reading a sale.
+    ReadProblems: &[ANY], &[&[Refusal::SaleUnknown, Refusal::JournalDown, Refusal::Busy, Refusal::Stopping]];
+    /// Of the event stream.
+    EventProblems: &[ANY, &[Objection::TooManyListeners, Objection::LastEventIdWrong]], &[&[Refusal::JournalDown, Refusal::Stopping]];
+    /// Of beginning a sale.
+    OpenProblems: &[ANY, ACTING], &[ACTING_REFUSALS, &[
+        Refusal::ProductUnknown, Refusal::ProductNotAvailable, Refusal::WrongCardKind, Refusal::WrongCurrency,
+        Refusal::FaceValueNotOffered, Refusal::MixedCurrencies, Refusal::NoCards, Refusal::TooManyCards,
+        Refusal::AmountTooLarge, Refusal::CardCodeMissing, Refusal::CardCodeNotWanted, Refusal::CardCodeTwice,
+        Refusal::PosaNotSetUp, Refusal::ReceiptUsed, Refusal::NoCatalogue,
+    ]];
+    /// Of reporting a payment.
+    PayProblems: &[ANY, ACTING], &[ACTING_REFUSALS, &[
+        Refusal::SaleUnknown, Refusal::AlreadyPaid, Refusal::PaidTooLate, Refusal::AmountNotDue,
+        Refusal::TenderDoesNotAddUp, Refusal::WrongCurrency, Refusal::SaleClosed, Refusal::OpenQuestion,
+    ]];
+    /// Of cancelling.
+    CancelProblems: &[ANY, ACTING], &[ACTING_REFUSALS, &[Refusal::SaleUnknown, Refusal::AlreadyPaid, Refusal::SaleClosed]];
+    /// Of an answer.
+    AnswerProblems: &[ANY, ACTING], &[ACTING_REFUSALS, &[
+        Refusal::SaleUnknown, Refusal::CardUnknown, Refusal::NotAsked, Refusal::SaleClosed,
+    ]];
+    /// Of fetching the catalogue: whatever the provider may say to it.
+    RefreshProblems: &[ANY], &[&[
+        Refusal::JournalDown, Refusal::Stopping, Refusal::NoConnection, Refusal::NotAuthenticated, Refusal::LiveModeDisabled,
+        Refusal::ScopeMissing, Refusal::Blocked, Refusal::ClockRefused, Refusal::RequestNotUnderstood,
+    ]];
+}
+
+/// The responses of problems: one a status, with a line for each code.
+fn problems(objections: &[&[Objection]], refusals: &[&[Refusal]]) -> BTreeMap<String, RefOr<Response>> {
+    let mut by_status: BTreeMap<u16, (bool, Vec<String>)> = BTreeMap::new();
+    let mut add = |status: StatusCode, later: bool, code: &str, developer: &str| {
+        let (any_later, lines) = by_status.entry(status.as_u16()).or_default();
+        *any_later |= later;
+        lines.push(format!("`{code}`: {developer}"));
+    };
+    for objection in objections.iter().copied().flatten() {
+        let row = objection.row();
+        add(row.status, row.retry_after_s.is_some(), row.code, row.developer);
+    }
+    for refusal in refusals.iter().copied().flatten() {
+        let row = refusals::row(refusal);
+        add(row.status, row.retry_after_s.is_some(), refusal.code(), row.developer);
+    }
+    by_status
+        .into_iter()
+        .map(|(status, (later, lines))| {
+            let schema = Ref::from_schema_name("Problem");
+            let mut response = ResponseBuilder::new()
+                .description(lines.join(" · "))
+                .content(PROBLEM_JSON, ContentBuilder::new().schema(Some(schema)).build());
+            if later {
+                response = response.header(
+                    "Retry-After",
+                    text_header(Type::Integer, "In seconds, where asking again helps"),
+                );
+            }
+            if status == StatusCode::UNAUTHORIZED.as_u16() {
+                response = response.header("WWW-Authenticate", text_header(Type::String, "Bearer"));
+            }
+            (status.to_string(), RefOr::T(response.build()))
+        })
+        .collect()
+}
+
+fn text_header(kind: Type, description: &str) -> utoipa::openapi::header::Header {
+    HeaderBuilder::new()
+        .schema(Some(ObjectBuilder::new().schema_type(kind).build()))
+        .description(Some(description))
+        .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_checked_in_document_is_what_the_code_says() {
+        let (_, document) = crate::routes().split_for_parts();
+        let generated = document.to_pretty_json().unwrap() + "\n";
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json");
+        if std::env::var_os("UPDATE_OPENAPI").is_some() {
+            std::fs::write(&path, &generated).unwrap();
+        }
+        let checked_in = std::fs::read_to_string(&path).unwrap();
+        assert!(checked_in == generated, "openapi.json is not what the code says: run with UPDATE_OPENAPI=1");
+    }
+}

@@ -1,0 +1,367 @@
+//! Why not, as the wire says it: `application/problem+json` (RFC 9457) with a stable code, a sentence for the cashier and
+//! one for the developer.
+//!
+//! There are two kinds. An [`Objection`] is the door's own: the request never reached the counter. A [`Refusal`] is the
+//! counter's; which status it becomes stands in one table, [`crate::refusals`]. No match in either has a default arm, so
+//! that a new reason cannot leave the house without somebody having thought about its status.
+//!
+//! Invariants:
+//! - A problem never repeats what the till sent: no value, no token, no key. Of a body it names the place, and the name of
+//!   a field that does not belong there if that looks like a name.
+//! - Every answer of the classes 4xx and 5xx that a handler, a guard or a missing route gives is a problem. What hyper
+//!   answers to bytes that are no HTTP (400, 414, 431) has no body.
+
+use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use tilld_domain::refusal::Refusal;
+use utoipa::ToSchema;
+
+use crate::refusals;
+
+/// The media type of every problem.
+pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
+
+/// A problem as it is written.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct ProblemBody {
+    /// A stable URI of the kind of problem: `urn:tilld:` and the code.
+    #[serde(rename = "type")]
+    #[schema(example = "urn:tilld:product_unknown")]
+    kind: String,
+    /// The kind of problem in words.
+    #[schema(example = "Product unknown")]
+    title: String,
+    /// The HTTP status.
+    #[schema(example = 422, minimum = 400, maximum = 599)]
+    status: u16,
+    /// The stable code: lower case, words joined by `_`. Never changed once released; new ones may come.
+    #[schema(example = "product_unknown")]
+    code: String,
+    /// What to tell the cashier, in English. Wording in other languages is keyed by `code`.
+    #[schema(example = "This product is not in the catalogue.")]
+    cashier: String,
+    /// What is wrong and what to do about it, for whoever writes the till software. Not stable.
+    developer: String,
+    /// Where in the body, for a body that cannot be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "cards[0].face_value")]
+    field: Option<String>,
+}
+
+/// A problem before it is written.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    cashier: &'static str,
+    developer: String,
+    field: Option<String>,
+    retry_after_s: Option<u32>,
+}
+
+impl Problem {
+    /// A problem in a body, with the place.
+    pub(crate) fn in_body(objection: Objection, field: Option<String>, developer: String) -> Self {
+        Self { developer, field, ..Self::from(objection) }
+    }
+
+    /// The stable code.
+    #[cfg(test)]
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// The place in the body and the developer's sentence.
+    #[cfg(test)]
+    pub(crate) fn details(&self) -> (Option<&str>, &str) {
+        (self.field.as_deref(), &self.developer)
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let row = refusals::row(&refusal);
+        Self {
+            status: row.status,
+            code: refusal.code(),
+            cashier: refusal.sentence(),
+            developer: row.developer.to_owned(),
+            field: None,
+            retry_after_s: row.retry_after_s,
+        }
+    }
+}
+
+impl From<Objection> for Problem {
+    fn from(objection: Objection) -> Self {
+        let row = objection.row();
+        Self {
+            status: row.status,
+            code: row.code,
+            cashier: row.cashier,
+            developer: row.developer.to_owned(),
+            field: None,
+            retry_after_s: row.retry_after_s,
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = ProblemBody {
+            kind: format!("urn:tilld:{}", self.code),
+            title: title(self.code),
+            status: self.status.as_u16(),
+            code: self.code.to_owned(),
+            cashier: self.cashier.to_owned(),
+            developer: self.developer,
+            field: self.field,
+        };
+        // Texts and a number always become JSON; the empty body is for the type alone.
+        let bytes = serde_json::to_vec(&body).unwrap_or_default();
+        let mut response = (self.status, bytes).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        if let Some(seconds) = self.retry_after_s {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if self.status == StatusCode::METHOD_NOT_ALLOWED {
+            // The router puts the methods of the route here; without any there is nothing to allow.
+            headers.remove(ALLOW);
+        }
+        response
+    }
+}
+
+/// A code as a title: `product_unknown` becomes `Product unknown`.
+fn title(code: &str) -> String {
+    let mut letters = code.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters.map(|letter| if letter == '_' { ' ' } else { letter })).collect()
+    })
+}
+
+/// What the door objects to by itself: the counter has heard nothing of it, and nothing was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Objection {
+    /// The body is not JSON.
+    BodyNotJson,
+    /// The body did not arrive whole, or not in time.
+    BodyIncomplete,
+    /// The body is larger than the door takes.
+    BodyTooLarge,
+    /// The body is of another media type.
+    NotJsonType,
+    /// A field that does not belong there.
+    FieldUnknown,
+    /// A field that must be there.
+    FieldMissing,
+    /// A field twice in one object.
+    FieldTwice,
+    /// A field whose value is not what it must be.
+    FieldWrong,
+    /// No `Idempotency-Key`.
+    KeyMissing,
+    /// An `Idempotency-Key` that is no key.
+    KeyWrong,
+    /// A `Last-Event-ID` that is no number.
+    LastEventIdWrong,
+    /// No such route.
+    RouteUnknown,
+    /// The route does not know the method.
+    MethodNotAllowed,
+    /// No token, or another one.
+    Unauthorised,
+    /// No `Host`, or several.
+    HostMissing,
+    /// A `Host` that is not this door.
+    HostWrong,
+    /// A page of another origin asks.
+    OriginForeign,
+    /// As many listeners as there may be.
+    TooManyListeners,
+    /// As many connections as there may be.
+    TooManyConnections,
+    /// The counter has not answered in all the time that the door gives it.
+    AnswerLate,
+    /// A fault of this program.
+    Internal,
+}
+
+/// What an objection becomes on the wire.
+pub(crate) struct ObjectionRow {
+    pub(crate) status: StatusCode,
+    pub(crate) code: &'static str,
+    pub(crate) cashier: &'static str,
+    pub(crate) developer: &'static str,
+    pub(crate) retry_after_s: Option<u32>,
+}
+
+/// What the cashier reads where the till's software or set-up is wrong.
+const TILL_WRONG: &str = "The till sent something that cannot be read. Call the manager.";
+/// What the cashier reads where a client is not let in.
+const NOT_LET_IN: &str = "This till may not sell gift cards here. Call the manager.";
+/// What the cashier reads where too much is asked at once.
+const TOO_BUSY: &str = "Too much is asked at once. Try again in a moment.";
+
+impl Objection {
+    /// The table. The developer's sentence stands alone where nothing more is known about the place.
+    pub(crate) fn row(self) -> ObjectionRow {
+        let row = |status, code, cashier, developer| ObjectionRow {
+            status,
+            code,
+            cashier,
+            developer,
+            retry_after_s: None,
+        };
+        let later = |row: ObjectionRow, seconds| ObjectionRow { retry_after_s: Some(seconds), ..row };
+        match self {
+            Self::BodyNotJson => row(
+                StatusCode::BAD_REQUEST,
+                "body_not_json",
+                TILL_WRONG,
+                "The body is not JSON in UTF-8 (RFC 8259).",
+            ),
+            Self::BodyIncomplete => row(
+                StatusCode::REQUEST_TIMEOUT,
+                "body_incomplete",
+                TILL_WRONG,
+                "The body did not arrive whole within 10 s.",
+            ),
+            Self::BodyTooLarge => row(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body_too_large",
+                TILL_WRONG,
+                "The body is larger than 65536 bytes.",
+            ),
+            Self::NotJsonType => row(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "not_json_type",
+                TILL_WRONG,
+                "Send the body with Content-Type: application/json.",
+            ),
+            Self::FieldUnknown => row(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "field_unknown",
+                TILL_WRONG,
+                "There is a field that does not belong there.",
+            ),
+            Self::FieldMissing => {
+                row(StatusCode::UNPROCESSABLE_ENTITY, "field_missing", TILL_WRONG, "A field is missing.")
+            }
+            Self::FieldTwice => row(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "field_twice",
+                TILL_WRONG,
+                "A field stands twice in one object.",
+            ),
+            Self::FieldWrong => row(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "field_wrong",
+                TILL_WRONG,
+                "A field does not hold what it must.",
+            ),
+            Self::KeyMissing => row(
+                StatusCode::BAD_REQUEST,
+                "key_missing",
+                TILL_WRONG,
+                "Send an Idempotency-Key header: a new one for every new request, the same one when asking again.",
+            ),
+            Self::KeyWrong => row(
+                StatusCode::BAD_REQUEST,
+                "key_wrong",
+                TILL_WRONG,
+                "Send one Idempotency-Key header of 1 to 128 printable ASCII characters, without blanks around it.",
+            ),
+            Self::LastEventIdWrong => row(
+                StatusCode::BAD_REQUEST,
+                "last_event_id_wrong",
+                TILL_WRONG,
+                "Last-Event-ID must be the id of an event of this stream: a whole number.",
+            ),
+            Self::RouteUnknown => row(
+                StatusCode::NOT_FOUND,
+                "route_unknown",
+                TILL_WRONG,
+                "There is no such route; GET /openapi.json names those that there are.",
+            ),
+            Self::MethodNotAllowed => row(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                TILL_WRONG,
+                "The route does not know this method; the Allow header names those that it knows.",
+            ),
+            Self::Unauthorised => row(
+                StatusCode::UNAUTHORIZED,
+                "unauthorised",
+                NOT_LET_IN,
+                "Send Authorization: Bearer and the token of this terminal's token file.",
+            ),
+            Self::HostMissing => {
+                row(StatusCode::BAD_REQUEST, "host_missing", NOT_LET_IN, "Send exactly one Host header.")
+            }
+            Self::HostWrong => row(
+                StatusCode::MISDIRECTED_REQUEST,
+                "host_wrong",
+                NOT_LET_IN,
+                "Host must be 127.0.0.1, [::1] or localhost with this door's own port.",
+            ),
+            Self::OriginForeign => row(
+                StatusCode::FORBIDDEN,
+                "origin_foreign",
+                NOT_LET_IN,
+                "Pages of another origin may not ask here: Origin must be absent or this door's own.",
+            ),
+            Self::TooManyListeners => later(
+                row(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "too_many_listeners",
+                    TOO_BUSY,
+                    "16 event streams are open already. Close one, or share one.",
+                ),
+                5,
+            ),
+            Self::TooManyConnections => later(
+                row(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "too_many_connections",
+                    TOO_BUSY,
+                    "64 connections are open already. Keep one open and use it again.",
+                ),
+                1,
+            ),
+            Self::AnswerLate => later(
+                row(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "answer_late",
+                    "This takes longer than it should. Please wait.",
+                    "What became of the request is not known yet. Ask again under the same key: nothing is done twice.",
+                ),
+                1,
+            ),
+            Self::Internal => row(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal",
+                "Something went wrong in this till. Call the manager.",
+                "A fault of this program; its log has a line about it. Ask again under the same key: nothing is done twice.",
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_reads_as_a_title() {
+        assert_eq!(title("product_unknown"), "Product unknown");
+        assert_eq!(title(""), "");
+    }
+}

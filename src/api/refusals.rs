@@ -1,0 +1,150 @@
+//! The one table from the counter's refusals to HTTP.
+//!
+//! | status | means | what the till does |
+//! |---|---|---|
+//! | 404 | no such sale, no such card | mends the path |
+//! | 409 | right in itself, but not in the present state of the sale, the receipt, the key or the shop | reads the sale, or waits if `Retry-After` is there |
+//! | 422 | it can never be done as it is | mends the request |
+//! | 502 | the provider said no (only where a till asks the provider directly, as for its catalogue) | tells the manager |
+//! | 503 | not now; nothing was done that the same key will not find again | asks again after `Retry-After` |
+//!
+//! That a provider refuses a *card* is none of these: the sale is answered with 201 or 200, and the card in it says so.
+//! A refused request leaves no trace under its key: a mended one may use the key again.
+
+use axum::http::StatusCode;
+use tilld_domain::refusal::Refusal;
+
+/// A row of the table.
+pub(crate) struct Row {
+    /// The HTTP status.
+    pub(crate) status: StatusCode,
+    /// After how many seconds asking again makes sense, where it does without anything else having changed.
+    pub(crate) retry_after_s: Option<u32>,
+    /// For whoever writes the till software.
+    pub(crate) developer: &'static str,
+}
+
+/// What the till can do about a refusal of the provider's catalogue: nothing.
+const SET_UP: &str =
+    "The provider refused the daemon's own request; the shop's set-up or contract must be put in order.";
+/// The same for a refusal of a card or a limit.
+const PROVIDER: &str = "The provider refused it.";
+
+/// The status of a refusal.
+pub(crate) fn row(refusal: &Refusal) -> Row {
+    let row = |status, developer| Row { status, retry_after_s: None, developer };
+    let later =
+        |status, retry_after_s, developer| Row { status, retry_after_s: Some(retry_after_s), developer };
+    let never = |developer| row(StatusCode::UNPROCESSABLE_ENTITY, developer);
+    let not_so = |developer| row(StatusCode::CONFLICT, developer);
+    let said_no = |developer| row(StatusCode::BAD_GATEWAY, developer);
+    let not_now = |seconds, developer| later(StatusCode::SERVICE_UNAVAILABLE, seconds, developer);
+    match refusal {
+        Refusal::ProductUnknown => never(
+            "A card's product is not in the catalogue; GET /v1/products lists it, POST /v1/products/refresh fetches it anew.",
+        ),
+        Refusal::ProductNotAvailable => {
+            not_so("The catalogue has a card's product, and says that it cannot be sold now.")
+        }
+        Refusal::WrongCardKind => never("A card's kind is not the product's; the catalogue names it."),
+        Refusal::WrongCurrency => never("An amount is not in the currency that belongs there."),
+        Refusal::FaceValueNotOffered => {
+            never("A card's face_value is not one of the product's; the catalogue names them.")
+        }
+        Refusal::MixedCurrencies => {
+            never("All cards of a sale must have one currency: begin a sale for each.")
+        }
+        Refusal::NoCards => never("cards is empty."),
+        Refusal::TooManyCards => never("cards holds more than 20 cards."),
+        Refusal::AmountTooLarge => never("The sum of the cards does not fit into 64 bits of minor units."),
+        Refusal::CardCodeMissing => never("A posa card needs the code that was scanned from it."),
+        Refusal::CardCodeNotWanted => never("A por card has no code."),
+        Refusal::CardCodeTwice => never("Two cards of the sale have the same code."),
+        Refusal::PosaNotSetUp => {
+            not_so("The configuration does not say how the provider names cards of this product.")
+        }
+        Refusal::ReceiptUsed => not_so(
+            "Another sale holds this receipt: it took money, or is open. Read that one, or use another receipt.",
+        ),
+        Refusal::RequestKeyReused => {
+            not_so("This Idempotency-Key was used for another request. Use a new one for every new request.")
+        }
+        Refusal::SaleUnknown => row(StatusCode::NOT_FOUND, "There is no sale with this id."),
+        Refusal::CardUnknown => row(StatusCode::NOT_FOUND, "Cards of a sale are counted from 1."),
+        Refusal::StillWorking => later(
+            StatusCode::CONFLICT,
+            1,
+            "An outcome is being found out. Ask again, an acting request under the same key.",
+        ),
+        Refusal::OpenQuestion => not_so("Answer the question of the card first; the sale shows it."),
+        Refusal::AlreadyPaid => not_so("The payment was reported before, under another key."),
+        Refusal::PaidTooLate => not_so("No card of the sale waits for its payment."),
+        Refusal::AmountNotDue => not_so("amount must be what the sale shows as due now."),
+        Refusal::TenderDoesNotAddUp => never(
+            "given must cover what is paid in cash, change must be the rest, and receipt_total must not be less than amount.",
+        ),
+        Refusal::SaleClosed => not_so("Nothing more can happen to this sale. Read it."),
+        Refusal::NotAsked => {
+            not_so("The card has no open question that takes this answer; the sale shows the choices.")
+        }
+        Refusal::NoCatalogue => {
+            not_now(30, "The catalogue has not been fetched yet; POST /v1/products/refresh tries it at once.")
+        }
+        Refusal::JournalDown => not_now(5, "The journal cannot be written or read; GET /v1/health says why."),
+        Refusal::Busy => not_now(
+            1,
+            "As many sales are in customers' hands, or requests on their way, as the counter takes.",
+        ),
+        Refusal::Stopping => not_now(5, "The daemon is stopping."),
+        Refusal::NoConnection => not_now(5, "The provider could not be reached, or asked to come later."),
+        Refusal::OutcomeUnknown => not_now(5, "The provider did not answer readably."),
+        Refusal::NotAuthenticated => said_no(SET_UP),
+        Refusal::LiveModeDisabled => said_no(SET_UP),
+        Refusal::ScopeMissing => said_no(SET_UP),
+        Refusal::Blocked => said_no(SET_UP),
+        Refusal::ClockRefused => {
+            said_no("The provider refused the signed date: this machine's clock is wrong, or theirs.")
+        }
+        Refusal::RequestNotUnderstood => said_no(SET_UP),
+        Refusal::BalanceTooLow => said_no(SET_UP),
+        Refusal::StoreLimit => said_no(PROVIDER),
+        Refusal::TerminalLimit => said_no(PROVIDER),
+        Refusal::ReceiptLimit => said_no(PROVIDER),
+        Refusal::ProductLimit => said_no(PROVIDER),
+        Refusal::CustomerLimit => said_no(PROVIDER),
+        Refusal::Declined => said_no(PROVIDER),
+        Refusal::DeclinedAsFraud => said_no(PROVIDER),
+        Refusal::ProviderKeyReused => {
+            not_now(5, "The provider has seen the daemon's key before; its answer was lost.")
+        }
+        Refusal::OrderNotFound => said_no(PROVIDER),
+        Refusal::OrderState => said_no(PROVIDER),
+        Refusal::Foreign(_) => {
+            said_no("The provider refused it with a code that this program does not know.")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tilld_domain::refusal::Remedy;
+
+    use super::*;
+
+    #[test]
+    fn only_what_may_work_later_unchanged_tells_the_till_when_to_ask_again() {
+        for refusal in Refusal::named() {
+            let row = row(refusal);
+            assert_eq!(row.retry_after_s.is_some(), refusal.remedy() == Remedy::Later, "{refusal:?}");
+            assert!(row.status.is_client_error() || row.status.is_server_error(), "{refusal:?}");
+            assert!(row.developer.ends_with('.'), "{refusal:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_that_the_till_can_mend_is_never_a_fault_of_the_server() {
+        for refusal in Refusal::named().iter().filter(|refusal| refusal.remedy() == Remedy::Mend) {
+            assert!(row(refusal).status.is_client_error(), "{refusal:?}");
+        }
+    }
+}

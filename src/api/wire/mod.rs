@@ -1,0 +1,19 @@
+//! The door's own types: what a till sends and reads. None of them is the domain's, so that a rule can change its shape
+//! without a till noticing, and the other way round.
+//!
+//! What every part of it keeps to:
+//! - Money is decimal text with exactly the decimals of its currency. A JSON number is refused: it has passed through a
+//!   binary float in half of the world's tills.
+//! - A moment is RFC 3339 in UTC with milliseconds. A span has its unit in its name.
+//! - Every text from a till is read by the domain's own type for it, so its length and its characters are checked before
+//!   anything else looks at it.
+//! - Objects hold no fields but those that are named here: a misspelt optional field is an error, not a surprise.
+//! - No code, no line of a slip, ever (law L11).
+
+mod parts;
+mod request;
+mod sale;
+
+pub(crate) use parts::{CardKind, Money, OURS, instant};
+pub(crate) use request::{AnswerRequest, CancelRequest, PaymentRequest, SaleRequest};
+pub(crate) use sale::{Fault, Sale};

@@ -1,0 +1,576 @@
+//! The sale as a till reads it: a pure function of the sale after one of its entries, so that the same request gets the
+//! same bytes for ever.
+
+use serde::Serialize;
+use tilld_counter::SaleNow;
+use tilld_domain::order::{self, Asks, ClearedHow, Order, OwedWhy, PaperState, State, StuckWhy};
+use tilld_domain::printing::{self, Proof};
+use tilld_domain::sale::{self, CardNo, PaymentState};
+use tilld_domain::{money, screen};
+use utoipa::ToSchema;
+
+use super::parts::{CardKind, Money, Said, Screen, instant};
+use super::request::Answer;
+
+/// A sale: one till receipt, its cards and its payment, as it was after the entry `seq`.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Sale {
+    /// The daemon's name for it (UUID).
+    #[schema(format = "uuid", example = "019bb0d5-6a3c-7c11-9f9e-0d6a5b1c2d3e")]
+    id: String,
+    /// The till's own number of the receipt.
+    #[schema(example = "R-20261121-0042")]
+    receipt: String,
+    /// The store, by the retailer's own id.
+    #[schema(example = "DE-0815")]
+    store: String,
+    /// The till.
+    #[schema(example = "till-3")]
+    terminal: String,
+    /// Who sells, if the till said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cashier: Option<String>,
+    /// When it began: RFC 3339, UTC, milliseconds.
+    #[schema(format = "date-time", example = "2026-11-21T21:56:55.120Z")]
+    opened_at: String,
+    /// When the last entry was written that is included here.
+    #[schema(format = "date-time", example = "2026-11-21T21:56:58.004Z")]
+    updated_at: String,
+    /// The journal's number of that entry. Of two views of a sale the one with the greater number is the newer one.
+    #[schema(example = 17, minimum = 1)]
+    seq: u64,
+    /// What the sale is doing.
+    phase: Phase,
+    /// What the cashier reads about the whole sale.
+    screen: Screen,
+    /// What is to be collected now; null when nothing is.
+    due: Option<Money>,
+    /// How it was paid; null while it is not.
+    payment: Option<Payment>,
+    /// What must be given back to the customer, of what was paid: the face values of the cards that did not come to be; null
+    /// when nothing.
+    money_back: Option<Money>,
+    /// The cards in the order of the request.
+    #[schema(min_items = 1, max_items = 20)]
+    cards: Vec<Card>,
+}
+
+/// What a sale is doing.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Phase {
+    /// Orders are being created.
+    Creating,
+    /// The money is to be collected.
+    Collect,
+    /// Paid: cards are being confirmed or printed.
+    Finishing,
+    /// A person must answer before it goes on.
+    Question,
+    /// Nothing was sold, and no money was taken.
+    NothingSold,
+    /// Every card is sold, or given back.
+    Done,
+}
+
+/// A payment as it was reported.
+#[derive(Debug, Serialize, ToSchema)]
+struct Payment {
+    /// What was collected for the cards of this sale.
+    amount: Money,
+    /// How.
+    tender: Tender,
+    /// The total of the whole receipt.
+    receipt_total: Money,
+}
+
+/// How the customer paid.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum Tender {
+    /// In notes and coins.
+    Cash {
+        /// What the customer gave.
+        given: Money,
+        /// What went back.
+        change: Money,
+    },
+    /// With a payment card, the exact amount.
+    Card,
+    /// A part with a payment card, the rest in cash.
+    Mixed {
+        /// What the payment card paid.
+        card: Money,
+        /// What the customer gave in cash.
+        given: Money,
+        /// What went back.
+        change: Money,
+    },
+}
+
+/// A card of a sale. Its code and the lines of its slip are never shown.
+#[derive(Debug, Serialize, ToSchema)]
+struct Card {
+    /// Which card of the sale, from 1.
+    #[schema(minimum = 1, maximum = 20)]
+    number: u16,
+    /// The daemon's name for the order (UUID).
+    #[schema(format = "uuid")]
+    order: String,
+    /// The provider's name for the order, since it was created.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider_order: Option<String>,
+    /// The product's code in the catalogue.
+    #[schema(example = "4001232232332")]
+    product: String,
+    /// The product's name when it was sold.
+    name: String,
+    /// Printed or activated.
+    kind: CardKind,
+    /// The value of the card.
+    face_value: Money,
+    /// Of a scanned code, its last four characters behind dots.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "••••0123")]
+    code_tail: Option<String>,
+    /// Where it stands.
+    state: CardState,
+    /// What the cashier reads about it.
+    screen: Screen,
+    /// Why it was refused, if it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refusal: Option<Said>,
+    /// What a person must answer before it goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    question: Option<Question>,
+    /// What is known of its paper, from the moment when there may be some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paper: Option<Paper>,
+    /// The undo that must happen. The customer's money does not wait for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owed: Option<Owed>,
+}
+
+/// Where a card stands.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum CardState {
+    /// Its order is being created.
+    Creating,
+    /// It never came to be. Final.
+    NotSold,
+    /// It waits for its payment.
+    Created,
+    /// Paid; its confirm has not been taken yet.
+    Paid,
+    /// Its confirm is on its way.
+    Confirming,
+    /// The outcome of its confirm is being found out.
+    Asking,
+    /// It is live, and nothing of it has been printed.
+    Active,
+    /// Its slip is at the printer.
+    Printing,
+    /// The printer reported a fault in the middle of its slip.
+    PrintStopped,
+    /// Anything may be on its paper.
+    PrintUnclear,
+    /// Sold.
+    Sold,
+    /// It must be undone, and is being undone.
+    Owed,
+    /// It was spent before it could be undone. A manager decides.
+    Spent,
+    /// The provider will not undo it. A manager decides.
+    Stuck,
+    /// Nothing of it is left at the provider. Final.
+    Cleared,
+    /// Closed by a manager. Final.
+    Settled,
+}
+
+/// An open question.
+#[derive(Debug, Serialize, ToSchema)]
+struct Question {
+    /// Which one.
+    asks: Asked,
+    /// The answers that are taken.
+    #[schema(min_items = 1)]
+    choices: Vec<Answer>,
+    /// When the counter decides by itself, for money back, if it ever does (RFC 3339, UTC).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = "date-time")]
+    until: Option<String>,
+}
+
+/// The questions there are.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Asked {
+    /// The money was taken, and the card is not confirmed.
+    FinishOrMoneyBack,
+    /// Paid and active, not printed.
+    PrintOrMoneyBack,
+    /// The printer stopped in the middle.
+    PrintAgain,
+    /// Nobody knows what is on the paper.
+    IsItComplete,
+    /// Every attempt at printing is used up.
+    CollectThePaper,
+}
+
+/// What is known of a card's paper.
+#[derive(Debug, Serialize, ToSchema)]
+struct Paper {
+    /// What became of it.
+    state: PaperWord,
+    /// How it is known to be printed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proof: Option<PaperProof>,
+    /// What is wrong with the printer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<Fault>,
+    /// Which attempt this is, or is next, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1)]
+    attempt: Option<u16>,
+}
+
+/// What became of a card's paper.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum PaperWord {
+    /// No byte of it has been printed.
+    NotBegun,
+    /// It is at the printer.
+    Printing,
+    /// The printer reported a fault in the middle.
+    Stopped,
+    /// All, a part or nothing of it may be there.
+    Unclear,
+    /// Printed, by the printer's word.
+    Printed,
+    /// Printed, by a person's word.
+    SeenComplete,
+    /// There was nothing to print.
+    NothingToPrint,
+    /// It is not there, and the card is sold without it (`posa` only).
+    Missing,
+}
+
+/// How a printer proved that a slip is on paper, strongest first.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum PaperProof {
+    /// It sent back the id that stood behind the last byte.
+    ProcessId,
+    /// It answered a status request behind the last byte.
+    QueuedStatus,
+    /// It reported no fault after the job.
+    HealthyAfterwards,
+    /// It answers nothing; all bytes were handed over.
+    NotVerifiable,
+}
+
+/// What is wrong with a printer.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = PrinterFault)]
+pub(crate) enum Fault {
+    /// No paper.
+    PaperOut,
+    /// The cover is open.
+    CoverOpen,
+    /// The knife is stuck.
+    Cutter,
+    /// Offline for another reason.
+    Offline,
+    /// Any other error.
+    Error,
+    /// It cannot be reached.
+    Absent,
+    /// It stopped taking bytes or answering.
+    Silent,
+}
+
+/// An undo that must happen.
+#[derive(Debug, Serialize, ToSchema)]
+struct Owed {
+    /// Since when (RFC 3339, UTC).
+    #[schema(format = "date-time")]
+    since: String,
+    /// Why.
+    why: OwedReason,
+    /// How many attempts have failed.
+    failures: u32,
+    /// Why the provider does not undo it, if it said so: then a manager decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hindrance: Option<Hindrance>,
+}
+
+/// Why an undo is owed.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum OwedReason {
+    /// The sale was cancelled before it was paid.
+    Cancelled,
+    /// Nobody paid for it in time.
+    NotFresh,
+    /// Paid, but the confirm could not be sent, or nobody came back after a restart.
+    NotConfirmed,
+    /// The outcome of the confirm could not be found out.
+    Uncertain,
+    /// It is live although its confirm was refused.
+    RefusedButLive,
+    /// It was found done too late for the customer.
+    TooLate,
+    /// It is live, and its lines were not to be had.
+    NoLines,
+    /// It could not be printed.
+    NotPrinted,
+    /// A person decided to give the money back.
+    MoneyBack,
+}
+
+/// Why a provider does not undo an order.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Hindrance {
+    /// The card has been spent.
+    Spent,
+    /// Too late.
+    WindowOver,
+    /// Never possible for this product.
+    NotSupported,
+    /// Another refusal; `refusal` of the card says which.
+    Refused,
+}
+
+impl From<&SaleNow> for Sale {
+    fn from(now: &SaleNow) -> Self {
+        let sale = now.sale.as_ref();
+        let opening = &sale.opening;
+        Self {
+            id: opening.sale.to_string(),
+            receipt: opening.receipt.to_string(),
+            store: opening.store.to_string(),
+            terminal: opening.terminal.to_string(),
+            cashier: opening.cashier.as_ref().map(ToString::to_string),
+            opened_at: instant(sale.opened),
+            updated_at: instant(now.at),
+            seq: now.seq.number(),
+            phase: sale.phase().into(),
+            screen: screen::Screen::of_sale(sale).into(),
+            due: something(sale.due()),
+            payment: match &sale.payment {
+                PaymentState::Paid(payment) => Some(payment.into()),
+                PaymentState::Unpaid | PaymentState::Cancelled => None,
+            },
+            money_back: something(sale.money_back()),
+            cards: sale.cards().map(|(number, order)| Card::of(sale, number, order)).collect(),
+        }
+    }
+}
+
+/// An amount that is more than nothing. A sum over a sale's cards fits: that was checked when it began.
+fn something(sum: Result<money::Money, money::MoneyError>) -> Option<Money> {
+    sum.ok().filter(|money| money.is_positive()).map(Money)
+}
+
+impl Card {
+    fn of(sale: &sale::Sale, number: CardNo, order: &Order) -> Self {
+        Self {
+            number: number.number(),
+            order: order.facts.id.to_string(),
+            provider_order: order.past.provider_order.as_ref().map(ToString::to_string),
+            product: order.facts.product.to_string(),
+            name: order.facts.product_name.clone(),
+            kind: order.facts.kind.into(),
+            face_value: Money(order.facts.face_value),
+            code_tail: order.facts.code_tail.clone(),
+            state: (&order.state).into(),
+            screen: screen::Screen::of_card(sale, order).into(),
+            refusal: refusal(&order.state),
+            question: order.question(&sale.opening.rules).map(Question::from),
+            paper: Paper::of(&order.state),
+            owed: Owed::of(&order.state),
+        }
+    }
+}
+
+fn refusal(state: &State) -> Option<Said> {
+    match state {
+        State::NotSold { why }
+        | State::Cleared { how: ClearedHow::ConfirmRefused(why) }
+        | State::Stuck { why: StuckWhy::Refused(why), .. } => Some(why.into()),
+        _ => None,
+    }
+}
+
+impl From<sale::Phase> for Phase {
+    fn from(phase: sale::Phase) -> Self {
+        match phase {
+            sale::Phase::Creating => Self::Creating,
+            sale::Phase::Collect => Self::Collect,
+            sale::Phase::Finishing => Self::Finishing,
+            sale::Phase::Question => Self::Question,
+            sale::Phase::NothingSold => Self::NothingSold,
+            sale::Phase::Done => Self::Done,
+        }
+    }
+}
+
+impl From<&sale::Payment> for Payment {
+    fn from(payment: &sale::Payment) -> Self {
+        Self {
+            amount: Money(payment.amount),
+            tender: match payment.tender {
+                sale::Tender::Cash { given, change } => {
+                    Tender::Cash { given: Money(given), change: Money(change) }
+                }
+                sale::Tender::Card => Tender::Card,
+                sale::Tender::Mixed { card, given, change } => {
+                    Tender::Mixed { card: Money(card), given: Money(given), change: Money(change) }
+                }
+            },
+            receipt_total: Money(payment.receipt_total),
+        }
+    }
+}
+
+impl From<&State> for CardState {
+    fn from(state: &State) -> Self {
+        match state {
+            State::Creating { .. } => Self::Creating,
+            State::NotSold { .. } => Self::NotSold,
+            State::Created { .. } => Self::Created,
+            State::Paid { .. } => Self::Paid,
+            State::Confirming { .. } => Self::Confirming,
+            State::Asking { .. } => Self::Asking,
+            State::Active { .. } => Self::Active,
+            State::Printing { .. } => Self::Printing,
+            State::PrintStopped { .. } => Self::PrintStopped,
+            State::PrintUnclear { .. } => Self::PrintUnclear,
+            State::Sold { .. } => Self::Sold,
+            State::Owed(_) => Self::Owed,
+            State::Spent(_) => Self::Spent,
+            State::Stuck { .. } => Self::Stuck,
+            State::Cleared { .. } => Self::Cleared,
+            State::Settled { .. } => Self::Settled,
+        }
+    }
+}
+
+impl From<order::Question> for Question {
+    fn from(question: order::Question) -> Self {
+        Self {
+            asks: match question.asks {
+                Asks::FinishOrMoneyBack => Asked::FinishOrMoneyBack,
+                Asks::PrintOrMoneyBack => Asked::PrintOrMoneyBack,
+                Asks::PrintAgain => Asked::PrintAgain,
+                Asks::IsItComplete => Asked::IsItComplete,
+                Asks::CollectThePaper => Asked::CollectThePaper,
+            },
+            choices: question.choices.iter().copied().map(Answer::from).collect(),
+            until: question.until.map(instant),
+        }
+    }
+}
+
+impl Paper {
+    fn of(state: &State) -> Option<Self> {
+        let paper = |state, fault: Option<printing::Fault>, attempt| {
+            Some(Self { state, proof: None, fault: fault.map(Fault::from), attempt })
+        };
+        match state {
+            State::Active { attempt, fault, .. } => paper(PaperWord::NotBegun, *fault, Some(*attempt)),
+            State::Printing { attempt, .. } => paper(PaperWord::Printing, None, Some(*attempt)),
+            State::PrintStopped { attempt, fault, .. } => {
+                paper(PaperWord::Stopped, Some(*fault), Some(*attempt))
+            }
+            State::PrintUnclear { attempt, .. } => paper(PaperWord::Unclear, None, Some(*attempt)),
+            State::Sold { paper: kept, .. } => match kept {
+                PaperState::Printed(proof) => Some(Self {
+                    state: PaperWord::Printed,
+                    proof: Some((*proof).into()),
+                    fault: None,
+                    attempt: None,
+                }),
+                PaperState::SeenComplete => paper(PaperWord::SeenComplete, None, None),
+                PaperState::None => paper(PaperWord::NothingToPrint, None, None),
+                PaperState::Missing(fault) => paper(PaperWord::Missing, Some(*fault), None),
+                PaperState::Unclear => paper(PaperWord::Unclear, None, None),
+            },
+            State::Creating { .. }
+            | State::NotSold { .. }
+            | State::Created { .. }
+            | State::Paid { .. }
+            | State::Confirming { .. }
+            | State::Asking { .. }
+            | State::Owed(_)
+            | State::Spent(_)
+            | State::Stuck { .. }
+            | State::Cleared { .. }
+            | State::Settled { .. } => None,
+        }
+    }
+}
+
+impl From<Proof> for PaperProof {
+    fn from(proof: Proof) -> Self {
+        match proof {
+            Proof::ProcessId => Self::ProcessId,
+            Proof::QueuedStatus => Self::QueuedStatus,
+            Proof::HealthyAfterwards => Self::HealthyAfterwards,
+            Proof::NotVerifiable => Self::NotVerifiable,
+        }
+    }
+}
+
+impl From<printing::Fault> for Fault {
+    fn from(fault: printing::Fault) -> Self {
+        match fault {
+            printing::Fault::PaperOut => Self::PaperOut,
+            printing::Fault::CoverOpen => Self::CoverOpen,
+            printing::Fault::Cutter => Self::Cutter,
+            printing::Fault::Offline => Self::Offline,
+            printing::Fault::Error => Self::Error,
+            printing::Fault::Absent => Self::Absent,
+            printing::Fault::Silent => Self::Silent,
+        }
+    }
+}
+
+impl Owed {
+    fn of(state: &State) -> Option<Self> {
+        let (owed, hindrance) = match state {
+            State::Owed(owed) => (owed, None),
+            State::Spent(owed) => (owed, Some(Hindrance::Spent)),
+            State::Stuck { owed, why } => (
+                owed,
+                Some(match why {
+                    StuckWhy::WindowOver => Hindrance::WindowOver,
+                    StuckWhy::NotSupported => Hindrance::NotSupported,
+                    StuckWhy::Refused(_) => Hindrance::Refused,
+                }),
+            ),
+            _ => return None,
+        };
+        Some(Self {
+            since: instant(owed.since),
+            why: match owed.why {
+                OwedWhy::Cancelled => OwedReason::Cancelled,
+                OwedWhy::NotFresh => OwedReason::NotFresh,
+                OwedWhy::NotConfirmed => OwedReason::NotConfirmed,
+                OwedWhy::Uncertain => OwedReason::Uncertain,
+                OwedWhy::RefusedButLive => OwedReason::RefusedButLive,
+                OwedWhy::TooLate => OwedReason::TooLate,
+                OwedWhy::NoLines => OwedReason::NoLines,
+                OwedWhy::NotPrinted => OwedReason::NotPrinted,
+                OwedWhy::MoneyBack => OwedReason::MoneyBack,
+            },
+            failures: owed.failures,
+            hindrance,
+        })
+    }
+}
