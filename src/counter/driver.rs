@@ -352,7 +352,9 @@ impl Driver {
                     self.settle(step, seq);
                 }
             }
-            Err(AppendError::KeyTaken { .. } | AppendError::ReceiptTaken { .. }) => self.one_by_one(turn.steps).await,
+            Err(AppendError::KeyTaken { .. } | AppendError::ReceiptTaken { .. }) => {
+                self.one_by_one(turn.steps).await
+            }
             Err(error) => self.stumble(turn.steps, &error),
         }
     }

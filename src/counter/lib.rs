@@ -44,7 +44,7 @@ use tilld_domain::moment::Moment;
 use tilld_domain::order::{Answer, Rules};
 use tilld_domain::product::Product;
 use tilld_domain::refusal::Refusal;
-use tilld_domain::sale::{CardNo, Sale};
+use tilld_domain::sale::{CardNo, PaymentState, Sale};
 use tilld_journal::Journal;
 use tilld_providers::GiftCards;
 use tilld_receipts::slip::ShopTexts;
@@ -60,6 +60,8 @@ pub use crate::shelf::ShelfState;
 
 /// How many messages may wait for the driver. A till that finds it full is told to come again.
 const INBOX: usize = 1024;
+/// How often codes are forgotten that have got old: their age is counted in hours.
+const FORGET_EVERY: Duration = Duration::from_mins(10);
 /// How often a request that loses the race for its own key looks for the winner's answer.
 const KEY_RACES: usize = 3;
 /// How many changes a slow listener may lag behind before it must read the sale anew.
@@ -229,11 +231,13 @@ impl Counter {
             settings,
         };
         let driver = driver::Driver::new(ports.clone(), settings, performer, changes, messages);
+        let forget = forget_in_time(ports.journal.clone(), Arc::clone(&ports.clock));
         let keep_fresh = shelf.keep_fresh(ports, settings.catalogue_age);
         let run = async move {
             tokio::select! {
                 () = driver.run(open) => {}
                 () = keep_fresh => {}
+                () = forget => {}
             }
         };
         Ok((counter, run))
@@ -246,15 +250,20 @@ impl Counter {
         }
         let shelf = self.shelf.products();
         let columns = self.place.columns.unwrap_or(self.printer.paper().columns);
-        let context = desk::Context {
-            place: &self.place,
-            provider: self.provider.as_ref(),
-            shelf: &shelf,
-            columns,
-            rules: Rules { confirm_repeatable: self.provider.confirm_is_repeatable(), ..self.settings.rules },
-            new_id: &|| self.clock.new_id(),
+        let opening = {
+            let context = desk::Context {
+                place: &self.place,
+                provider: self.provider.as_ref(),
+                shelf: &shelf,
+                columns,
+                rules: Rules {
+                    confirm_repeatable: self.provider.confirm_is_repeatable(),
+                    ..self.settings.rules
+                },
+                new_id: &|| self.clock.new_id(),
+            };
+            desk::open(request, &context)?
         };
-        let opening = desk::open(request, &context)?;
         let receipt = opening.receipt.clone();
         let journal = self.journal.clone();
         let holder = blocking(move || journal.receipt_holder(&receipt)).await?;
@@ -298,6 +307,11 @@ impl Counter {
         if let Ok(now) = answer.await {
             return Ok(now);
         }
+        self.latest(sale).await
+    }
+
+    /// The sale as the journal has it.
+    async fn latest(&self, sale: SaleId) -> Result<SaleNow, Refusal> {
         let journal = self.journal.clone();
         match blocking(move || replay::latest(&journal, sale)).await? {
             Ok(now) => Ok(now),
@@ -361,12 +375,16 @@ impl Counter {
     }
 
     async fn act(&self, asked: Asked, sale: SaleId, act: Act) -> Result<SaleNow, Refusal> {
+        let pays = matches!(act, Act::Pay(_));
         match self.ask(asked, sale, act).await {
-            // Closed sales are not in memory. That it exists is worth a better answer than that it does not.
+            // Closed sales are not in memory. What has become of one is worth a better answer than that it is unknown.
             Err(Refusal::SaleUnknown) => {
-                let journal = self.journal.clone();
-                let found = blocking(move || replay::latest(&journal, sale)).await?;
-                Err(if found.is_ok() { Refusal::SaleClosed } else { Refusal::SaleUnknown })
+                let now = self.latest(sale).await?;
+                Err(match now.sale.payment {
+                    PaymentState::Paid(_) if pays => Refusal::AlreadyPaid,
+                    PaymentState::Unpaid | PaymentState::Cancelled if pays => Refusal::PaidTooLate,
+                    _ => Refusal::SaleClosed,
+                })
             }
             answer => answer,
         }
@@ -427,6 +445,19 @@ impl Counter {
             mpsc::error::TrySendError::Full(_) => Refusal::Busy,
             mpsc::error::TrySendError::Closed(_) => Refusal::Stopping,
         })
+    }
+}
+
+/// Destroys the keys of codes that nobody can need any more, every so often. Never ends.
+async fn forget_in_time(journal: Journal, clock: Arc<dyn Clock>) {
+    loop {
+        let (journal, now) = (journal.clone(), clock.now());
+        match blocking(move || journal.forget_expired(now)).await {
+            Ok(Ok(0)) | Err(_) => {}
+            Ok(Ok(orders)) => tracing::info!(orders, "the codes of sold cards are forgotten"),
+            Ok(Err(error)) => tracing::warn!(%error, "codes that are due cannot be forgotten now"),
+        }
+        clock.sleep(FORGET_EVERY).await;
     }
 }
 

@@ -10,7 +10,7 @@ use tilld_domain::ids::ProviderOrderId;
 use tilld_domain::moment::Moment;
 use tilld_domain::order::{Effect, Order, OrderEvent, State};
 use tilld_domain::outcome::{Outcome, Trouble};
-use tilld_domain::printing::PrintEnd;
+use tilld_domain::printing::{Fault, PrintEnd};
 use tilld_domain::sale::{CardNo, Sale};
 use tilld_domain::slip::Slip;
 use tilld_providers::{GiftCards, StoredRequest};
@@ -80,12 +80,12 @@ impl Performer {
                 Box::pin(async move { this.undo(&id, after).await })
             }
             Effect::Print { attempt } => {
-                let slip = self.slip(&sale, card, &order, at, attempt, None)?;
-                Box::pin(async move { Some(this.print(&slip).await) })
+                let slip = self.slip(&sale, card, &order, at, attempt, None);
+                Box::pin(async move { Some(this.print(slip).await) })
             }
             Effect::PrintCopy { copy } => {
-                let slip = self.slip(&sale, card, &order, at, 1, Some(copy))?;
-                Box::pin(async move { Some(this.print(&slip).await) })
+                let slip = self.slip(&sale, card, &order, at, 1, Some(copy));
+                Box::pin(async move { Some(this.print(slip).await) })
             }
             Effect::Wake { .. } | Effect::Forget => return None,
         };
@@ -124,8 +124,10 @@ impl Performer {
         Some(OrderEvent::UndoEnded(self.within(self.provider.deadlines().invalidate, call).await))
     }
 
-    async fn print(&self, slip: &Slip) -> OrderEvent {
-        OrderEvent::PrintEnded(match self.printer.print(slip).await {
+    /// Prints a slip. One whose lines are gone cannot be made, so not a byte of it is sent.
+    async fn print(&self, slip: Option<Slip>) -> OrderEvent {
+        let Some(slip) = slip else { return OrderEvent::PrintEnded(PrintEnd::Nothing(Fault::Error)) };
+        OrderEvent::PrintEnded(match self.printer.print(&slip).await {
             JobOutcome::Printed { proof, replaced } => {
                 if replaced > 0 {
                     tracing::warn!(replaced, "the printer lacks characters of this slip");
@@ -151,6 +153,9 @@ impl Performer {
             State::Printing { lines, .. } | State::Sold { lines: Some(lines), .. } => lines,
             _ => return None,
         };
+        if lines.is_gone() {
+            return None;
+        }
         let facts = CardFacts {
             product_name: &order.facts.product_name,
             kind: order.facts.kind,

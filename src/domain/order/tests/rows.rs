@@ -107,6 +107,9 @@ fn a5_an_uncertain_confirm_is_asked_about_for_ten_seconds_and_then_owed() {
         Por,
         "
         created, paid, confirm done lines         => printing 1; print 1
+        # the machine slept in between: a success that comes when the customer has gone is none
+        created, paid, +120 confirm done lines    => printing 1; print 1
+        created, paid, +120.001 confirm done lines => owed too_late; undo;; back
         created, paid, confirm unknown            => asking no_answer until 10 may_repeat; ask
         created, paid, confirm unknown, lookup done lines => printing 1; print 1
         created, paid, confirm unknown, lookup unknown => asking no_answer until 10 may_repeat; ask 0.5
