@@ -123,6 +123,15 @@ pub struct EntryHead {
     pub state: String,
 }
 
+/// An entry as it stands on disk, without what is sealed in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryShown {
+    /// Its head.
+    pub head: EntryHead,
+    /// Its content: one JSON object, in the disk format of its version.
+    pub body: String,
+}
+
 /// A sale as a list shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SaleRow {

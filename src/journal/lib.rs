@@ -38,7 +38,7 @@ mod schema;
 mod seal;
 mod tables;
 
-pub use entry::{Asked, AskedBefore, CardRow, Draft, Entry, EntryHead, SaleRow, Seq};
+pub use entry::{Asked, AskedBefore, CardRow, Draft, Entry, EntryHead, EntryShown, SaleRow, Seq};
 pub use failure::{AppendError, Break, DecodeError, OpenError, ReadError, Verdict};
 pub use journal::{Journal, Settings};
 pub use reader::{Filter, Reader};

@@ -15,7 +15,7 @@ use tilld_domain::outcome::ReceiptLines;
 use tilld_domain::sale::{CardNo, Sale, SaleEvent};
 use uuid::Uuid;
 
-use crate::entry::{Asked, Entry, Seq};
+use crate::entry::{Asked, Entry, EntryHead, Seq};
 use crate::failure::{DecodeError, ReadError};
 use crate::form;
 use crate::seal::{self, Place, Terminal};
@@ -27,6 +27,18 @@ impl From<rusqlite::Error> for ReadError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Database(error.to_string())
     }
+}
+
+/// An entry's head, out of the columns seq, at, sale, kind, card, state.
+pub(crate) fn head(row: &Row<'_>) -> rusqlite::Result<EntryHead> {
+    Ok(EntryHead {
+        seq: Seq::of_column(row.get(0)?),
+        at: Moment::from_ms(row.get(1)?),
+        sale: SaleId::new(Uuid::from_bytes(row.get(2)?)),
+        kind: row.get(3)?,
+        card: row.get::<_, Option<u16>>(4)?.and_then(CardNo::new),
+        state: row.get(5)?,
+    })
 }
 
 /// The random id of the journal.

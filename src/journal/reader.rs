@@ -11,7 +11,7 @@ use tilld_domain::money::{Currency, Money};
 use uuid::Uuid;
 
 use crate::chain;
-use crate::entry::{CardRow, Entry, SaleRow, Seq};
+use crate::entry::{CardRow, Entry, EntryShown, SaleRow, Seq};
 use crate::failure::{DecodeError, OpenError, ReadError, Verdict};
 use crate::read;
 use crate::schema::{self, Found, Paths, SCRIPTS, database_error};
@@ -112,6 +112,18 @@ impl Reader {
             Ok(())
         })?;
         Ok(entries)
+    }
+
+    /// The entries of a sale as they stand on disk, for people and export: their heads and the part of them that holds no
+    /// secret.
+    pub fn shown(&self, sale: SaleId) -> Result<Vec<EntryShown>, ReadError> {
+        let mut statement = self.database.prepare_cached(
+            "SELECT seq, at, sale, kind, card, state, body FROM entry WHERE sale = ?1 ORDER BY seq",
+        )?;
+        let entries = statement.query_map(params![sale.uuid().as_bytes()], |row| {
+            Ok(EntryShown { head: read::head(row)?, body: row.get(6)? })
+        })?;
+        Ok(entries.collect::<Result<_, _>>()?)
     }
 
     /// Walks the whole chain as it is at this moment.

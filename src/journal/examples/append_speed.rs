@@ -7,7 +7,7 @@
 //! Every figure is of one run on one machine: compare them with each other and not with those of another run.
 
 use std::error::Error;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -37,28 +37,24 @@ fn main() -> Done<()> {
     let settings =
         Settings { path: path.clone(), seal: SealKey::new([7; 32]), keep_codes: Settings::KEEP_CODES };
     let journal = Journal::open(&settings)?;
-    let mut spans = Vec::new();
+    // Turn by turn, so that whatever else the machine does meets all three alike.
+    let mut bare = BareInserts::new(directory.path())?;
+    let mut raw = RawAppends::new(directory.path())?;
+    let (mut append_spans, mut bare_spans, mut raw_spans) = (Vec::new(), Vec::new(), Vec::new());
     for number in 0..sales {
         for draft in whole_sale(u128::from(number))? {
-            let begun = Instant::now();
-            journal.append(&[draft])?;
-            spans.push(begun.elapsed());
+            append_spans.push(timed(|| Ok(journal.append(std::slice::from_ref(&draft)).map(|_| ())?))?);
+            bare_spans.push(timed(|| bare.insert())?);
+            raw_spans.push(timed(|| raw.append())?);
         }
     }
-    let size = entry_size(&path)?;
-    writeln!(out, "{sales} sales of one card, 5 entries each, {size} bytes an entry without its tables")?;
-    let append = show(&mut out, "append of one entry", &mut spans)?;
-    writeln!(out, "{:<44} {}", "commits", journal.commits())?;
-    let bare = show(
-        &mut out,
-        "bare SQLite insert of that size, WAL and FULL",
-        &mut bare_inserts(directory.path(), size, 5 * sales)?,
+    writeln!(
+        out,
+        "{sales} sales of one card, 5 entries each; {SIZE} bytes for the bare insert and the raw append"
     )?;
-    let raw = show(
-        &mut out,
-        "raw append of that size and fdatasync",
-        &mut raw_appends(directory.path(), size, 5 * sales)?,
-    )?;
+    let append = show(&mut out, "append of one entry", &mut append_spans)?;
+    let bare = show(&mut out, "bare SQLite insert, WAL and FULL", &mut bare_spans)?;
+    let raw = show(&mut out, "raw append and fdatasync", &mut raw_spans)?;
     writeln!(
         out,
         "{:<44} {} % of a bare insert, {} % of a raw append",
@@ -66,6 +62,8 @@ fn main() -> Done<()> {
         percent(append, bare),
         percent(append, raw)
     )?;
+    writeln!(out, "{:<44} {} of {} appends", "commits", journal.commits(), 5 * sales)?;
+    writeln!(out, "{:<44} {} bytes", "mean size of an entry's columns", entry_size(&path)?)?;
 
     let mut shared = Vec::new();
     for number in 0..sales.min(200) {
@@ -112,33 +110,51 @@ fn entry_size(path: &Path) -> Done<usize> {
     Ok(usize::try_from(size)?)
 }
 
-fn raw_appends(directory: &Path, size: usize, count: u32) -> Done<Vec<Duration>> {
-    let mut file = OpenOptions::new().create_new(true).append(true).open(directory.join("raw"))?;
-    let bytes = vec![b'x'; size];
-    (0..count)
-        .map(|_| {
-            let begun = Instant::now();
-            file.write_all(&bytes)?;
-            file.sync_data()?;
-            Ok(begun.elapsed())
-        })
-        .collect()
+/// About the size of an entry, which is printed beside it.
+const SIZE: usize = 600;
+
+fn timed(act: impl FnOnce() -> Done<()>) -> Done<Duration> {
+    let begun = Instant::now();
+    act()?;
+    Ok(begun.elapsed())
 }
 
-fn bare_inserts(directory: &Path, size: usize, count: u32) -> Done<Vec<Duration>> {
-    let database = Connection::open(directory.join("bare.db"))?;
-    database.execute_batch(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE entry (seq INTEGER PRIMARY KEY, body TEXT);",
-    )?;
-    let body = "x".repeat(size);
-    let mut insert = database.prepare("INSERT INTO entry (body) VALUES (?1)")?;
-    (0..count)
-        .map(|_| {
-            let begun = Instant::now();
-            insert.execute([&body])?;
-            Ok(begun.elapsed())
-        })
-        .collect()
+struct RawAppends {
+    file: File,
+    bytes: Vec<u8>,
+}
+
+impl RawAppends {
+    fn new(directory: &Path) -> Done<Self> {
+        let file = OpenOptions::new().create_new(true).append(true).open(directory.join("raw"))?;
+        Ok(Self { file, bytes: vec![b'x'; SIZE] })
+    }
+
+    fn append(&mut self) -> Done<()> {
+        self.file.write_all(&self.bytes)?;
+        Ok(self.file.sync_data()?)
+    }
+}
+
+struct BareInserts {
+    database: Connection,
+    body: String,
+}
+
+impl BareInserts {
+    fn new(directory: &Path) -> Done<Self> {
+        let database = Connection::open(directory.join("bare.db"))?;
+        database.execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+             CREATE TABLE entry (seq INTEGER PRIMARY KEY, body TEXT);",
+        )?;
+        Ok(Self { database, body: "x".repeat(SIZE) })
+    }
+
+    fn insert(&mut self) -> Done<()> {
+        self.database.prepare_cached("INSERT INTO entry (body) VALUES (?1)")?.execute([&self.body])?;
+        Ok(())
+    }
 }
 
 fn open(number: u128) -> Done<(Sale, Draft)> {
