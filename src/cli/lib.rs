@@ -2,5 +2,24 @@
 //!
 //! Nothing here decides anything about a sale. A command reads its arguments, puts the rooms together, and shows what they
 //! say.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`command`] | every command and flag, with its help |
+//! | [`config`] | the configuration file, checked as a whole; secrets on disk |
+//! | [`daemon`] | the rooms put together, and what runs them |
+//! | `demo` | a sale of a printed and of an activated card, against simulated devices and providers |
+//! | `journal` | the journal, read while the daemon runs or not |
+//! | `provider` | what the provider says to an operator |
+//! | `table` | answers as tables for people |
 
+pub mod command;
 pub mod config;
+pub mod daemon;
+mod demo;
+mod journal;
+mod provider;
+mod sandbox;
+mod table;
+
+pub use command::run;

@@ -28,7 +28,7 @@ pub fn read(file: Option<&Path>, credential_name: &str) -> Result<Secret> {
         None => credential(credential_name)
             .with_context(|| format!("there is no systemd credential {credential_name}"))?,
     };
-    let mut opened =
+    let opened =
         File::open(&path).with_context(|| format!("the secret {} cannot be read", path.display()))?;
     if file.is_some() {
         check_mode(&opened, &path)?;

@@ -1,0 +1,169 @@
+//! The rooms put together, and what runs them.
+//!
+//! Order of start: secrets, journal (which takes the instance lock), provider, printer, counter (which reads the open sales),
+//! door. Nothing is bound before the journal is open, so a second daemon fails before it can disturb the first.
+//!
+//! A daemon ends in two ways: [`Daemon::stop`] finishes the sales that a cashier waits for; dropping it ends everything at
+//! once, as a power cut would.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, anyhow};
+use tilld_counter::clock::{Clock, SystemClock};
+use tilld_counter::{Counter, Ports};
+use tilld_devices::file::{FilePrinter, file};
+use tilld_devices::job::Patience;
+use tilld_devices::printer::Printer;
+use tilld_devices::profile::Profile;
+use tilld_devices::tcp::{NetworkPrinter, network};
+use tilld_domain::secret::Secret;
+use tilld_journal::{Journal, SealKey, Settings as JournalSettings};
+use tilld_providers::GiftCards;
+use tilld_providers::finperks::{Finperks, Settings as FinperksSettings};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::command::{Failure, told_to_stop};
+use crate::config::{Config, FinperksConfig, PrinterConfig, PrinterPort, secrets};
+
+/// A running daemon.
+pub struct Daemon {
+    /// Where it serves tills.
+    pub address: SocketAddr,
+    /// Where the token is that tills show.
+    pub token_file: PathBuf,
+    /// The token.
+    pub token: Secret,
+    /// The counter itself.
+    pub counter: Counter,
+    driver: JoinHandle<()>,
+    door: JoinHandle<()>,
+    close: Option<oneshot::Sender<()>>,
+}
+
+impl Daemon {
+    /// Puts the rooms together and starts them within the present runtime.
+    pub async fn start(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        let key = secrets::read_or_make(config.journal.key_file.as_deref(), "journal_key")?;
+        let journal = Journal::open(&JournalSettings {
+            path: config.journal.folder.clone(),
+            seal: SealKey::new(*secrets::key_bytes(&key)?),
+            keep_codes: config.journal.keep_codes,
+        })
+        .with_context(|| format!("the journal in {} cannot be opened", config.journal.folder.display()))?;
+        let token = secrets::read_or_make(Some(&config.api.token_file), "api_token")?;
+        let provider: Arc<dyn GiftCards> = Arc::new(finperks(&config.finperks, &config.place.country)?);
+        let ports = Ports { journal, provider, printer: printer(&config.printer)?, clock };
+        let listener = TcpListener::bind(config.api.listen)
+            .await
+            .with_context(|| format!("the address {} cannot be served", config.api.listen))?;
+        let address = listener.local_addr().context("the address cannot be read")?;
+        let (counter, driver) =
+            Counter::start(ports, config.place, config.counter).await.context("the counter cannot start")?;
+        let (close, closed) = oneshot::channel::<()>();
+        let shown = tilld_api::Token::new(token.clone())
+            .with_context(|| format!("the token in {} cannot be used", config.api.token_file.display()))?;
+        let app = tilld_api::app(tilld_api::ApiState::new(counter.clone(), shown, address));
+        let door = tokio::spawn(async move {
+            let until = async {
+                // Dropped or told: either way the door closes.
+                let _ = closed.await;
+            };
+            tilld_api::serve(listener, app, until).await;
+        });
+        Ok(Self {
+            address,
+            token_file: config.api.token_file,
+            token,
+            counter,
+            driver: tokio::spawn(driver),
+            door,
+            close: Some(close),
+        })
+    }
+
+    /// Finishes what a cashier waits for, and ends.
+    pub async fn stop(mut self) {
+        self.counter.stop().await;
+        if let Some(close) = self.close.take() {
+            // The door may have closed by itself.
+            let _ = close.send(());
+        }
+        // Both end by now; how they ended is in the log.
+        let _ = (&mut self.driver).await;
+        let _ = (&mut self.door).await;
+    }
+
+    /// Ends everything at once, as a power cut would, and returns when nothing of it runs any more.
+    pub async fn crash(mut self) {
+        self.driver.abort();
+        self.door.abort();
+        let _ = (&mut self.driver).await;
+        let _ = (&mut self.door).await;
+    }
+
+    /// Returns when the counter has ended by itself, which it never should.
+    async fn ended(&mut self) {
+        let _ = (&mut self.driver).await;
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        self.driver.abort();
+        self.door.abort();
+    }
+}
+
+/// `tilld serve`.
+pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
+    let mut daemon = Daemon::start(config, Arc::new(SystemClock)).await?;
+    tracing::info!(address = %daemon.address, token_file = %daemon.token_file.display(), "ready");
+    tokio::select! {
+        () = told_to_stop() => {
+            tracing::info!("stopping: sales that are being finished are waited for");
+            daemon.stop().await;
+            Ok(())
+        }
+        () = daemon.ended() => Err(Failure::Other(anyhow!("the counter ended by itself"))),
+    }
+}
+
+/// The client of finperks.
+pub(crate) fn finperks(
+    config: &FinperksConfig,
+    country: &tilld_domain::ids::Country,
+) -> anyhow::Result<Finperks> {
+    let secret = secrets::read(config.secret_file.as_deref(), "finperks_secret")?;
+    let settings = FinperksSettings {
+        profile: config.signature,
+        pace: config.pace,
+        deadlines: config.deadlines,
+        posa: config.posa.clone(),
+        payment_words: config.payment_words.clone(),
+        key_on_actions: config.key_on_actions,
+        confirm_repeatable: config.confirm_repeatable,
+        extra_roots: config.roots_file.clone(),
+        ..FinperksSettings::new(config.url.clone(), config.key_id.clone(), secret, country.clone())
+    };
+    Finperks::new(settings).context("finperks is not set up right")
+}
+
+/// The printer of a configuration.
+fn printer(config: &PrinterConfig) -> anyhow::Result<Arc<dyn Printer>> {
+    let profile = Profile::named(&config.profile).context("there is no such family of printers")?;
+    let profile = match config.columns {
+        Some(columns) => profile.with_columns(columns),
+        None => profile,
+    };
+    let (name, patience) = ("slip".to_owned(), Patience::default());
+    Ok(match &config.port {
+        PrinterPort::Network(address) => {
+            network(NetworkPrinter { name, address: address.clone(), profile, patience })
+        }
+        PrinterPort::File(path) => file(FilePrinter { name, path: path.clone(), profile, patience }),
+    })
+}

@@ -1,0 +1,255 @@
+//! `tilld journal`: the journal, read while the daemon runs or not. It never writes, and needs no key: codes and the lines
+//! of slips stay sealed.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, anyhow};
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+use tilld_domain::moment::Moment;
+use tilld_domain::money::Money;
+use tilld_journal::{Filter, Reader, SaleRow, Verdict};
+
+use crate::command::{ConfigFile, Failure, say};
+use crate::table::table;
+
+/// How many sales a list shows unless told otherwise.
+const LISTED: usize = 50;
+/// How many it shows at most.
+const MOST_LISTED: usize = 10_000;
+
+/// What can be asked of the journal.
+#[derive(Debug, Subcommand)]
+pub enum JournalCommand {
+    /// The sales, newest last
+    List {
+        #[command(flatten)]
+        which: Which,
+        /// Only sales for which something remains to be done or decided
+        #[arg(long)]
+        open: bool,
+        /// Only sales with a card in this state, for example owed
+        #[arg(long, value_name = "STATE")]
+        state: Option<String>,
+        /// At most so many
+        #[arg(long, value_name = "N", default_value_t = LISTED)]
+        most: usize,
+    },
+    /// One sale, entry by entry
+    Show {
+        #[command(flatten)]
+        which: Which,
+        /// The id of a sale or an order, the provider's id of an order, or a receipt
+        id: String,
+    },
+    /// Check every entry of the chain
+    Verify {
+        #[command(flatten)]
+        which: Which,
+    },
+}
+
+/// Which journal, and for whom the answer is.
+#[derive(Debug, Args)]
+pub struct Which {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// The journal's folder, instead of the one in the configuration
+    #[arg(long, value_name = "FOLDER")]
+    folder: Option<PathBuf>,
+    /// Answer as JSON, for machines
+    #[arg(long)]
+    json: bool,
+}
+
+impl Which {
+    fn open(&self) -> Result<Reader, Failure> {
+        let folder = match &self.folder {
+            Some(folder) => folder.clone(),
+            None => self.config.load()?.journal.folder,
+        };
+        let reader = Reader::open(&folder)
+            .with_context(|| format!("the journal in {} cannot be opened", folder.display()))?;
+        Ok(reader)
+    }
+}
+
+pub(crate) fn run(command: JournalCommand) -> Result<(), Failure> {
+    match command {
+        JournalCommand::List { which, open, state, most } => {
+            let filter = Filter { open_only: open, state, ..Filter::default() };
+            let sales =
+                which.open()?.list(&filter, most.min(MOST_LISTED)).context("the journal cannot be read")?;
+            say(&if which.json { list_json(&sales) } else { list_text(&sales) })
+        }
+        JournalCommand::Show { which, id } => show(&which, &id),
+        JournalCommand::Verify { which } => {
+            let verdict = which.open()?.verify().context("the journal cannot be read")?;
+            verify(&verdict, which.json)
+        }
+    }
+}
+
+/// Says whether the chain is whole; that it is not is a failure of the command.
+fn verify(verdict: &Verdict, as_json: bool) -> Result<(), Failure> {
+    match verdict {
+        Verdict::Whole { entries, head } => {
+            let head = hex::encode(head);
+            say(&if as_json {
+                json!({ "whole": true, "entries": entries, "head": head }).to_string()
+            } else {
+                whole_text(*entries, &head)
+            })
+        }
+        Verdict::Broken { seq, why } => {
+            if as_json {
+                say(&json!({ "whole": false, "first_broken": seq.number(), "why": why.to_string() })
+                    .to_string())?;
+            }
+            Err(Failure::Other(anyhow!(
+                "the journal is broken at entry {}: {why}. Keep a copy of the folder, and call the manufacturer.",
+                seq.number()
+            )))
+        }
+    }
+}
+
+/// What a whole chain is said to be, here and in the demo.
+pub(crate) fn whole_text(entries: u64, head: &str) -> String {
+    let short: String = head.chars().take(16).collect();
+    format!("the journal is whole: {entries} entries, each chained to the one before; head {short}…")
+}
+
+fn list_text(sales: &[SaleRow]) -> String {
+    let rows: Vec<[String; 7]> = sales
+        .iter()
+        .map(|sale| {
+            let states: Vec<&str> = sale.cards.iter().map(|card| card.state.as_str()).collect();
+            [
+                when(sale.opened),
+                sale.receipt.to_string(),
+                sale.total.to_string(),
+                sale.phase.clone(),
+                if sale.open { "open" } else { "closed" }.to_owned(),
+                states.join(", "),
+                sale.sale.to_string(),
+            ]
+        })
+        .collect();
+    table(["begun", "receipt", "total", "phase", "", "cards", "sale"], &rows)
+}
+
+fn list_json(sales: &[SaleRow]) -> String {
+    json!({ "sales": sales.iter().map(row_json).collect::<Vec<_>>() }).to_string()
+}
+
+fn row_json(sale: &SaleRow) -> Value {
+    let cards: Vec<Value> = sale
+        .cards
+        .iter()
+        .map(|card| {
+            json!({
+                "card": card.card,
+                "order": card.order.to_string(),
+                "provider_order": card.provider_order,
+                "product": card.product,
+                "product_name": card.product_name,
+                "kind": card.kind,
+                "code_tail": card.code_tail,
+                "face_value": money_json(card.face_value),
+                "state": card.state,
+            })
+        })
+        .collect();
+    json!({
+        "sale": sale.sale.to_string(),
+        "receipt": sale.receipt.as_str(),
+        "provider": sale.provider,
+        "phase": sale.phase,
+        "open": sale.open,
+        "opened": moment_json(sale.opened),
+        "closed": sale.closed.map(moment_json),
+        "total": money_json(sale.total),
+        "paid": sale.paid.map(money_json),
+        "cashier": sale.cashier,
+        "first_entry": sale.first.number(),
+        "last_entry": sale.last.number(),
+        "cards": cards,
+    })
+}
+
+fn show(which: &Which, id: &str) -> Result<(), Failure> {
+    let reader = which.open()?;
+    let sales = reader.named(id).context("the journal cannot be read")?;
+    if sales.is_empty() {
+        return Err(Failure::Other(anyhow!("the journal has no sale, order or receipt of that name")));
+    }
+    for sale in &sales {
+        let entries = reader.shown(sale.sale).context("the journal cannot be read")?;
+        if which.json {
+            let entries: Vec<Value> = entries
+                .iter()
+                .map(|entry| {
+                    json!({
+                        "entry": entry.head.seq.number(),
+                        "at": moment_json(entry.head.at),
+                        "card": entry.head.card.map(tilld_domain::sale::CardNo::number),
+                        "what": entry.head.kind,
+                        "state": entry.head.state,
+                        "content": serde_json::from_str::<Value>(&entry.body).unwrap_or(Value::Null),
+                    })
+                })
+                .collect();
+            let mut whole = row_json(sale);
+            if let Some(fields) = whole.as_object_mut() {
+                fields.insert("entries".to_owned(), Value::Array(entries));
+            }
+            say(&whole.to_string())?;
+            continue;
+        }
+        say(&list_text(std::slice::from_ref(sale)))?;
+        let rows: Vec<[String; 6]> = entries
+            .iter()
+            .map(|entry| {
+                [
+                    entry.head.seq.number().to_string(),
+                    when(entry.head.at),
+                    entry.head.card.map(|card| card.number().to_string()).unwrap_or_default(),
+                    entry.head.kind.clone(),
+                    entry.head.state.clone(),
+                    short(&entry.body),
+                ]
+            })
+            .collect();
+        say(&format!("\n{}", table(["entry", "at", "card", "what", "state", "content"], &rows)))?;
+    }
+    Ok(())
+}
+
+/// The beginning of an entry's content, on one line.
+fn short(body: &str) -> String {
+    const LONGEST: usize = 100;
+    let mut text: String = body.chars().filter(|character| !character.is_control()).take(LONGEST).collect();
+    if body.chars().count() > LONGEST {
+        text.push('…');
+    }
+    text
+}
+
+/// A moment in the zone of this machine, to the second.
+fn when(moment: Moment) -> String {
+    Timestamp::from_millisecond(moment.ms()).map_or_else(
+        |_| "?".to_owned(),
+        |at| at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+    )
+}
+
+fn moment_json(moment: Moment) -> Value {
+    Timestamp::from_millisecond(moment.ms()).map_or(Value::Null, |at| Value::String(at.to_string()))
+}
+
+fn money_json(money: Money) -> Value {
+    json!({ "amount": money.to_decimal_text(), "currency": money.currency().code() })
+}

@@ -1,0 +1,67 @@
+//! `tilld sandbox`: the simulated providers and a simulated printer, for integrators.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+
+use tilld_devices::profile::Profile;
+use tilld_devices::simulated::{Answers, Drawing, Keep, SimulatedPrinter};
+
+use crate::command::{Failure, loopback, say, told_to_stop};
+
+/// What the sandbox listens on.
+#[derive(Debug, Args)]
+pub struct SandboxArguments {
+    /// Where the simulated finperks listens
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8481", value_parser = loopback)]
+    finperks: SocketAddr,
+    /// Where its switches, faults and ledger are reached
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8482", value_parser = loopback)]
+    control: SocketAddr,
+    /// Also run a simulated network printer there, for example at 127.0.0.1:9100
+    #[arg(long, value_name = "ADDRESS", value_parser = loopback)]
+    printer: Option<SocketAddr>,
+    /// Keep every slip that it prints as text and picture in this folder; they hold the codes in clear
+    #[arg(long, value_name = "FOLDER", requires = "printer")]
+    slips: Option<PathBuf>,
+}
+
+/// How papers are drawn for people.
+pub(crate) const DRAWING: Drawing =
+    Drawing { text: tilld_receipts::preview::text, picture: tilld_receipts::preview::svg };
+
+pub(crate) async fn run(arguments: SandboxArguments) -> Result<(), Failure> {
+    let settings = tilld_sandbox::Settings {
+        provider: arguments.finperks,
+        control: arguments.control,
+        ..tilld_sandbox::Settings::default()
+    };
+    let sandbox = tilld_sandbox::start(settings).await.context("the sandbox cannot listen")?;
+    let keep = arguments.slips.map(|folder| Keep { folder, drawing: DRAWING });
+    let printer = match arguments.printer {
+        Some(address) => Some(
+            SimulatedPrinter::start_at(address, Profile::EPSON, Answers::ALL, keep)
+                .await
+                .context("the simulated printer cannot listen")?,
+        ),
+        None => None,
+    };
+    let mut text = format!(
+        "finperks  {}  (key id {}, secret {})\ncontrol   {}",
+        sandbox.provider_url(),
+        sandbox.credentials().key_id,
+        sandbox.credentials().secret,
+        sandbox.control_url(),
+    );
+    if let Some(printer) = &printer {
+        // Writing to a string does not fail.
+        let _ = write!(text, "\nprinter   {}", printer.address());
+    }
+    say(&text)?;
+    told_to_stop().await;
+    sandbox.shutdown().await;
+    Ok(())
+}

@@ -1,0 +1,341 @@
+//! The program as people start it: its commands, its exit codes, and its death by SIGKILL.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+/// How long a proof waits for what must come. It is only ever waited for when something is wrong.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn tilld(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tilld"));
+    command.args(arguments).stdin(Stdio::null()).env_remove("TILLD_LOG");
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    tilld(arguments).output().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A process that is killed when the test ends, however it ends.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts a program and waits for a line on its output or error stream that `find` accepts.
+fn start<T>(mut command: Command, on_error_stream: bool, find: impl Fn(&str) -> Option<T>) -> (Running, T) {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut running = Running(command.spawn().unwrap());
+    let (stdout, stderr) = (running.0.stdout.take().unwrap(), running.0.stderr.take().unwrap());
+    let (wanted, other): (Box<dyn std::io::Read + Send>, Box<dyn std::io::Read + Send>) = if on_error_stream {
+        (Box::new(stderr), Box::new(stdout))
+    } else {
+        (Box::new(stdout), Box::new(stderr))
+    };
+    // Whatever else it says must not fill the pipe.
+    std::thread::spawn(move || std::io::copy(&mut { other }, &mut std::io::sink()));
+    let mut lines = BufReader::new(wanted);
+    let mut line = String::new();
+    loop {
+        line.clear();
+        assert!(lines.read_line(&mut line).unwrap() > 0, "the program ended before it was ready");
+        if let Some(found) = find(&line) {
+            std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
+            return (running, found);
+        }
+    }
+}
+
+struct Sandbox {
+    _running: Running,
+    finperks: String,
+    control: String,
+    printer: String,
+}
+
+fn sandbox() -> Sandbox {
+    let any = "127.0.0.1:0";
+    let command = tilld(&["sandbox", "--finperks", any, "--control", any, "--printer", any]);
+    let mut found = std::cell::RefCell::new(Vec::<String>::new());
+    let (running, ()) = start(command, false, |line| {
+        let mut words = line.split_whitespace();
+        let name = words.next()?;
+        found.borrow_mut().push(words.next()?.to_owned());
+        (name == "printer").then_some(())
+    });
+    let found = std::mem::take(found.get_mut());
+    Sandbox {
+        _running: running,
+        finperks: found[0].clone(),
+        control: found[1].clone(),
+        printer: found[2].clone(),
+    }
+}
+
+fn configure(folder: &Path, sandbox: &Sandbox) -> String {
+    let secret = folder.join("finperks.secret");
+    std::fs::write(&secret, "sandbox-secret-0123456789abcdef\n").unwrap();
+    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let path = folder.join("tilld.toml");
+    let text = format!(
+        "till     = {{ store = \"A1234\", terminal = \"T01\", country = \"DE\" }}\n\
+         finperks = {{ url = \"{}\", key_id = \"sandbox-key\", secret_file = {secret:?} }}\n\
+         printer  = {{ network = \"{}\", columns = 42 }}\n\
+         journal  = {{ folder = {:?} }}\n\
+         api      = {{ listen = \"127.0.0.1:0\" }}\n",
+        sandbox.finperks,
+        sandbox.printer,
+        folder.join("journal")
+    );
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// Starts a daemon, and finds its address in its log.
+fn serve(config: &str) -> (Running, String) {
+    let mut command = tilld(&["serve", "--config", config]);
+    command.env("TILLD_LOG__FORMAT", "json");
+    start(command, true, |line| {
+        let line: Value = serde_json::from_str(line).ok()?;
+        Some(line.pointer("/fields/address")?.as_str()?.to_owned())
+    })
+}
+
+fn post(address: &str, token: &str, path: &str, key: &str, body: &Value) -> Option<(u16, Value)> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let answer = client
+            .post(format!("http://{address}{path}"))
+            .bearer_auth(token)
+            .header("content-type", "application/json")
+            .header("idempotency-key", key)
+            .body(body.to_string())
+            .send()
+            .await
+            .ok()?;
+        let status = answer.status().as_u16();
+        Some((status, serde_json::from_str(&answer.text().await.ok()?).ok()?))
+    })
+}
+
+fn eventually<T>(mut ask: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(begun.elapsed() < PATIENCE, "what must come does not come");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn the_demo_sells_both_kinds_of_card_and_shows_the_paper() {
+    let output = run(&["demo", "--once"]);
+    assert!(output.status.success(), "{}", err(&output));
+    let text = out(&output);
+    for wanted in [
+        "Wunschgeschenk-Gutschein",
+        "50,00 €",
+        "Spielhügel Guthaben",
+        "sold      R0000000001: Wunschgeschenk-Gutschein (por) 50.00 EUR, paid cash 60.00, change 10.00; Done.",
+        "sold      R0000000002: Spielhügel Guthaben (posa) 25.00 EUR, paid cash 25.00, change 0.00; Done.",
+        "journal   2 sales: R0000000001 50.00 EUR done, R0000000002 25.00 EUR done",
+        "the journal is whole: 10 entries",
+    ] {
+        assert!(text.contains(wanted), "{wanted:?} is missing in:\n{text}");
+    }
+}
+
+#[test]
+fn a_start_without_a_configuration_says_which_three_lines_it_needs() {
+    let output = run(&["serve", "--config", "/nowhere/tilld.toml"]);
+    assert_eq!(output.status.code(), Some(2));
+    let text = err(&output);
+    for wanted in ["/nowhere/tilld.toml", "till     =", "finperks =", "printer  ="] {
+        assert!(text.contains(wanted), "{wanted:?} is missing in:\n{text}");
+    }
+}
+
+#[test]
+fn everything_that_is_wrong_in_a_configuration_is_named_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tilld.toml");
+    std::fs::write(
+        &path,
+        "till = { store = \"\", terminal = \"T01\", country = \"Deutschland\" }\nfinperk = 1\n",
+    )
+    .unwrap();
+    let output = run(&["serve", "--config", path.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    let text = err(&output);
+    for wanted in [
+        "line 1: till.store",
+        "line 1: till.country",
+        "line 2: finperk:",
+        "missing: finperks.url",
+        "missing: printer.network",
+    ] {
+        assert!(text.contains(wanted), "{wanted:?} is missing in:\n{text}");
+    }
+}
+
+#[test]
+fn a_provider_on_the_network_is_never_spoken_to_without_tls() {
+    let folder = tempfile::tempdir().unwrap();
+    let sandbox = sandbox();
+    let config = configure(folder.path(), &sandbox);
+    let output = tilld(&["serve", "--config", &config])
+        .env("TILLD_FINPERKS__URL", "http://api.example.test")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(err(&output).contains("https://"), "{}", err(&output));
+}
+
+#[test]
+fn the_api_document_is_openapi_3_1() {
+    let output = run(&["openapi"]);
+    assert!(output.status.success());
+    let document: Value = serde_json::from_str(&out(&output)).unwrap();
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    assert!(document["paths"]["/v1/sales"]["post"].is_object());
+}
+
+#[test]
+fn an_operator_sees_catalogue_balances_and_stores() {
+    let folder = tempfile::tempdir().unwrap();
+    let sandbox = sandbox();
+    let config = configure(folder.path(), &sandbox);
+    let ask = |arguments: &[&str]| {
+        let mut all = arguments.to_vec();
+        all.extend(["--config", &config]);
+        run(&all)
+    };
+    assert!(out(&ask(&["products"])).contains("4001232232332"));
+    let products: Value = serde_json::from_str(&out(&ask(&["products", "--json"]))).unwrap();
+    assert_eq!(products["products"].as_array().unwrap().len(), 12);
+    assert!(out(&ask(&["balances"])).contains("100000.00 EUR"));
+    let template = folder.path().join("store.json");
+    std::fs::write(&template, r#"{"id": "B77", "name": "Filiale am Bahnhof", "city": "Musterstadt"}"#)
+        .unwrap();
+    let registered = ask(&["stores", "register", template.to_str().unwrap()]);
+    assert!(registered.status.success(), "{}", err(&registered));
+    let stores = out(&ask(&["stores", "list"]));
+    assert!(stores.contains("A1234") && stores.contains("B77"), "{stores}");
+    let twice = ask(&["stores", "register", template.to_str().unwrap()]);
+    assert_eq!(twice.status.code(), Some(1));
+    assert!(err(&twice).contains("refused"), "{}", err(&twice));
+}
+
+#[test]
+fn a_sale_survives_sigkill_between_payment_and_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let sandbox = sandbox();
+    let config = configure(folder.path(), &sandbox);
+    let journal = folder.path().join("journal");
+    let (daemon, address) = serve(&config);
+    let token = std::fs::read_to_string(journal.join("api.token")).unwrap().trim().to_owned();
+    let mode = std::fs::metadata(journal.join("api.token")).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600);
+    let euros = |amount: &str| json!({ "amount": amount, "currency": "EUR" });
+    eventually(|| {
+        let refreshed = post(&address, &token, "/v1/products/refresh", "r", &json!({}))?;
+        (refreshed.0 == 200).then_some(())
+    });
+    let body = json!({ "receipt": "R1", "cards": [{ "product": "4001232232332", "kind": "por", "face_value": euros("50.00") }] });
+    let (status, sale) = post(&address, &token, "/v1/sales", "k1", &body).unwrap();
+    assert_eq!((status, sale["phase"].as_str()), (201, Some("collect")), "{sale}");
+    let id = sale["id"].as_str().unwrap().to_owned();
+
+    // The confirm is carried out, and its answer never comes. In the middle of the silence the process is killed.
+    let fault = json!({ "call": "confirm", "fault": { "kind": "drop_answer", "how": "silence" } });
+    assert_eq!(post_control(&sandbox, "/faults", &fault), 201);
+    let paying = {
+        let (address, token, path) = (address.clone(), token.clone(), format!("/v1/sales/{id}/payment"));
+        let body = json!({ "amount": euros("50.00"), "tender": { "kind": "card" } });
+        std::thread::spawn(move || post(&address, &token, &path, "k2", &body))
+    };
+    eventually(|| (ledger(&sandbox)["orders"][0]["state"] == "completed").then_some(()));
+    drop(daemon);
+    assert!(paying.join().unwrap().is_none(), "a killed daemon does not answer");
+
+    // The journal can be read while no daemon runs, and says where it was left.
+    let listed = run(&["journal", "list", "--json", "--config", &config]);
+    let listed: Value = serde_json::from_str(&out(&listed)).unwrap();
+    assert_eq!(listed["sales"][0]["cards"][0]["state"], "confirming", "{listed}");
+
+    let (_daemon, address) = serve(&config);
+    let body = json!({ "amount": euros("50.00"), "tender": { "kind": "card" } });
+    let (status, sale) = post(&address, &token, &format!("/v1/sales/{id}/payment"), "k2", &body).unwrap();
+    assert_eq!((status, sale["phase"].as_str()), (200, Some("done")), "{sale}");
+    assert_eq!(ledger(&sandbox)["orders"][0]["confirms"], 1);
+
+    // And while one runs.
+    let shown = out(&run(&["journal", "show", "R1", "--config", &config]));
+    assert!(shown.contains("resumed") && shown.contains("sold"), "{shown}");
+    let verified = run(&["journal", "verify", "--config", &config]);
+    assert!(verified.status.success() && out(&verified).contains("whole"), "{}", err(&verified));
+}
+
+#[test]
+fn a_second_daemon_on_the_same_journal_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let sandbox = sandbox();
+    let config = configure(folder.path(), &sandbox);
+    let (_daemon, _) = serve(&config);
+    let output = run(&["serve", "--config", &config]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(err(&output).contains("journal"), "{}", err(&output));
+}
+
+#[test]
+fn a_journal_is_missing_before_the_first_start_and_whole_after_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let sandbox = sandbox();
+    let config = configure(folder.path(), &sandbox);
+    let missing = run(&["journal", "verify", "--config", &config]);
+    assert_eq!(missing.status.code(), Some(1), "{}", err(&missing));
+    let (daemon, _) = serve(&config);
+    drop(daemon);
+    assert!(run(&["journal", "verify", "--config", &config]).status.success());
+}
+
+fn post_control(sandbox: &Sandbox, path: &str, body: &Value) -> u16 {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let request =
+            client.post(format!("{}{path}", sandbox.control)).header("content-type", "application/json");
+        request.body(body.to_string()).send().await.unwrap().status().as_u16()
+    })
+}
+
+fn ledger(sandbox: &Sandbox) -> Value {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let text =
+            client.get(format!("{}/ledger", sandbox.control)).send().await.unwrap().text().await.unwrap();
+        serde_json::from_str(&text).unwrap()
+    })
+}

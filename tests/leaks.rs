@@ -1,0 +1,91 @@
+//! Codes are cash (law L11): nothing that ever left the daemon's memory may hold one in clear.
+//!
+//! Everything that is logged while tests run is kept, of every crate and at every level, and is searched for the codes,
+//! pins, secrets and tokens of the shop that a script has just closed; so are all files that its daemon wrote.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::{Mutex, OnceLock};
+
+use crate::shop::Shop;
+
+/// Everything that was logged in this process.
+static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+static LISTENING: OnceLock<()> = OnceLock::new();
+
+struct Keeper;
+
+impl Write for Keeper {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        LOG.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Begins to keep what is logged.
+pub fn listen() {
+    LISTENING.get_or_init(|| {
+        tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_ansi(false)
+            .with_writer(|| Keeper)
+            .init();
+    });
+}
+
+/// How much was logged, so that a test can see that the search had something to search.
+pub fn logged() -> usize {
+    LOG.lock().unwrap().len()
+}
+
+/// Where any of a shop's secrets stands in clear that must stand nowhere. `scanned`: the codes of its POSA cards.
+pub fn found(shop: &Shop, token: &str, scanned: &[String]) -> Vec<String> {
+    let mut secrets = vec![("token".to_owned(), token.to_owned())];
+    secrets.push(("finperks secret".to_owned(), shop.finperks.credentials().secret.clone()));
+    secrets.extend(scanned.iter().map(|code| ("scanned code".to_owned(), code.clone())));
+    for order in shop.finperks.ledger().orders {
+        let grouped = |code: &str| {
+            let characters: Vec<char> = code.chars().collect();
+            characters.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
+        };
+        if let Some(code) = &order.code {
+            secrets.push((format!("code of {}", order.id), code.reveal().to_owned()));
+            secrets.push((format!("grouped code of {}", order.id), grouped(code.reveal())));
+        }
+        // A pin is too short to be searched for in binary files; it stands on one line with words of its own.
+        if let Some(pin) = &order.pin {
+            secrets.push((format!("pin of {}", order.id), format!("PIN {}", pin.reveal())));
+        }
+    }
+    let mut places: Vec<(String, Vec<u8>)> = vec![("the log".to_owned(), LOG.lock().unwrap().clone())];
+    files(&shop.journal_folder(), &mut places);
+    let mut found = Vec::new();
+    for (what, secret) in &secrets {
+        for (place, bytes) in &places {
+            let own = what == "token" && place.ends_with("api.token");
+            if !own && contains(bytes, secret.as_bytes()) {
+                found.push(format!("{what} in {place}"));
+            }
+        }
+    }
+    found
+}
+
+fn files(folder: &Path, places: &mut Vec<(String, Vec<u8>)>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, places);
+        } else {
+            places.push((path.display().to_string(), std::fs::read(&path).unwrap()));
+        }
+    }
+}
+
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    !part.is_empty() && bytes.windows(part.len()).any(|window| window == part)
+}

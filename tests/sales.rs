@@ -1,0 +1,108 @@
+//! Selling, in the trade's language. The scripts lie in `scripts/`, one behaviour a file.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use tilld_tests::script;
+
+macro_rules! scripts {
+    ($($name:ident),* $(,)?) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                let text = include_str!(concat!("scripts/", stringify!($name), ".till"));
+                tokio::time::timeout(script::SCRIPT_LIMIT, script::run(text)).await.expect("the script ends");
+            }
+        )*
+
+        /// A script that no test runs proves nothing.
+        #[test]
+        fn every_script_is_run() {
+            let listed = [$(stringify!($name)),*];
+            for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts")).unwrap() {
+                let name = file.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned();
+                assert!(listed.contains(&name.as_str()), "{name} is not listed");
+            }
+        }
+    };
+}
+
+scripts! {
+    a_cancelled_sale_closes_also_where_the_provider_cannot_take_it_back,
+    a_cancelled_sale_is_taken_back_at_the_provider,
+    a_card_of_three_that_fails_gives_back_its_own_part,
+    a_card_refused_before_the_payment_is_not_collected,
+    a_card_that_became_live_in_silence_is_undone,
+    a_confirm_answer_cut_short_is_unknown,
+    a_confirm_answer_that_nobody_can_read_is_unknown,
+    a_confirm_that_takes_its_time_is_waited_for,
+    a_create_is_sent_again_when_the_provider_asks_for_a_pause,
+    a_create_that_is_lost_twice_is_abandoned,
+    a_live_card_without_its_lines_is_undone,
+    a_lost_confirm_answer_is_found_out,
+    a_lost_confirm_request_is_sent_again_once,
+    a_lost_create_answer_is_asked_for_again_under_its_key,
+    a_power_cut_before_the_payment_asks_for_the_money_again,
+    a_power_cut_between_confirm_and_answer_is_looked_up,
+    a_power_cut_in_the_create_repeats_it_under_its_key,
+    a_power_cut_that_lasts_longer_than_a_customer_waits,
+    a_printed_card_is_sold_for_cash,
+    a_printer_that_vanishes_leaves_a_question,
+    a_provider_that_asks_for_a_pause_is_obeyed_in_the_undo_too,
+    a_provider_that_refuses_a_repeated_key_is_not_believed_to_have_refused_the_card,
+    a_receipt_belongs_to_one_sale,
+    a_receipt_can_be_tried_again_after_nothing_was_sold,
+    a_refused_confirm_is_looked_up_before_the_money_goes_back,
+    a_sale_whose_only_card_is_refused_takes_no_money,
+    a_spent_card_is_a_case_for_the_manager,
+    after_three_attempts_the_paper_is_collected,
+    an_activated_card_is_sold_also_without_its_slip,
+    an_activated_card_is_sold_by_card,
+    an_activated_card_whose_confirm_stays_unknown_is_kept_by_the_shop,
+    an_order_that_nobody_pays_for_gets_old,
+    an_undo_is_asked_for_until_it_is_acknowledged,
+    hostile_lines_reach_the_paper_as_text,
+    lines_that_a_look_up_does_not_show_are_asked_for_by_a_second_confirm,
+    not_found_is_not_believed_at_once,
+    paper_out_before_the_slip_and_the_customer_wants_the_money,
+    paper_out_before_the_slip_asks_for_paper,
+    paper_out_in_the_middle_of_the_slip_is_printed_again,
+    silence_after_the_payment_gives_the_money_back,
+    the_same_request_gets_the_same_answer,
+    the_same_request_gets_the_same_answer_after_a_restart,
+    three_cards_are_paid_at_once,
+    what_was_collected_must_be_what_is_due,
+}
+
+/// The power goes after every line of the happy path, also while calls are under way, and the shop goes on. Whatever the
+/// moment: the three books agree in the end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_power_may_go_after_every_line_of_the_happy_path() {
+    for text in [HAPPY_POR, HAPPY_POSA] {
+        let (_, lines) = script::read(text);
+        for count in 1..=lines.len() {
+            let run = script::crash_after(text, count);
+            tokio::time::timeout(script::SCRIPT_LIMIT, run).await.expect("the script ends");
+        }
+    }
+}
+
+const HAPPY_POR: &str = r#"
+finperks create hangs before
+sell por 4001232232332 50.00 EUR        asks create, waiting
+finperks releases                       screen "Take 50.00"
+finperks confirm hangs before
+paid cash 60.00                         asks confirm, waiting, live 0
+finperks releases                       screen "Done", slips 1, live 1
+finperks create hangs after
+sell por 4001232100015 25.00 EUR on R2  asks create, waiting
+finperks releases                       screen "Take 25.00"
+finperks confirm hangs after
+paid card                               asks confirm, waiting, live 2
+finperks releases                       screen "Done", slips 2
+"#;
+
+const HAPPY_POSA: &str = r#"
+sell posa 4001232100022 25.00 EUR 6399990000123456789   asks create, screen "Take 25.00"
+finperks confirm hangs after
+paid card                                               asks confirm, waiting, live 1
+finperks releases                                       screen "Done", slips 1
+"#;

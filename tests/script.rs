@@ -1,0 +1,563 @@
+//! Till scripts: one act a line at the left, what must follow at the right, two or more blanks between them.
+//!
+//! | act | means |
+//! |---|---|
+//! | `sell por CODE 50.00 EUR` `+ posa CODE 25.00 EUR SCAN` … `on R2` | the till begins a sale (on receipt R1 if none is named) |
+//! | `paid cash 60.00`, `paid card`, `paid mixed 30.00 25.00` (card, cash given) … `for 49.00` | the till says how it was paid |
+//! | `cancel`, `answer 1 print` | the till cancels; a person answers the question of a card |
+//! | `again`, `again differently` | the till repeats its last request under its key, with the same or another body |
+//! | `finperks CALL …` | what goes wrong with the next such call, see [`fault_of`] |
+//! | `finperks releases`, `finperks switch {…}`, `finperks spends 1` | it lets held calls go on; behaves otherwise; a card is spent |
+//! | `printer …` | what is wrong with the printer, see [`printer_fault`] |
+//! | `wait 12s` | time passes (`ms`, `s`, `m`, `h`) |
+//! | `crash`, `restart` | the power goes; the daemon starts |
+//!
+//! | what follows | means |
+//! |---|---|
+//! | `screen "Take 50.00"` | the sale's sentence begins so |
+//! | `phase done`, `card 1 sold` | the sale or a card is there |
+//! | `asks create confirm` | exactly these calls reached finperks since the last line that said what is asked |
+//! | `refused CODE`, `same answer`, `waiting` | how the till's last request was answered |
+//! | `back 50.00` | so much must be given back |
+//! | `slips 1`, `torn 1` | so many complete and incomplete papers are out |
+//! | `next in 10s` | the counter waits for the clock, and something is due in exactly that time |
+//! | `live 1`, `owed 1` | so many cards are live at finperks; so many undos are owed |
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tilld_devices::simulated::SimulatedFault;
+use tilld_sandbox::{CallKind, ErrorBody, Executed, Fault, Loss, QueuedFault};
+use tokio::task::JoinHandle;
+
+use crate::books;
+use crate::leaks;
+use crate::shop::{Answer, PATIENCE, Shop, eventually};
+
+/// A line of a script.
+#[derive(Debug, Clone)]
+pub struct Line {
+    pub number: usize,
+    pub act: String,
+    pub follows: Vec<String>,
+}
+
+/// Reads a script. Lines that begin with `#` are comment; `with` lines before the first act are configuration.
+pub fn read(text: &str) -> (String, Vec<Line>) {
+    let mut settings = String::new();
+    let mut lines = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let line = line.trim_end();
+        if line.trim_start().is_empty() || line.starts_with('#') {
+            continue;
+        }
+        if let Some(setting) = line.strip_prefix("with ") {
+            settings.push_str(setting);
+            settings.push('\n');
+            continue;
+        }
+        let (act, follows) = line.split_once("   ").unwrap_or((line, ""));
+        lines.push(Line { number: number + 1, act: act.trim().to_owned(), follows: split(follows) });
+    }
+    (settings, lines)
+}
+
+/// Splits at commas outside quotation marks.
+fn split(follows: &str) -> Vec<String> {
+    let mut quoted = false;
+    follows
+        .split(|character| {
+            quoted ^= character == '"';
+            character == ',' && !quoted
+        })
+        .map(|part| part.trim().to_owned())
+        .filter(|part| !part.is_empty())
+        .collect()
+}
+
+/// The till that a script speaks for.
+pub struct Till {
+    pub shop: Shop,
+    receipt: String,
+    last: Option<(String, String, Value)>,
+    running: Option<JoinHandle<Answer>>,
+    answered: Option<Answer>,
+    before: Option<Answer>,
+    calls_seen: u64,
+    requests: usize,
+    rounds: u32,
+    scanned: Vec<String>,
+}
+
+impl Till {
+    pub async fn open(settings: &str) -> Self {
+        leaks::listen();
+        let shop = Shop::open(settings).await;
+        let calls_seen = shop.finperks.calls().last().map_or(0, |call| call.n);
+        Self {
+            shop,
+            receipt: "R1".to_owned(),
+            last: None,
+            running: None,
+            answered: None,
+            before: None,
+            calls_seen,
+            requests: 0,
+            rounds: 0,
+            scanned: Vec::new(),
+        }
+    }
+
+    /// Does one line, and waits for what must follow.
+    pub async fn line(&mut self, line: &Line) {
+        self.act(&line.act).await;
+        for follows in &line.follows {
+            let held = eventually(async || self.holds(follows).await.is_ok().then_some(())).await;
+            if held.is_none() {
+                let why = self.holds(follows).await.unwrap_err();
+                panic!("line {}: `{}`: wanted `{follows}`, {why}", line.number, line.act);
+            }
+        }
+        if line.follows.iter().any(|follows| follows.starts_with("asks")) {
+            self.calls_seen = self.shop.finperks.calls().last().map_or(self.calls_seen, |call| call.n);
+        }
+    }
+
+    async fn act(&mut self, act: &str) {
+        let words: Vec<&str> = act.split_whitespace().collect();
+        match words.as_slice() {
+            ["sell", ..] => self.sell(&words[1..]).await,
+            ["paid", how @ ..] => self.pay(how).await,
+            ["cancel"] => {
+                let sale = self.sale_id().await;
+                self.post(format!("/v1/sales/{sale}/cancel"), json!({})).await;
+            }
+            ["answer", card, answer] => {
+                let sale = self.sale_id().await;
+                self.post(
+                    format!("/v1/sales/{sale}/cards/{card}/answer"),
+                    json!({ "answer": answer, "by": "Kim" }),
+                )
+                .await;
+            }
+            ["again"] => {
+                let (path, key, body) = self.last.clone().expect("something was asked before");
+                self.again(path, key, body).await;
+            }
+            ["again", "differently"] => {
+                let (path, key, mut body) = self.last.clone().expect("something was asked before");
+                let field = if path.ends_with("sales") { "cashier" } else { "by" };
+                if path.ends_with("payment") {
+                    body["receipt_total"] = json!({ "amount": "9999.00", "currency": "EUR" });
+                } else {
+                    body[field] = json!("Somebody Else");
+                }
+                self.again(path, key, body).await;
+            }
+            ["finperks", "releases"] => self.shop.finperks.release(),
+            ["finperks", "switch", ..] => self.switch(act.trim_start_matches("finperks switch ")),
+            ["finperks", "spends", card] => {
+                let place: usize = card.parse().unwrap();
+                let order = self.shop.finperks.ledger().orders[place - 1].id.clone();
+                assert!(self.shop.finperks.redeem(&order), "the card of {order} can be spent");
+            }
+            ["finperks", call, how @ ..] => {
+                let fault =
+                    QueuedFault { count: times(how), ..QueuedFault::next(call_of(call), fault_of(how)) };
+                self.shop.finperks.fault(fault).expect("the fault makes sense");
+            }
+            ["printer", "ok"] => self.shop.printer.clear(),
+            ["printer", "power-cycled"] => {
+                self.shop.printer.clear();
+                self.shop.printer.power_cycle();
+            }
+            ["printer", how @ ..] => self.shop.printer.fault(printer_fault(how)),
+            ["wait", span] => self.shop.clock.pass(duration(span)),
+            ["crash"] => {
+                self.shop.crash().await;
+                if let Some(running) = self.running.take() {
+                    // A till whose daemon has gone gets no answer.
+                    let _ = running.await;
+                }
+                self.answered = None;
+            }
+            ["restart"] => self.shop.start().await,
+            ["look"] => {}
+            _ => panic!("no such act: {act}"),
+        }
+    }
+
+    async fn sell(&mut self, words: &[&str]) {
+        let on = words.iter().position(|word| *word == "on");
+        self.receipt = on.map_or("R1", |place| words[place + 1]).to_owned();
+        let words = &words[..on.unwrap_or(words.len())];
+        let cards: Vec<Value> = words
+            .split(|word| *word == "+")
+            .map(|card| {
+                let mut asked = json!({ "kind": card[0], "product": card[1],
+                    "face_value": { "amount": card[2], "currency": card[3] } });
+                if let Some(code) = card.get(4) {
+                    asked["code"] = json!(code);
+                    self.scanned.push((*code).to_owned());
+                }
+                asked
+            })
+            .collect();
+        self.post("/v1/sales".to_owned(), json!({ "receipt": self.receipt, "cards": cards })).await;
+    }
+
+    async fn pay(&mut self, how: &[&str]) {
+        let sale = self.sale_id().await;
+        let now = self.shop.get(&format!("/v1/sales/{sale}")).await.expect("the daemon runs").body;
+        let currency = now.pointer("/cards/0/face_value/currency").cloned().unwrap();
+        let money = |amount: &str| json!({ "amount": amount, "currency": currency });
+        let amount = match how.iter().position(|word| *word == "for") {
+            Some(place) => money(how[place + 1]),
+            None if now["due"].is_object() => now["due"].clone(),
+            None => money("1.00"),
+        };
+        let tender = match how {
+            ["cash", given, ..] => json!({ "kind": "cash", "given": money(given) }),
+            ["card", ..] => json!({ "kind": "card" }),
+            ["mixed", card, given, ..] => {
+                json!({ "kind": "mixed", "card": money(card), "given": money(given) })
+            }
+            _ => panic!("no such tender: {how:?}"),
+        };
+        self.post(format!("/v1/sales/{sale}/payment"), json!({ "amount": amount, "tender": tender })).await;
+    }
+
+    async fn post(&mut self, path: String, body: Value) {
+        self.requests += 1;
+        let key = format!("till-key-{}", self.requests);
+        self.again(path, key, body).await;
+    }
+
+    async fn again(&mut self, path: String, key: String, body: Value) {
+        self.before = self.answered.take();
+        self.running = Some(self.shop.post(&path, Some(&key), body.clone()).await);
+        self.last = Some((path, key, body));
+    }
+
+    /// The answer to the last request, if it has come.
+    async fn answered(&mut self) -> Option<&Answer> {
+        if self.running.as_ref().is_some_and(JoinHandle::is_finished) {
+            self.answered = Some(self.running.take().unwrap().await.unwrap());
+        }
+        self.answered.as_ref()
+    }
+
+    pub async fn sale_id(&self) -> String {
+        eventually(async || self.shop.sale_of(&self.receipt)).await.expect("the journal has the sale")
+    }
+
+    /// The sale as the daemon shows it now.
+    pub async fn sale(&self) -> Option<Value> {
+        let sale = self.shop.sale_of(&self.receipt)?;
+        Some(self.shop.get(&format!("/v1/sales/{sale}")).await?.body)
+    }
+
+    /// Whether something holds now, or why not.
+    async fn holds(&mut self, follows: &str) -> Result<(), String> {
+        let words: Vec<&str> = follows.split_whitespace().collect();
+        let same = |found: String, wanted: &str| {
+            if found == wanted { Ok(()) } else { Err(format!("found `{found}`")) }
+        };
+        match words.as_slice() {
+            ["screen", ..] => {
+                let wanted = follows.trim_start_matches("screen ").trim_matches('"');
+                let found = self.text("/screen/text").await?;
+                if found.starts_with(wanted) { Ok(()) } else { Err(format!("found `{found}`")) }
+            }
+            ["phase", phase] => same(self.text("/phase").await?, phase),
+            ["card", card, state] => {
+                let place: usize = card.parse::<usize>().unwrap() - 1;
+                same(self.text(&format!("/cards/{place}/state")).await?, state)
+            }
+            ["card", card, "because", code] => {
+                let place: usize = card.parse::<usize>().unwrap() - 1;
+                same(self.text(&format!("/cards/{place}/refusal/code")).await?, code)
+            }
+            ["next", "in", span] => {
+                let sleeping = self.shop.clock.sleeping();
+                if sleeping.contains(&duration(span)) { Ok(()) } else { Err(format!("found {sleeping:?}")) }
+            }
+            ["asks", "nothing"] => same(self.asked(), ""),
+            ["asks", "in", "any", "order", calls @ ..] => {
+                let sorted = |text: &str| {
+                    let mut words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+                    words.sort();
+                    words.join(" ")
+                };
+                same(sorted(&self.asked()), &sorted(&calls.join(" ")))
+            }
+            ["asks", calls @ ..] => same(self.asked(), &calls.join(" ")),
+            ["back", amount] => same(self.text("/money_back/amount").await?, amount),
+            ["back"] => match self.sale().await.ok_or("there is no sale")?.get("money_back") {
+                None | Some(Value::Null) => Ok(()),
+                Some(money) => Err(format!("found {money}")),
+            },
+            ["slips", count] => {
+                let complete = self.shop.printer.papers().iter().filter(|paper| paper.complete).count();
+                same(complete.to_string(), count)
+            }
+            ["torn", count] => {
+                self.shop.printer.tear();
+                let torn = self.shop.printer.papers().iter().filter(|paper| !paper.complete).count();
+                same(torn.to_string(), count)
+            }
+            ["live", count] => {
+                let orders = self.shop.finperks.ledger().orders;
+                same(orders.iter().filter(|order| order.state == "completed").count().to_string(), count)
+            }
+            ["owed", count] => {
+                let health = self.shop.get("/v1/health").await.ok_or("the daemon does not run")?.body;
+                same(health["owed"].to_string(), count)
+            }
+            ["waiting"] => match self.answered().await {
+                None => Ok(()),
+                Some(answer) => Err(format!("answered {}", answer.text)),
+            },
+            ["answered"] => match self.answered().await {
+                Some(answer) if (200..300).contains(&answer.status) => Ok(()),
+                answer => Err(format!("found {answer:?}")),
+            },
+            ["refused", code] => match self.answered().await {
+                Some(answer) if answer.status >= 400 => {
+                    same(answer.body["code"].as_str().unwrap_or_default().to_owned(), code)
+                }
+                answer => Err(format!("found {answer:?}")),
+            },
+            ["same", "answer"] => {
+                let before = self.before.clone();
+                match (before, self.answered().await) {
+                    (Some(before), Some(now)) if before.text == now.text && before.status == now.status => {
+                        Ok(())
+                    }
+                    (before, now) => Err(format!("before {before:?}, now {now:?}")),
+                }
+            }
+            _ => panic!("no such thing can follow: {follows}"),
+        }
+    }
+
+    async fn text(&self, path: &str) -> Result<String, String> {
+        let sale = self.sale().await.ok_or("there is no sale")?;
+        Ok(sale.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned())
+    }
+
+    /// The calls that reached finperks since the last line that said what is asked.
+    fn asked(&self) -> String {
+        let calls = self.shop.finperks.calls_after(self.calls_seen);
+        let words: Vec<&str> = calls.iter().filter_map(|call| call.call).filter_map(word_of).collect();
+        words.join(" ")
+    }
+
+    fn switch(&self, change: &str) {
+        let change: Value = serde_json::from_str(change).expect("switches are JSON");
+        let mut whole = serde_json::to_value(self.shop.finperks.switches()).unwrap();
+        for (name, value) in change.as_object().unwrap() {
+            whole[name] = value.clone();
+        }
+        let switches = serde_json::from_value(whole).expect("there is such a switch");
+        self.shop.finperks.switch(|present| *present = switches);
+    }
+
+    /// The books must agree once nothing is under way.
+    pub async fn balance(&self) {
+        let mut why = Vec::new();
+        let agreed = eventually(async || {
+            why = self.contradictions().await;
+            why.is_empty().then_some(())
+        })
+        .await;
+        assert!(agreed.is_some(), "the books disagree: {why:?}");
+    }
+
+    async fn contradictions(&self) -> Vec<String> {
+        let mut money = Vec::new();
+        let mut found = Vec::new();
+        let health = self.shop.get("/v1/health").await.map(|health| health.body).unwrap_or_default();
+        if health["owed"] != json!(0) {
+            found.push(format!("undos are owed: {health}"));
+        }
+        for sale in self.sales() {
+            let now = self.shop.get(&format!("/v1/sales/{sale}")).await.expect("the daemon runs").body;
+            money.push(books::money_of(&now));
+        }
+        found.extend(books::contradictions(&self.shop, &money));
+        found
+    }
+
+    /// Nothing that left the daemon's memory may hold a secret; then the shop closes.
+    pub async fn close(self) {
+        let token = self.shop.daemon.as_ref().map(|daemon| daemon.token.reveal().to_owned());
+        let found = leaks::found(&self.shop, &token.expect("the daemon runs"), &self.scanned);
+        assert!(found.is_empty(), "in clear: {found:?}");
+        assert!(leaks::logged() > 0, "nothing was logged, so nothing was searched");
+        self.shop.close().await;
+    }
+
+    fn sales(&self) -> Vec<String> {
+        let reader = tilld_journal::Reader::open(&self.shop.journal_folder()).unwrap();
+        let sales = reader.list(&tilld_journal::Filter::default(), 1000).unwrap();
+        sales.iter().map(|sale| sale.sale.to_string()).collect()
+    }
+}
+
+/// Runs a script from its first line to its last, and balances the books unless its last line is `books stay open`.
+pub async fn run(text: &str) {
+    let (settings, mut lines) = read(text);
+    let open = lines.pop_if(|line| line.act == "books stay open").is_some();
+    let mut till = Till::open(&settings).await;
+    for line in &lines {
+        till.line(line).await;
+    }
+    if !open {
+        till.balance().await;
+    }
+    till.close().await;
+}
+
+/// Runs a script's first lines, cuts the power, starts again, and goes on as a shop would: the till repeats its last
+/// request, the provider comes back, a person looks at the paper and answers, and time passes. The books must agree.
+pub async fn crash_after(text: &str, count: usize) {
+    let (settings, lines) = read(text);
+    let mut till = Till::open(&settings).await;
+    for line in &lines[..count] {
+        till.line(line).await;
+    }
+    till.act("crash").await;
+    till.shop.finperks.clear_faults();
+    till.shop.finperks.release();
+    till.shop.printer.tear();
+    till.act("restart").await;
+    if till.last.is_some() {
+        till.act("again").await;
+    }
+    let settled = eventually(async || {
+        settle(&mut till).await;
+        till.contradictions().await.is_empty().then_some(())
+    })
+    .await;
+    if settled.is_none() {
+        let sale = till.sale().await;
+        panic!(
+            "crash after {:?}: {:?}; the sale is {sale:?}",
+            lines[count - 1].act,
+            till.contradictions().await
+        );
+    }
+    till.shop.close().await;
+}
+
+/// What a shop does with a sale that stands still: a cashier answers what is asked by what the paper shows, and time passes.
+async fn settle(till: &mut Till) {
+    let Some(sale) = till.sale().await else { return };
+    for card in sale["cards"].as_array().into_iter().flatten() {
+        let Some(asks) = card.pointer("/question/asks").and_then(Value::as_str) else { continue };
+        let provider_order = card["provider_order"].as_str().unwrap_or_default();
+        let ledger = till.shop.finperks.ledger();
+        let code = ledger.order(provider_order).and_then(|order| order.code.clone());
+        let complete = code.is_some_and(|code| {
+            let papers = till.shop.printer.papers();
+            papers.iter().any(|paper| paper.complete && books::text_of(&paper.slip).contains(code.reveal()))
+        });
+        let answer = match (asks, complete) {
+            (_, true) => "complete",
+            ("is_it_complete", false) => "nothing",
+            ("print_again" | "print_or_money_back", false) => "print",
+            ("finish_or_money_back" | "collect_the_paper", false) => "money_back",
+            (asks, _) => panic!("no such question: {asks}"),
+        };
+        let number = card["number"].to_string();
+        till.act(&format!("answer {number} {answer}")).await;
+        eventually(async || till.answered().await.is_some().then_some(())).await;
+    }
+    till.shop.clock.pass(Duration::from_mins(16));
+    // Real calls are under way: each round leaves them longer, so that a slow machine gets there too.
+    till.rounds += 1;
+    tokio::time::sleep(Duration::from_millis(20 << till.rounds.min(5))).await;
+}
+
+fn call_of(word: &str) -> CallKind {
+    match word {
+        "create" => CallKind::Create,
+        "confirm" => CallKind::Confirm,
+        "get" => CallKind::Get,
+        "invalidate" => CallKind::Invalidate,
+        _ => panic!("no such call: {word}"),
+    }
+}
+
+fn word_of(call: CallKind) -> Option<&'static str> {
+    match call {
+        CallKind::Create => Some("create"),
+        CallKind::Confirm => Some("confirm"),
+        CallKind::Get => Some("get"),
+        CallKind::Invalidate => Some("invalidate"),
+        CallKind::Products | CallKind::Balances | CallKind::ListStores | CallKind::RegisterStore => None,
+    }
+}
+
+/// `x3` at the end: so many calls.
+fn times(how: &[&str]) -> u32 {
+    how.last().and_then(|word| word.strip_prefix('x')).and_then(|count| count.parse().ok()).unwrap_or(1)
+}
+
+/// The faults by their words.
+fn fault_of(how: &[&str]) -> Fault {
+    match how {
+        ["refuses", code, ..] => {
+            Fault::Refuse { code: (*code).to_owned(), status: None, retry_after_s: None }
+        }
+        ["says", "later", pause, ..] => Fault::Refuse {
+            code: "rate_limit_exceeded".to_owned(),
+            status: Some(429),
+            retry_after_s: Some(u32::try_from(duration(pause).as_secs()).unwrap()),
+        },
+        ["is", "silent", ..] => Fault::DropRequest { how: Loss::Silence },
+        ["loses", "the", "request", ..] => Fault::DropRequest { how: Loss::Reset },
+        ["loses", "the", "answer", ..] => Fault::DropAnswer { how: Loss::Reset },
+        ["works", "silently", ..] => Fault::DropAnswer { how: Loss::Silence },
+        ["hangs", "before", ..] => Fault::Hold { executed: Executed::AfterRelease },
+        ["hangs", "after", ..] => Fault::Hold { executed: Executed::BeforeRelease },
+        ["breaks", "before", ..] => Fault::ServerError { status: 500, applied: false, body: ErrorBody::Text },
+        ["breaks", "after", ..] => Fault::ServerError { status: 500, applied: true, body: ErrorBody::Json },
+        ["truncates", ..] => Fault::Truncate,
+        ["answers", "html", ..] => Fault::Html { status: 200, applied: true },
+        ["answers", "too", "much", ..] => Fault::Oversize,
+        ["calls", "it", word, ..] => Fault::UnknownState { word: (*word).to_owned() },
+        _ => panic!("no such fault: {how:?}"),
+    }
+}
+
+/// The printer's faults by their words.
+fn printer_fault(how: &[&str]) -> SimulatedFault {
+    let at = |word: &str| word.parse().unwrap();
+    match how {
+        ["paper", "out"] => SimulatedFault::PaperOut,
+        ["paper", "out", "at", byte] => SimulatedFault::PaperOutAtByte(at(byte)),
+        ["cover", "open"] => SimulatedFault::CoverOpen,
+        ["offline"] => SimulatedFault::Offline,
+        ["mute", "at", byte] => SimulatedFault::MuteAtByte(at(byte)),
+        ["vanishes", "at", byte] => SimulatedFault::VanishAtByte(at(byte)),
+        _ => panic!("no such fault: {how:?}"),
+    }
+}
+
+fn duration(text: &str) -> Duration {
+    let split = text.find(|character: char| !character.is_ascii_digit()).expect("a unit");
+    let (number, unit) = text.split_at(split);
+    let number: u64 = number.parse().unwrap();
+    match unit {
+        "ms" => Duration::from_millis(number),
+        "s" => Duration::from_secs(number),
+        "m" => Duration::from_mins(number),
+        "h" => Duration::from_hours(number),
+        _ => panic!("no such unit: {unit}"),
+    }
+}
+
+/// Scripts must not be left hanging by a defect of the runner itself.
+pub const SCRIPT_LIMIT: Duration = Duration::from_secs(4 * PATIENCE.as_secs());

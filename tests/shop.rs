@@ -1,0 +1,171 @@
+//! A shop on one machine: a simulated finperks, a simulated network printer, a folder, and a daemon that can lose its power
+//! and be started again on what it left behind.
+
+use std::collections::HashMap;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tilld::config::Config;
+use tilld::daemon::Daemon;
+use tilld_devices::profile::Profile;
+use tilld_devices::simulated::{Answers, SimulatedPrinter};
+use tilld_domain::secret::Secret;
+use tilld_journal::{Filter, Reader};
+use tilld_sandbox::Sandbox;
+use tokio::task::JoinHandle;
+
+use crate::clock::HandClock;
+
+/// How long a proof waits for what must come. It is only ever waited for when something is wrong.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+pub struct Shop {
+    pub folder: TempDir,
+    pub finperks: Sandbox,
+    pub printer: SimulatedPrinter,
+    pub clock: Arc<HandClock>,
+    pub daemon: Option<Daemon>,
+    client: reqwest::Client,
+    settings: String,
+}
+
+/// What the local API answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    pub status: u16,
+    pub body: Value,
+    pub text: String,
+}
+
+impl Shop {
+    /// Opens a shop. `settings`: further lines of its configuration.
+    pub async fn open(settings: &str) -> Self {
+        let finperks = tilld_sandbox::start(tilld_sandbox::Settings::default()).await.unwrap();
+        let printer =
+            SimulatedPrinter::start(Profile::EPSON.with_columns(42), Answers::ALL, None).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let secret = folder.path().join("finperks.secret");
+        std::fs::write(&secret, &finperks.credentials().secret).unwrap();
+        std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let mut shop = Self {
+            folder,
+            finperks,
+            printer,
+            clock: Arc::new(HandClock::default()),
+            daemon: None,
+            client: reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap(),
+            settings: settings.to_owned(),
+        };
+        shop.start().await;
+        let refreshed = shop.post("/v1/products/refresh", None, json!({})).await.await.unwrap();
+        assert_eq!(refreshed.status, 200, "{}", refreshed.text);
+        shop
+    }
+
+    pub fn journal_folder(&self) -> PathBuf {
+        self.folder.path().join("journal")
+    }
+
+    /// The configuration as an operator would write it.
+    pub fn config(&self) -> String {
+        format!(
+            r#"till     = {{ store = "A1234", terminal = "T01", country = "DE", zone = "Europe/Berlin" }}
+finperks = {{ url = "{}", key_id = "{}", secret_file = {:?}, requests_per_second = 10000, burst = 10000, posa = {{ default = "field:card_code" }} }}
+printer  = {{ network = "{}", columns = 42 }}
+journal  = {{ folder = {:?} }}
+api      = {{ listen = "127.0.0.1:0" }}
+slip     = {{ header = ["Buchhandlung am Markt"], footer = ["Vielen Dank!"] }}
+{}
+"#,
+            self.finperks.provider_url(),
+            self.finperks.credentials().key_id,
+            self.folder.path().join("finperks.secret"),
+            self.printer.address(),
+            self.journal_folder(),
+            self.settings,
+        )
+    }
+
+    /// Starts the daemon. The instance lock of one that has just lost its power may take a moment to go.
+    pub async fn start(&mut self) {
+        let config = Config::parse(&self.config(), &HashMap::new()).unwrap();
+        let clock = Arc::clone(&self.clock);
+        let daemon = eventually(async || Daemon::start(config.clone(), clock.clone()).await.ok()).await;
+        self.daemon = Some(daemon.expect("the daemon starts"));
+    }
+
+    /// The power goes.
+    pub async fn crash(&mut self) {
+        if let Some(daemon) = self.daemon.take() {
+            daemon.crash().await;
+        }
+    }
+
+    pub async fn close(mut self) {
+        if let Some(daemon) = self.daemon.take() {
+            daemon.stop().await;
+        }
+        self.finperks.shutdown().await;
+    }
+
+    fn url(&self, path: &str) -> Option<(String, Secret)> {
+        let daemon = self.daemon.as_ref()?;
+        Some((format!("http://{}{path}", daemon.address), daemon.token.clone()))
+    }
+
+    /// Posts in the background, as a till does that must not hang.
+    pub async fn post(&self, path: &str, key: Option<&str>, body: Value) -> JoinHandle<Answer> {
+        let (url, token) = self.url(path).expect("the daemon runs");
+        let mut request = self
+            .client
+            .post(url)
+            .bearer_auth(token.reveal())
+            .header("content-type", "application/json")
+            .body(body.to_string());
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        tokio::spawn(async move { answer(request).await })
+    }
+
+    pub async fn get(&self, path: &str) -> Option<Answer> {
+        let (url, token) = self.url(path)?;
+        Some(answer(self.client.get(url).bearer_auth(token.reveal())).await)
+    }
+
+    /// The newest sale of a receipt, out of the journal: a till whose request hangs does not know its id yet.
+    pub fn sale_of(&self, receipt: &str) -> Option<String> {
+        let reader = Reader::open(&self.journal_folder()).ok()?;
+        let sales = reader.list(&Filter { receipt: receipt.parse().ok(), ..Filter::default() }, 100).ok()?;
+        Some(sales.last()?.sale.to_string())
+    }
+}
+
+async fn answer(request: reqwest::RequestBuilder) -> Answer {
+    match request.send().await {
+        Ok(answer) => {
+            let status = answer.status().as_u16();
+            let text = answer.text().await.unwrap_or_default();
+            Answer { status, body: serde_json::from_str(&text).unwrap_or(Value::Null), text }
+        }
+        Err(error) => Answer { status: 0, body: Value::Null, text: error.to_string() },
+    }
+}
+
+/// Asks again and again until there is an answer, or patience ends.
+pub async fn eventually<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> Option<T> {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        if let Some(answer) = ask().await {
+            return Some(answer);
+        }
+        if tokio::time::Instant::now() > deadline {
+            return None;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
