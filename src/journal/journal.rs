@@ -70,8 +70,9 @@ pub struct Journal {
 }
 
 struct Shared {
-    writer: Mutex<Writer>,
     reader: Mutex<Connection>,
+    /// Closed after the reader: the last connection empties the log.
+    writer: Mutex<Writer>,
     terminal: Terminal,
     keep_codes: Duration,
     commits: AtomicU64,

@@ -1,17 +1,12 @@
 //! Entries back into events, and events back into sales.
 //!
-//! The state of a sale is the fold of its entries ([`Fold`]). An entry whose lines have been forgotten must fold to the same
-//! state as on the day on which it was written: a copy that was printed then was printed. So forgotten lines stand in as blank
-//! ones while the entries are folded, and are gone again in the sale that comes out.
-
-use std::collections::HashSet;
+//! The state of a sale is the fold of its entries ([`Fold`]). Lines that have been forgotten since are gone in the events that are
+//! folded; the domain's machines do not look at that, so what was printed then replays as printed.
 
 use rusqlite::types::FromSql;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use tilld_domain::ids::{OrderId, RequestKey, SaleId};
 use tilld_domain::moment::Moment;
-use tilld_domain::order::State;
-use tilld_domain::outcome::ReceiptLines;
 use tilld_domain::sale::{CardNo, Sale, SaleEvent};
 use uuid::Uuid;
 
@@ -131,77 +126,26 @@ pub(crate) fn order_key(
 
 /// A sale in the making.
 #[derive(Default)]
-pub(crate) struct Fold {
-    sale: Option<Sale>,
-    last: Option<Seq>,
-    forgotten: HashSet<OrderId>,
-}
+pub(crate) struct Fold(Option<(Sale, Seq)>);
 
 impl Fold {
     /// Takes the next entry of the sale.
     pub(crate) fn add(&mut self, entry: Entry) -> Result<(), ReadError> {
         let misfit = ReadError::Misfit { sale: entry.sale, seq: entry.seq };
-        let sale = match (self.sale.take(), entry.event) {
+        let sale = match (self.0.take(), entry.event) {
             (None, SaleEvent::Opened(opening)) if opening.sale == entry.sale => {
                 Sale::open(*opening, entry.at).0
             }
-            (Some(sale), mut event) => {
-                self.stand_in(&sale, &mut event);
-                sale.step(entry.at, event).map_err(|_| misfit)?.0
-            }
+            (Some((sale, _)), event) => sale.step(entry.at, event).map_err(|_| misfit)?.0,
             (None, _) => return Err(misfit),
         };
-        self.sale = Some(sale);
-        self.last = Some(entry.seq);
+        self.0 = Some((sale, entry.seq));
         Ok(())
     }
 
-    /// The sale up to here; its forgotten lines still stand in as blank ones.
-    pub(crate) fn so_far(&self) -> Option<&Sale> {
-        self.sale.as_ref()
-    }
-
-    /// The sale and its last entry; none if there was no entry.
-    pub(crate) fn finish(self) -> Option<(Sale, Seq)> {
-        let (mut sale, last) = self.sale.zip(self.last)?;
-        for order in sale.orders.iter_mut().filter(|order| self.forgotten.contains(&order.facts.id)) {
-            if let Some(lines) = lines_of(&mut order.state) {
-                *lines = ReceiptLines::gone(lines.count(), lines.odd_elements());
-            }
-        }
-        Some((sale, last))
-    }
-
-    fn stand_in(&mut self, sale: &Sale, event: &mut SaleEvent) {
-        let SaleEvent::Card(card, event) = event else { return };
-        let Some(lines) = form::secrets::lines_mut(event).filter(|lines| lines.is_gone()) else { return };
-        let blank = ReceiptLines::new(vec![String::new(); lines.count()], lines.odd_elements());
-        if let (Some(blank), Some(order)) = (blank, sale.order(*card)) {
-            *lines = blank;
-            self.forgotten.insert(order.facts.id);
-        }
-    }
-}
-
-/// The lines that a state holds. Without a default arm: a new state must say whether it holds any.
-fn lines_of(state: &mut State) -> Option<&mut ReceiptLines> {
-    match state {
-        State::Active { lines, .. }
-        | State::Printing { lines, .. }
-        | State::PrintStopped { lines, .. }
-        | State::PrintUnclear { lines, .. } => Some(lines),
-        State::Sold { lines, .. } => lines.as_mut(),
-        State::Creating { .. }
-        | State::NotSold { .. }
-        | State::Created { .. }
-        | State::Paid { .. }
-        | State::Confirming { .. }
-        | State::Asking { .. }
-        | State::Owed(_)
-        | State::Spent(_)
-        | State::Stuck { .. }
-        | State::Cleared { .. }
-        | State::Settled { .. } => None,
+    /// The sale up to here.
+    fn so_far(&self) -> Option<&Sale> {
+        self.0.as_ref().map(|(sale, _)| sale)
     }
 }
 
@@ -213,7 +157,7 @@ pub(crate) fn sale(
 ) -> Result<Option<(Sale, Seq)>, ReadError> {
     let mut fold = Fold::default();
     each_entry(database, sale, terminal, |entry| fold.add(entry))?;
-    Ok(fold.finish())
+    Ok(fold.0)
 }
 
 /// Makes the query tables again from the entries, a sale at a time. To be called inside of a transaction.

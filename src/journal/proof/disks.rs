@@ -34,6 +34,12 @@ fn a_full_disk_is_named_and_leaves_no_half_of_a_commit() {
         }
     };
     assert_eq!(failed, AppendError::Full);
+    assert_eq!(writer.append(&terminal, &whole_sale(fitted + 2, 1).1), Err(AppendError::Full));
+    // Room again: the same connection goes on.
+    writer.database().execute_batch("PRAGMA max_page_count = 1000000").unwrap();
+    assert_eq!(writer.probe(), Ok(()));
+    writer.append(&terminal, &whole_sale(fitted + 2, 1).1).unwrap();
+    fitted += 1;
     drop(writer);
     let journal = Journal::open(&settings(directory.path())).unwrap();
     let entries = u64::try_from(8 * (fitted + 1)).unwrap();

@@ -30,25 +30,21 @@ fn old_journal() -> tempfile::TempDir {
     directory
 }
 
-fn whole(journal: &Journal) -> bool {
-    let database = rusqlite::Connection::open(journal_file(journal)).unwrap();
+/// Whether all of the old journal is there, and verifies.
+fn whole(journal: &Journal, directory: &tempfile::TempDir) -> bool {
+    let database = rusqlite::Connection::open(directory.path().join("journal.db")).unwrap();
     let id = crate::read::journal_id(&database).unwrap();
     let verdict = crate::chain::verify(&database, &id).unwrap();
+    let expected = whole_sale(1, 1).0.sale;
     matches!(verdict, Verdict::Whole { entries: 8, .. })
-        && journal.sale(whole_sale(1, 1).0.sale.opening.sale).unwrap().unwrap().0 == whole_sale(1, 1).0.sale
-}
-
-fn journal_file(journal: &Journal) -> std::path::PathBuf {
-    let shown = format!("{journal:?}");
-    let directory = shown.trim_start_matches("Journal(").trim_end_matches(')');
-    std::path::Path::new(directory).join("journal.db")
+        && journal.sale(expected.opening.sale).unwrap().unwrap().0 == expected
 }
 
 #[test]
 fn an_older_journal_is_brought_up_and_loses_nothing() {
     let directory = old_journal();
     let journal = Journal::open_with(&settings(directory.path()), &with(&[SECOND])).unwrap();
-    assert!(whole(&journal));
+    assert!(whole(&journal, &directory));
     journal.append(&whole_sale(2, 1).1).unwrap();
     drop(journal);
     let again = Journal::open_with(&settings(directory.path()), &with(&[SECOND])).unwrap();
@@ -68,7 +64,7 @@ fn a_migration_that_fails_leaves_the_journal_as_it_was() {
         Err(OpenError::Migration { version: 3, why }) => assert!(why.contains("nothing"), "{why}"),
         other => panic!("{other:?}"),
     }
-    assert!(whole(&Journal::open(&settings(directory.path())).unwrap()));
+    assert!(whole(&Journal::open(&settings(directory.path())).unwrap(), &directory));
 }
 
 #[test]
@@ -94,7 +90,7 @@ fn a_machine_that_stops_at_any_point_finds_the_old_journal_or_the_new_one() {
         );
         drop(found);
         let journal = Journal::open_with(&settings(directory.path()), &with(&[SECOND])).unwrap();
-        assert!(whole(&journal), "{steps}");
+        assert!(whole(&journal, &directory), "{steps}");
     }
 }
 
@@ -105,7 +101,7 @@ fn a_journal_that_is_being_read_is_migrated_when_the_reader_has_gone() {
     let opened = Journal::open_with(&settings(directory.path()), &with(&[SECOND]));
     assert!(matches!(opened, Err(OpenError::BeingRead)), "{opened:?}");
     drop(reader);
-    assert!(whole(&Journal::open_with(&settings(directory.path()), &with(&[SECOND])).unwrap()));
+    assert!(whole(&Journal::open_with(&settings(directory.path()), &with(&[SECOND])).unwrap(), &directory));
 }
 
 #[test]

@@ -111,6 +111,12 @@ fn a_manager_lists_sales_by_what_is_known_of_them() {
             reader.named(&name).unwrap().iter().map(|row| row.sale.uuid().as_u128()).collect();
         assert_eq!(found, expected, "{name}");
     }
+    let shown = reader.shown(sale(2)).unwrap();
+    assert_eq!(
+        shown.iter().map(|entry| entry.head.kind.as_str()).collect::<Vec<_>>(),
+        ["opened", "create_ended"]
+    );
+    assert!(shown.iter().all(|entry| entry.body.starts_with(r#"{"v":1,"#)));
     let row = &reader.named("R1").unwrap()[0];
     assert_eq!(
         (row.phase.as_str(), row.open, row.total, row.paid),
