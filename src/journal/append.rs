@@ -1,11 +1,12 @@
 //! The one writer. What it is given becomes durable as a whole, in one commit with one sync, or not at all.
 //!
-//! A draft becomes an entry, its secrets sealed; the chain grows by a link; the head, the rows of the sale and the keys that are to be
-//! forgotten go into the same commit. Whatever fails on the way undoes all of it and leaves the connection usable: the next
-//! append starts from what is on the disk, not from memory.
+//! A draft becomes an entry, its secrets sealed; the chain grows by a link; the head, the rows of the sale and the
+//! keys that are to be forgotten go into the same commit. Whatever fails on the way undoes all of it and leaves the
+//! connection usable: the next append starts from what is on the disk, not from memory.
 //!
-//! One thing is beyond it: if the sync itself fails, the system may still write what was refused, and a power cut right then can
-//! bring the entry back. Recovery then sees an intent whose act never was, and asks the provider, as law L1 has it.
+//! One thing is beyond it: a commit whose sync failed may stand in the log all the same. The next commit that goes
+//! through overwrites it, and one is tried at once; a power cut before that can bring the entry back. Recovery then
+//! sees an intent whose act never was, and asks the provider, as law L1 has it.
 
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
 use tilld_domain::moment::Moment;
@@ -83,7 +84,11 @@ impl Writer {
         begun
             .prepare_cached("UPDATE meta SET value = ?1 WHERE name = 'head'")?
             .execute(params![head.to_bytes()])?;
-        begun.commit()?;
+        if let Err(error) = begun.commit() {
+            // What was refused may stand in the log already. A commit that goes through takes its place there.
+            self.probe().ok();
+            return Err(error.into());
+        }
         self.keys_in_log |= drafts.iter().any(|draft| !draft.forget.is_empty());
         Ok(written)
     }

@@ -1,12 +1,12 @@
 //! The chain: every entry holds the digest of the one before it, so that a change, a gap and another order show.
 //!
-//! A link is SHA-256 over the link before it and every column of the entry, each with its length before it, so that no two
-//! entries have the same encoding. It covers the bytes in the columns, not their meaning: verifying parses nothing, and
-//! an entry whose secrets have been forgotten verifies like any other. The first link hangs on the journal's random id, so that
-//! the start of one journal cannot be put before another's.
+//! A link is SHA-256 over the link before it and every column of the entry, each with its length before it, so that
+//! no two entries have the same encoding. It covers the bytes in the columns, not their meaning: verifying parses
+//! nothing, and an entry whose secrets have been forgotten verifies like any other. The first link hangs on the
+//! journal's random id, so that the start of one journal cannot be put before another's.
 //!
-//! What it cannot show: that somebody who may write the file has made a whole new chain, or has cut the last entries off and
-//! mended the head. Comparing [`Verdict::Whole`]'s head with one that was noted elsewhere shows that.
+//! What it cannot show: that somebody who may write the file has made a whole new chain, or has cut the last entries
+//! off and mended the head. Comparing [`Verdict::Whole`]'s head with one that was noted elsewhere shows that.
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};

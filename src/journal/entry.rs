@@ -1,7 +1,7 @@
 //! What goes into the journal and what comes out of it, in the domain's words.
 //!
-//! A [`Draft`] is an entry before it has a number; an [`Entry`] is one that was read back. One entry is one event of one
-//! sale at one moment. The order of entries is their number, never their moment: a till's clock may be set back.
+//! A [`Draft`] is an entry before it has a number; an [`Entry`] is one that was read back. One entry is one event of
+//! one sale at one moment. The order of entries is their number, never their moment: a till's clock may be set back.
 
 use std::fmt;
 use std::sync::Arc;

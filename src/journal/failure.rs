@@ -93,7 +93,8 @@ pub enum OpenError {
     Database(String),
 }
 
-/// Why nothing was written. Whatever the reason: no part of the drafts is in the journal, and the next append may succeed.
+/// Why nothing was written. Whatever the reason: no part of the drafts is in the journal, and the next append may
+/// succeed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
     /// No room on the disk.
@@ -117,7 +118,8 @@ pub enum AppendError {
         /// Which of the drafts, from 0.
         draft: usize,
     },
-    /// The draft contradicts itself or the journal: another sale, a card that is not there, an event before the first.
+    /// The draft contradicts itself or the journal: another sale, a card that is not there, an event before the
+    /// first.
     #[error("the entry does not fit its sale: {why}")]
     Misfit {
         /// Which of the drafts, from 0.

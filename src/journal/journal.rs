@@ -1,10 +1,12 @@
 //! The journal's door: opening it, writing to it, asking it.
 //!
-//! One connection writes, behind a lock; another one reads beside it and is never in its way, because a write-ahead log shows a
-//! reader the last commit. A lock on a file of its own keeps a second daemon out; it goes with the process, however that ends.
+//! One connection writes, behind a lock; another one reads beside it and is never in its way, because a write-ahead
+//! log shows a reader the last commit. A lock on a file of its own keeps a second daemon out; it goes with the
+//! process, however that ends.
 //!
-//! Opening checks what must hold before anything is sold (law L10): the SQLite version, the tables' version, that the terminal key fits,
-//! that the head names the last entry, and the links of the last [`CHECKED`] entries. `tilld journal verify` walks them all.
+//! Opening checks what must hold before anything is sold (law L10): the SQLite version, the tables' version, that the
+//! terminal key fits, that the head names the last entry, and the links of the last [`CHECKED`] entries. `tilld
+//! journal verify` walks them all.
 
 use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -37,8 +39,8 @@ const LEAST_SQLITE: i32 = 3_051_003;
 /// How many of the last entries are verified at every start: a week of a busy till, in a few milliseconds.
 const CHECKED: u64 = 1_000;
 
-/// The size of a page in bytes. An entry touches about six of them, and each goes into the log as a whole: with pages of 4 KiB an
-/// append takes a tenth longer.
+/// The size of a page in bytes. An entry touches about six of them, and each goes into the log as a whole: with pages
+/// of 4 KiB an append takes a tenth longer.
 const PAGE: i64 = 1_024;
 
 /// After how many pages the write-ahead log is moved into the database: 4 MiB.
@@ -151,8 +153,8 @@ impl Journal {
 
     /// The sale as its entries make it, and the last of them; none if there is no such sale.
     ///
-    /// It is the same sale that was live when that entry was written, also if its lines have been forgotten since: then they
-    /// are gone from its state, and what was printed then stays printed.
+    /// It is the same sale that was live when that entry was written, also if its lines have been forgotten since:
+    /// then they are gone from its state, and what was printed then stays printed.
     pub fn sale(&self, sale: SaleId) -> Result<Option<(Sale, Seq)>, ReadError> {
         read::sale(&self.reader(), sale, Some(&self.shared.terminal))
     }
@@ -206,8 +208,9 @@ impl Journal {
         Ok(Head::read(&self.reader())?.map_or(Seq::NONE, |head| head.seq))
     }
 
-    /// Destroys the keys of sales that have been closed for longer than codes are kept, and wipes their traces; how many. To be
-    /// called now and then, also if nothing was sold: it empties the log of keys that were forgotten with an entry.
+    /// Destroys the keys of sales that have been closed for longer than codes are kept, and wipes their traces; how
+    /// many. To be called now and then, also if nothing was sold: it empties the log of keys that were forgotten with
+    /// an entry.
     pub fn forget_expired(&self, now: Moment) -> Result<usize, AppendError> {
         let kept_ms = i64::try_from(self.shared.keep_codes.as_millis()).unwrap_or(i64::MAX);
         self.writer().forget(Moment::from_ms(now.ms().saturating_sub(kept_ms)))

@@ -1,8 +1,9 @@
-//! The journal: what happened at this till, in the order in which it happened, so that no power cut and no crash makes it unsure.
+//! The journal: what happened at this till, in the order in which it happened, so that no power cut and no crash
+//! makes it unsure.
 //!
-//! One entry is one event of one sale. Entries are only ever appended, each tied to the one before it by a digest; the state of a sale is the
-//! fold of its entries by the domain's own machines, and every other table is made from them. What an [`append`](Journal::append)
-//! has returned is on the disk; what it has refused is not there at all.
+//! One entry is one event of one sale. Entries are only ever appended, each tied to the one before it by a digest;
+//! the state of a sale is the fold of its entries by the domain's own machines, and every other table is made from
+//! them. What an [`append`](Journal::append) has returned is on the disk; what it has refused is not there at all.
 //!
 //! | module | holds |
 //! |---|---|
@@ -18,8 +19,8 @@
 //! | `schema` | the versions of the tables, and migrations |
 //! | `failure` | what can go wrong, as sentences |
 //!
-//! Absent by design: rules (they are the domain's), clocks in anything but a migration's date, retries (they are the counter's), and any
-//! way to change or remove an entry.
+//! Absent by design: rules (they are the domain's), clocks in anything but a migration's date, retries (they are the
+//! counter's), and any way to change or remove an entry.
 
 mod append;
 mod chain;

@@ -1,7 +1,7 @@
 //! Entries back into events, and events back into sales.
 //!
-//! The state of a sale is the fold of its entries ([`Fold`]). Lines that have been forgotten since are gone in the events that are
-//! folded; the domain's machines do not look at that, so what was printed then replays as printed.
+//! The state of a sale is the fold of its entries ([`Fold`]). Lines that have been forgotten since are gone in the
+//! events that are folded; the domain's machines do not look at that, so what was printed then replays as printed.
 
 use rusqlite::types::FromSql;
 use rusqlite::{Connection, OptionalExtension, Row, params};

@@ -1,4 +1,5 @@
-//! A look into the journal for people, while a daemon runs or not. It holds no lock that a daemon would wait for, and writes nothing.
+//! A look into the journal for people, while a daemon runs or not. It holds no lock that a daemon would wait for, and
+//! writes nothing.
 
 use std::fmt;
 use std::path::Path;
@@ -33,8 +34,8 @@ pub struct Filter {
     pub before: Option<Moment>,
 }
 
-/// A look into a journal that never writes, while a daemon runs or not. It needs no terminal key, so codes and lines are
-/// gone in what it reads.
+/// A look into a journal that never writes, while a daemon runs or not. It needs no terminal key, so codes and lines
+/// are gone in what it reads.
 pub struct Reader {
     database: Connection,
     journal: [u8; 16],
@@ -114,8 +115,8 @@ impl Reader {
         Ok(entries)
     }
 
-    /// The entries of a sale as they stand on disk, for people and export: their heads and the part of them that holds no
-    /// secret.
+    /// The entries of a sale as they stand on disk, for people and export: their heads and the part of them that
+    /// holds no secret.
     pub fn shown(&self, sale: SaleId) -> Result<Vec<EntryShown>, ReadError> {
         let mut statement = self.database.prepare_cached(
             "SELECT seq, at, sale, kind, card, state, body FROM entry WHERE sale = ?1 ORDER BY seq",

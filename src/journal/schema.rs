@@ -1,15 +1,15 @@
 //! The tables' versions, and how an older journal comes to the present one.
 //!
-//! A version is a script that is never edited once it is released: its digest stands in the journal. A new journal gets all of
-//! them in one commit. An older one is never changed in place:
+//! A version is a script that is never edited once it is released: its digest stands in the journal. A new journal
+//! gets all of them in one commit. An older one is never changed in place:
 //!
 //! 1. it is copied through SQLite's backup, beside the original;
 //! 2. the copy gets the missing scripts in one commit, its chain is walked, its query tables are made again;
 //! 3. the original gives up its write-ahead log, which would otherwise be replayed into the file that takes its place;
 //! 4. the copy is renamed over the original, file and directory synced.
 //!
-//! Losing the machine in between leaves the old journal, whole, or the new one. What is left of a copy is thrown away at
-//! the next start. The old file is not kept: codes that are forgotten later would live on in it.
+//! Losing the machine in between leaves the old journal, whole, or the new one. What is left of a copy is thrown away
+//! at the next start. The old file is not kept: codes that are forgotten later would live on in it.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;

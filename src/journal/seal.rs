@@ -6,12 +6,13 @@
 //!                    └─ seals ─► that order's code and lines, in the `sealed` column of its entries
 //! ```
 //!
-//! All of it is XChaCha20-Poly1305 with random nonces of 24 bytes: so long that chance does not repeat one. What a box belongs to
-//! (journal, order, entry, kind) is authenticated with it, so a box that was moved to another place does not open.
+//! All of it is XChaCha20-Poly1305 with random nonces of 24 bytes: so long that chance does not repeat one. What a
+//! box belongs to (journal, order, entry, kind) is authenticated with it, so a box that was moved to another place
+//! does not open.
 //!
-//! Forgetting an order is removing its wrapped key: its boxes stay in their entries, the chain still verifies, and not even
-//! the terminal key opens them. `secure_delete` wipes the row in the database and an emptied write-ahead log drops the
-//! pages on which it stood.
+//! Forgetting an order is removing its wrapped key: its boxes stay in their entries, the chain still verifies, and
+//! not even the terminal key opens them. `secure_delete` wipes the row in the database and an emptied write-ahead log
+//! drops the pages on which it stood.
 //!
 //! Ways to fail: a box that does not open is an error with a name; a key that is not there is no error but *gone*.
 

@@ -1,7 +1,7 @@
 //! The tables that questions are answered from. They are made from the entries, and can be made again at any time.
 //!
-//! A step writes its sale's row and the row of the card that it was about. Columns that stand in an index are written only
-//! if they change, because every page that is touched is a page more to write before a cashier reads an answer.
+//! A step writes its sale's row and the row of the card that it was about. Columns that stand in an index are written
+//! only if they change, because every page that is touched is a page more to write before a cashier reads an answer.
 
 use rusqlite::{Connection, params};
 use tilld_domain::ids::{PersonName, ProviderOrderId};
@@ -102,7 +102,8 @@ pub(crate) fn insert(database: &Connection, seq: Seq, sale: &Sale) -> Result<(),
     Ok(())
 }
 
-/// Writes what an entry changed. `card`: the one that it was about; all of them if none. Whether there was such a sale.
+/// Writes what an entry changed. `card`: the one that it was about; all of them if none. Whether there was such a
+/// sale.
 pub(crate) fn update(
     database: &Connection,
     (seq, at): (Seq, Moment),

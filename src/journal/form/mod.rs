@@ -1,15 +1,15 @@
 //! What an entry looks like on disk: the public part as JSON, the secret part set aside for the seal.
 //!
-//! The domain has no disk format; this folder is it. Every type of the domain that an event can hold has a *definition*
-//! here, which serde checks against the domain's own type: a variant or a field that is added there does not compile
-//! until it is written here. Version 1 of the format is what is below; a change that cannot be read by it is version 2,
-//! and both are then read for ever, because entries are never rewritten.
+//! The domain has no disk format; this folder is it. Every type of the domain that an event can hold has a
+//! *definition* here, which serde checks against the domain's own type: a variant or a field that is added there does
+//! not compile until it is written here. Version 1 of the format is what is below; a change that cannot be read by it
+//! is version 2, and both are then read for ever, because entries are never rewritten.
 //!
-//! Reading is strict: an unknown version, kind, field or word, a missing field, and a value outside of what the domain
-//! takes are errors with a name. Nothing is guessed, and nothing that stands in a file can make this panic.
+//! Reading is strict: an unknown version, kind, field or word, a missing field, and a value outside of what the
+//! domain takes are errors with a name. Nothing is guessed, and nothing that stands in a file can make this panic.
 //!
 //! What is absent: a POSA card's code and the lines of a card. [`secrets`] takes them out of the event and
-//! [`Form::decode`] leaves `None` and *gone* in their place; [`Secrets::put_back`](secrets::put_back) restores them.
+//! [`decode`] leaves `None` and *gone* in their place; [`secrets::put_back`] restores them.
 
 mod order;
 mod product;

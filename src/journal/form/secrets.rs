@@ -1,7 +1,8 @@
 //! The secret part of an event: which texts are sealed for which order, and how they come back.
 //!
-//! A packed secret is one byte that tells what it is, and then its text: 1, a POSA card's code; 2, the lines of a card as
-//! `odd elements (u16) · count (u16) · for each line its length (u32) and its bytes`, all numbers little-endian.
+//! A packed secret is one byte that tells what it is, and then its text: 1, a POSA card's code; 2, the lines of a
+//! card as `odd elements (u16) · count (u16) · for each line its length (u32) and its bytes`, all numbers
+//! little-endian.
 
 use tilld_domain::ids::{CardCode, OrderId};
 use tilld_domain::order::OrderEvent;

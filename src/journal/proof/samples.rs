@@ -1,5 +1,5 @@
-//! One of every event, and of every value that an event can hold. A variant that is added to the domain does not compile
-//! here until it has a sample.
+//! One of every event, and of every value that an event can hold. A variant that is added to the domain does not
+//! compile here until it has a sample.
 
 use std::time::Duration;
 
