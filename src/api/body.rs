@@ -104,9 +104,21 @@ fn mistake(path: &str, error: &serde_json::Error) -> Problem {
     }
     let message = error.to_string();
     let place = (path != "." && is_a_name(path)).then(|| path.to_owned());
+    let there = place.clone().unwrap_or_else(|| "the body".to_owned());
     let (objection, what) = in_words(&message);
-    let there = place.as_deref().unwrap_or("the body");
-    Problem::in_body(objection, place.clone(), format!("In {there}: {what}."))
+    // The reader stops at the object that lacks a field, or has it twice; the name of the field is known as well.
+    let named =
+        ["missing field `", "duplicate field `"].into_iter().find_map(|beginning| named(&message, beginning));
+    let field = match (place, named) {
+        (Some(place), Some(name)) => Some(format!("{place}.{name}")),
+        (place, name) => name.map(str::to_owned).or(place),
+    };
+    Problem::in_body(objection, field, format!("In {there}: {what}."))
+}
+
+/// What stands between back quotes behind the beginning of a message.
+fn named<'a>(message: &'a str, beginning: &str) -> Option<&'a str> {
+    message.strip_prefix(beginning).and_then(|rest| rest.split('`').next())
 }
 
 /// What breaks the syntax, from the reader's closed list of messages, none of which repeats the body.
@@ -140,18 +152,17 @@ fn in_words(message: &str) -> (Objection, String) {
         let words = words.map(|words| words.split(" at line ").next().unwrap_or(words));
         words.map_or_else(String::new, |words| format!(", {} is expected", words.replace('`', "")))
     };
-    let named = |beginning: &str| message.strip_prefix(beginning).and_then(|rest| rest.split('`').next());
     if let Some(ours) = message.strip_prefix(OURS) {
         let ours = ours.split(" at line ").next().unwrap_or(ours);
         return (Objection::FieldWrong, ours.to_owned());
     }
-    if let Some(name) = named("missing field `") {
+    if let Some(name) = named(message, "missing field `") {
         return (Objection::FieldMissing, format!("the field {name} is missing"));
     }
-    if let Some(name) = named("duplicate field `") {
+    if let Some(name) = named(message, "duplicate field `") {
         return (Objection::FieldTwice, format!("the field {name} stands there twice"));
     }
-    if let Some(name) = named("unknown field `") {
+    if let Some(name) = named(message, "unknown field `") {
         let name = if is_a_name(name) { name } else { "(whose name is not shown)" };
         return (
             Objection::FieldUnknown,
@@ -253,8 +264,9 @@ mod tests {
             ("a number", sale_with("12", CARD), "field_wrong", "receipt"),
             ("a payment card", sale_with("\"4111 1111 1111 1111\"", CARD), "field_wrong", "receipt"),
             ("null", sale_with("null", CARD), "field_wrong", "receipt"),
-            ("no cards", b"{\"receipt\":\"R1\"}".to_vec(), "field_missing", "-"),
+            ("no cards", b"{\"receipt\":\"R1\"}".to_vec(), "field_missing", "cards"),
             ("twice", b"{\"receipt\":\"R1\",\"receipt\":\"R2\"}".to_vec(), "field_twice", "receipt"),
+            ("no kind", sale_with("\"R1\"", "{\"product\":\"1\"}"), "field_missing", "cards[0].kind"),
             ("unknown", b"{\"receipt\":\"R1\",\"reciept\":\"R2\"}".to_vec(), "field_unknown", "reciept"),
         ] {
             let (got, place, words) = verdict::<SaleRequest>(&bytes);

@@ -35,11 +35,11 @@ mod health;
 mod openapi;
 mod problem;
 mod products;
+#[cfg(test)]
+mod proof;
 mod refusals;
 mod sales;
 mod serve;
-#[cfg(test)]
-mod tests;
 mod wire;
 
 use std::any::Any;

@@ -190,8 +190,6 @@ fn text_header(kind: Type, description: &str) -> utoipa::openapi::header::Header
 mod tests {
     use std::path::Path;
 
-    use super::*;
-
     #[test]
     fn the_checked_in_document_is_what_the_code_says() {
         let (_, document) = crate::routes().split_for_parts();

@@ -1,0 +1,344 @@
+//! The door with a real counter and a real journal behind it; only the provider and the printer are played.
+
+mod doors;
+mod selling;
+mod serving;
+mod streams;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode};
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+use tempfile::TempDir;
+use tilld_counter::clock::SystemClock;
+use tilld_counter::{Counter, Place, Ports, Settings};
+use tilld_devices::printer::{Fault, JobOutcome, Printer, Proof, Status};
+use tilld_domain::ids::{CardCode, ProviderKey, ProviderOrderId};
+use tilld_domain::money::{Currency, Money};
+use tilld_domain::outcome::{Created, OrderSeen, OrderStage, Outcome, ReceiptLines, Trouble, UndoAnswer};
+use tilld_domain::product::{CardKind, FaceValues, Product};
+use tilld_domain::refusal::Refusal;
+use tilld_domain::secret::Secret;
+use tilld_domain::slip::{Paper, Slip};
+use tilld_journal::{Journal, SealKey};
+use tilld_providers::{
+    Balance, Catalogue, ConfirmFacts, CreateFacts, Deadlines, GiftCards, Store, StoredRequest,
+};
+use tilld_receipts::slip::ShopTexts;
+use tokio::sync::Semaphore;
+use tower::ServiceExt;
+
+use crate::{ApiState, Token, app};
+
+pub(super) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+/// Stands in every slip; nothing of it may come out of the door.
+pub(super) const SLIP_CODE: &str = "XKCD-7777-SLIP-CODE";
+/// A scanned code.
+pub(super) const RACK_CODE: &str = "6006491234567890123";
+
+pub(super) const POR: &str = "4001";
+pub(super) const POSA: &str = "4002";
+pub(super) const REFUSED: &str = "4003";
+pub(super) const DISABLED: &str = "4004";
+pub(super) const PANICS: &str = "4005";
+pub(super) const YEN: &str = "4006";
+
+/// A provider that does as the product says.
+pub(super) struct Played {
+    /// Whether the line is down.
+    down: Mutex<bool>,
+    /// Every create takes one: without any it waits.
+    creates: Semaphore,
+}
+
+impl GiftCards for Played {
+    fn name(&self) -> &str {
+        "played"
+    }
+
+    fn deadlines(&self) -> Deadlines {
+        let long = Duration::from_mins(1);
+        Deadlines { create: long, confirm: long, lookup: long, invalidate: long, other: long }
+    }
+
+    fn confirm_is_repeatable(&self) -> bool {
+        true
+    }
+
+    fn prepare_create(&self, facts: &CreateFacts<'_>) -> Result<StoredRequest, Refusal> {
+        assert_ne!(facts.product.as_str(), PANICS, "{SLIP_CODE}");
+        Ok(StoredRequest(facts.product.to_string()))
+    }
+
+    fn prepare_confirm(&self, _: &ConfirmFacts) -> StoredRequest {
+        StoredRequest("confirm".to_owned())
+    }
+
+    fn create<'a>(
+        &'a self,
+        key: &'a ProviderKey,
+        request: &'a StoredRequest,
+        _: Option<&'a CardCode>,
+    ) -> BoxFuture<'a, Outcome<Created>> {
+        Box::pin(async move {
+            self.creates.acquire().await.unwrap().forget();
+            match request.0.as_str() {
+                REFUSED => Outcome::Refused(Refusal::BalanceTooLow),
+                _ => Outcome::Done(Created { order: format!("ro_{key}").parse().unwrap() }),
+            }
+        })
+    }
+
+    fn confirm<'a>(
+        &'a self,
+        _: &'a ProviderOrderId,
+        _: &'a StoredRequest,
+    ) -> BoxFuture<'a, Outcome<OrderSeen>> {
+        let lines = ReceiptLines::new(vec![format!("Code: {SLIP_CODE}")], 0);
+        Box::pin(async move { Outcome::Done(OrderSeen { stage: OrderStage::Done, lines }) })
+    }
+
+    fn lookup<'a>(&'a self, _: &'a ProviderOrderId) -> BoxFuture<'a, Outcome<OrderSeen>> {
+        Box::pin(async { Outcome::NotSent(Trouble::Connect) })
+    }
+
+    fn invalidate<'a>(&'a self, _: &'a ProviderOrderId) -> BoxFuture<'a, Outcome<UndoAnswer>> {
+        Box::pin(async { Outcome::Done(UndoAnswer::Invalidated) })
+    }
+
+    fn products(&self) -> BoxFuture<'_, Outcome<Catalogue>> {
+        let answer = if *self.down.lock().unwrap() {
+            Outcome::NotSent(Trouble::Connect)
+        } else {
+            Outcome::Done(Catalogue { products: catalogue(), unreadable: 1 })
+        };
+        Box::pin(async move { answer })
+    }
+
+    fn balances(&self) -> BoxFuture<'_, Outcome<Vec<Balance>>> {
+        Box::pin(async { Outcome::NotSent(Trouble::Connect) })
+    }
+
+    fn stores(&self) -> BoxFuture<'_, Outcome<Vec<Store>>> {
+        Box::pin(async { Outcome::NotSent(Trouble::Connect) })
+    }
+
+    fn register_store<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Outcome<Store>> {
+        Box::pin(async { Outcome::NotSent(Trouble::Connect) })
+    }
+}
+
+fn catalogue() -> Vec<Product> {
+    let money = |minor, code| Money::new(minor, Currency::from_code(code).unwrap());
+    let product = |code: &str, kind, face_values, currency, sellable| Product {
+        code: code.parse().unwrap(),
+        name: format!("Card {code}"),
+        brand: "Brand".to_owned(),
+        kind,
+        currency: Currency::from_code(currency).unwrap(),
+        face_values,
+        country: "DE".parse().unwrap(),
+        sellable,
+    };
+    let open = || FaceValues::Open { least: money(500, "EUR"), most: money(15_000, "EUR") };
+    vec![
+        product(POR, CardKind::Por, open(), "EUR", true),
+        product(
+            POSA,
+            CardKind::Posa,
+            FaceValues::Fixed(vec![money(2500, "EUR"), money(5000, "EUR")]),
+            "EUR",
+            true,
+        ),
+        product(REFUSED, CardKind::Por, open(), "EUR", true),
+        product(DISABLED, CardKind::Por, open(), "EUR", false),
+        product(PANICS, CardKind::Por, open(), "EUR", true),
+        product(YEN, CardKind::Por, FaceValues::Fixed(vec![money(5000, "JPY")]), "JPY", true),
+    ]
+}
+
+/// A printer that ends every job as it is told.
+pub(super) struct Paperless {
+    outcome: Mutex<JobOutcome>,
+}
+
+impl Printer for Paperless {
+    fn name(&self) -> &str {
+        "paperless"
+    }
+
+    fn paper(&self) -> Paper {
+        Paper { columns: 42, prints: |character| character.is_ascii() }
+    }
+
+    fn print<'a>(&'a self, _: &'a Slip) -> BoxFuture<'a, JobOutcome> {
+        let outcome = *self.outcome.lock().unwrap();
+        Box::pin(async move { outcome })
+    }
+
+    fn status(&self) -> BoxFuture<'_, Option<Status>> {
+        Box::pin(async {
+            Some(Status { fault: Some(Fault::CoverOpen), paper_low: true, drawer_pin_high: None })
+        })
+    }
+}
+
+/// A door with everything behind it, until it is dropped.
+pub(super) struct House {
+    pub(super) app: Router,
+    pub(super) counter: Counter,
+    provider: Arc<Played>,
+    printer: Arc<Paperless>,
+    _disk: TempDir,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(super) struct Answered {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Answered {
+    /// The body as JSON.
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes).unwrap_or_else(|_| panic!("{}", self.text()))
+    }
+
+    pub(super) fn text(&self) -> String {
+        String::from_utf8(self.bytes.clone()).unwrap()
+    }
+
+    /// The code of a problem that is whole, after its status.
+    pub(super) fn problem(&self) -> (u16, String) {
+        assert_eq!(self.headers["content-type"], "application/problem+json", "{}", self.text());
+        assert_eq!(self.headers["cache-control"], "no-store");
+        assert_eq!(self.headers["x-content-type-options"], "nosniff");
+        let json = self.json();
+        let code = json["code"].as_str().unwrap().to_owned();
+        assert_eq!(json["type"], format!("urn:tilld:{code}"));
+        assert_eq!(json["status"], self.status.as_u16());
+        for member in ["title", "cashier", "developer"] {
+            assert!(json[member].as_str().is_some_and(|text| !text.is_empty()), "{member}: {json}");
+        }
+        (self.status.as_u16(), code)
+    }
+}
+
+impl House {
+    /// A house with its catalogue fetched.
+    pub(super) async fn new() -> Self {
+        let house = Self::bare().await;
+        house.counter.refresh_products().await.unwrap();
+        house
+    }
+
+    /// A house whose provider cannot be reached yet.
+    pub(super) async fn bare() -> Self {
+        let disk = tempfile::tempdir().unwrap();
+        let journal = Journal::open(&tilld_journal::Settings {
+            path: disk.path().join("journal"),
+            seal: SealKey::new([7; 32]),
+            keep_codes: tilld_journal::Settings::KEEP_CODES,
+        })
+        .unwrap();
+        // What was fetched before the first request is the test's to say.
+        let provider = Arc::new(Played { down: Mutex::new(true), creates: Semaphore::new(1000) });
+        let printer = Arc::new(Paperless {
+            outcome: Mutex::new(JobOutcome::Printed { proof: Proof::ProcessId, replaced: 0 }),
+        });
+        let ports = Ports {
+            journal,
+            provider: provider.clone(),
+            printer: printer.clone(),
+            clock: Arc::new(SystemClock),
+        };
+        let place = Place {
+            store: "DE-0815".parse().unwrap(),
+            terminal: "till-3".parse().unwrap(),
+            country: "DE".parse().unwrap(),
+            locale: "de-DE".parse().unwrap(),
+            zone: "Europe/Berlin".to_owned(),
+            texts: ShopTexts::default(),
+            columns: None,
+        };
+        let (counter, driver) = Counter::start(ports, place, Settings::DESIGN).await.unwrap();
+        tokio::spawn(driver);
+        *provider.down.lock().unwrap() = false;
+        let token = Token::new(Secret::new(TOKEN.to_owned())).unwrap();
+        let app = app(ApiState::new(counter.clone(), token, SocketAddr::from(([127, 0, 0, 1], 7400))));
+        Self { app, counter, provider, printer, _disk: disk }
+    }
+
+    pub(super) fn provider_is_down(&self) {
+        *self.provider.down.lock().unwrap() = true;
+    }
+
+    pub(super) fn printer_will(&self, outcome: JobOutcome) {
+        *self.printer.outcome.lock().unwrap() = outcome;
+    }
+
+    /// Lets no create come back until [`House::let_creates_go`].
+    pub(super) fn hold_creates(&self) {
+        self.provider.creates.forget_permits(usize::MAX);
+    }
+
+    pub(super) fn let_creates_go(&self) {
+        self.provider.creates.add_permits(1000);
+    }
+
+    /// Sends a request as it is.
+    pub(super) async fn send(&self, request: Request<Body>) -> Answered {
+        let response = self.app.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap().to_vec();
+        Answered { status: parts.status, headers: parts.headers, bytes }
+    }
+
+    pub(super) async fn get(&self, path: &str) -> Answered {
+        self.send(let_in("GET", path).body(Body::empty()).unwrap()).await
+    }
+
+    /// Posts JSON under a key.
+    pub(super) async fn post(&self, path: &str, key: &str, body: impl Into<Body>) -> Answered {
+        let request = let_in("POST", path).header("idempotency-key", key);
+        self.send(request.header("content-type", "application/json").body(body.into()).unwrap()).await
+    }
+}
+
+/// A request that the guard lets in.
+pub(super) fn let_in(method: &str, path: &str) -> axum::http::request::Builder {
+    Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", "127.0.0.1:7400")
+        .header("authorization", format!("Bearer {TOKEN}"))
+}
+
+/// The body of a sale of one printed card.
+pub(super) fn one_card(receipt: &str, product: &str) -> String {
+    sale(receipt, &[card(product, "por", "50.00", None)])
+}
+
+pub(super) fn sale(receipt: &str, cards: &[String]) -> String {
+    format!(r#"{{"receipt":"{receipt}","cards":[{}]}}"#, cards.join(","))
+}
+
+pub(super) fn card(product: &str, kind: &str, amount: &str, code: Option<&str>) -> String {
+    let currency = if product == YEN { "JPY" } else { "EUR" };
+    let code = code.map(|code| format!(r#","code":"{code}""#)).unwrap_or_default();
+    format!(
+        r#"{{"product":"{product}","kind":"{kind}","face_value":{{"amount":"{amount}","currency":"{currency}"}}{code}}}"#
+    )
+}
+
+/// A payment by card.
+pub(super) fn by_card(amount: &str) -> String {
+    format!(r#"{{"amount":{{"amount":"{amount}","currency":"EUR"}},"tender":{{"kind":"card"}}}}"#)
+}
