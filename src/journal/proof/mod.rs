@@ -3,6 +3,7 @@
 mod chains;
 mod disks;
 mod forms;
+mod kills;
 mod migrations;
 mod questions;
 mod samples;
