@@ -20,7 +20,7 @@ use crate::wire::OURS;
 /// The most bytes of a body: twenty cards with the longest names take a tenth of it.
 pub(crate) const MOST_BYTES: usize = 64 * 1024;
 /// How long a body may take to arrive, on a line that is inside this machine.
-const WAIT: Duration = Duration::from_secs(10);
+pub(crate) const WAIT: Duration = Duration::from_secs(10);
 /// The greatest length of a path or name that is repeated.
 const LONGEST_NAME: usize = 64;
 
@@ -37,7 +37,7 @@ impl<Wanted: DeserializeOwned, State: Send + Sync> FromRequest<State> for Body<W
     }
 }
 
-/// A body that may be absent: then it is as if `{}` had been sent.
+/// A body that may be absent, or null: then it is as if `{}` had been sent.
 pub(crate) struct MaybeBody<Wanted>(pub(crate) Wanted);
 
 impl<Wanted: DeserializeOwned + Default, State: Send + Sync> FromRequest<State> for MaybeBody<Wanted> {
@@ -48,7 +48,7 @@ impl<Wanted: DeserializeOwned + Default, State: Send + Sync> FromRequest<State> 
         let bytes = arrived(request).await?;
         match (bytes.is_empty(), is_json) {
             (true, _) => Ok(Self(Wanted::default())),
-            (false, true) => read(&bytes).map(Self),
+            (false, true) => read::<Option<Wanted>>(&bytes).map(|wanted| Self(wanted.unwrap_or_default())),
             (false, false) => Err(Objection::NotJsonType.into()),
         }
     }

@@ -15,7 +15,7 @@ use tilld_domain::secret::Secret;
 use crate::problem::Objection;
 
 /// The one path that wants no token: it describes the door, and holds no secret.
-pub(crate) const OPEN_PATH: &str = "/openapi.json";
+const OPEN_PATH: &str = "/openapi.json";
 
 /// The bearer token of this terminal. Wiped from memory when it goes.
 #[derive(Clone)]

@@ -53,7 +53,6 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use tilld_counter::Counter;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -64,7 +63,8 @@ pub use guard::{Token, TokenError};
 pub use openapi::openapi_json;
 pub use serve::serve;
 
-use crate::guard::{Guard, OPEN_PATH};
+use crate::guard::Guard;
+use crate::openapi::DescriptionProblems;
 use crate::problem::{Objection, Problem};
 
 /// How long a request may take in all. The counter answers by itself long before (twice its `answer_wait`, 120 s by
@@ -104,7 +104,6 @@ impl ApiState {
 pub fn app(state: ApiState) -> Router {
     let (router, _) = routes().split_for_parts();
     router
-        .route(OPEN_PATH, get(description))
         .fallback(|| async { Problem::from(Objection::RouteUnknown) })
         .method_not_allowed_fallback(|| async { Problem::from(Objection::MethodNotAllowed) })
         .layer(CatchPanicLayer::custom(|_: Box<dyn Any + Send>| {
@@ -124,8 +123,20 @@ fn routes() -> OpenApiRouter<ApiState> {
         .merge(products::routes())
         .merge(health::routes())
         .merge(events::routes())
+        .routes(utoipa_axum::routes!(description))
 }
 
+/// This description
+///
+/// The OpenAPI 3.1 document of the door. It wants no token.
+#[utoipa::path(
+    get,
+    path = "/openapi.json",
+    tag = "description",
+    operation_id = "read_description",
+    security(()),
+    responses((status = 200, description = "The document", body = Object), DescriptionProblems)
+)]
 async fn description() -> Response {
     ([(CONTENT_TYPE, "application/json")], openapi_json()).into_response()
 }

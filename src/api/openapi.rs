@@ -41,7 +41,8 @@ pub fn openapi_json() -> &'static str {
         (name = "sales", description = "Begin, pay, cancel, answer, read"),
         (name = "products", description = "What can be sold"),
         (name = "health", description = "Whether it can be sold"),
-        (name = "events", description = "What changes")
+        (name = "events", description = "What changes"),
+        (name = "description", description = "This document")
     )
 )]
 pub(crate) struct Description;
@@ -111,6 +112,11 @@ macro_rules! problems {
 }
 
 problems! {
+    /// Of the one route that wants no token.
+    DescriptionProblems: &[&[
+        Objection::HostMissing, Objection::HostWrong, Objection::OriginForeign, Objection::TooManyConnections,
+        Objection::AnswerLate, Objection::Internal,
+    ]], &[];
     /// Of a route that cannot be refused by the counter.
     AnyProblems: &[ANY], &[];
     /// Of reading a sale.

@@ -11,7 +11,7 @@
 //! - Every answer of the classes 4xx and 5xx that a handler, a guard or a missing route gives is a problem. What hyper
 //!   answers to bytes that are no HTTP (400, 414, 431) has no body.
 
-use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -130,10 +130,6 @@ impl IntoResponse for Problem {
         }
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        if self.status == StatusCode::METHOD_NOT_ALLOWED {
-            // The router puts the methods of the route here; without any there is nothing to allow.
-            headers.remove(ALLOW);
         }
         response
     }
@@ -358,6 +354,19 @@ impl Objection {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bound_that_a_sentence_names_is_the_bound_that_holds() {
+        for (objection, bound) in [
+            (Objection::BodyTooLarge, crate::body::MOST_BYTES.to_string()),
+            (Objection::BodyIncomplete, format!("{} s", crate::body::WAIT.as_secs())),
+            (Objection::TooManyListeners, crate::events::MOST_STREAMS.to_string()),
+            (Objection::TooManyConnections, crate::serve::MOST_CONNECTIONS.to_string()),
+            (Objection::KeyWrong, tilld_domain::ids::RequestKey::MOST.to_string()),
+        ] {
+            assert!(objection.row().developer.contains(&bound), "{objection:?}: {bound}");
+        }
+    }
 
     #[test]
     fn a_code_reads_as_a_title() {

@@ -57,7 +57,7 @@ pub(super) struct Played {
 }
 
 impl GiftCards for Played {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "played"
     }
 
@@ -168,7 +168,7 @@ pub(super) struct Paperless {
 }
 
 impl Printer for Paperless {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "paperless"
     }
 

@@ -18,6 +18,38 @@ use utoipa::{PartialSchema, ToSchema};
 /// the reader, may repeat what a till sent, and are not passed on.
 pub(crate) const OURS: &str = "tilld: ";
 
+/// Makes a closed list of words: the type, how it is written, and a description that tells what each word means.
+macro_rules! words {
+    ($($(#[doc = $about:literal])+ enum $name:ident as $schema:literal {
+        $($(#[doc = $means:literal])+ $variant:ident = $word:literal,)+
+    })+) => {
+        $(
+            $(#[doc = $about])+
+            #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+            pub(crate) enum $name {
+                $($(#[doc = $means])+ #[serde(rename = $word)] $variant,)+
+            }
+
+            impl utoipa::PartialSchema for $name {
+                fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                    utoipa::openapi::schema::ObjectBuilder::new()
+                        .schema_type(utoipa::openapi::schema::Type::String)
+                        .enum_values(Some([$($word),+]))
+                        .description(Some(concat!($($about,)+ "\n" $(, "\n- `", $word, "`:" $(, $means)+)+)))
+                        .into()
+                }
+            }
+
+            impl utoipa::ToSchema for $name {
+                fn name() -> std::borrow::Cow<'static, str> {
+                    $schema.into()
+                }
+            }
+        )+
+    };
+}
+pub(crate) use words;
+
 /// An amount with its currency, read and written exactly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "DecimalMoney", try_from = "DecimalMoney")]
@@ -90,14 +122,14 @@ impl<'de, Name: FromStr<Err = IdError>> Deserialize<'de> for Checked<Name> {
     }
 }
 
-/// How a card comes to the customer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum CardKind {
-    /// Print on receipt: the slip carries the code, so the slip is money.
-    Por,
-    /// Activation at the till: the card hangs on the rack, and its code is scanned.
-    Posa,
+words! {
+    /// How a card comes to the customer.
+    enum CardKind as "CardKind" {
+        /// Print on receipt: the slip carries the code, so the slip is money.
+        Por = "por",
+        /// Activation at the till: the card hangs on the rack, and its code is scanned.
+        Posa = "posa",
+    }
 }
 
 impl From<domain::product::CardKind> for CardKind {

@@ -6,7 +6,7 @@ use tilld_domain::ids::{CardCode, Locale, PersonName, ProductCode, ReceiptId};
 use tilld_domain::order;
 use utoipa::ToSchema;
 
-use super::parts::{CardKind, Checked, Money};
+use super::parts::{CardKind, Checked, Money, words};
 use crate::asked::Digest;
 
 /// A new sale.
@@ -197,22 +197,22 @@ impl AnswerRequest {
     }
 }
 
-/// An answer to an open question.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, serde::Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Answer {
-    /// Go on and finish the sale.
-    Finish,
-    /// Print now; the first piece, if there is one, has been torn up.
-    Print,
-    /// The slip is complete on paper.
-    Complete,
-    /// There is paper, and it cannot be used; it has been torn up.
-    Unreadable,
-    /// Nothing came out.
-    Nothing,
-    /// Give the money back; paper, if there is any, has been collected.
-    MoneyBack,
+words! {
+    /// An answer to an open question.
+    enum Answer as "Answer" {
+        /// Go on and finish the sale.
+        Finish = "finish",
+        /// Print now; the first piece, if there is one, has been torn up.
+        Print = "print",
+        /// The slip is complete on paper.
+        Complete = "complete",
+        /// There is paper, and it cannot be used; it has been torn up.
+        Unreadable = "unreadable",
+        /// Nothing came out.
+        Nothing = "nothing",
+        /// Give the money back; paper, if there is any, has been collected.
+        MoneyBack = "money_back",
+    }
 }
 
 impl Answer {

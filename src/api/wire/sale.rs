@@ -9,7 +9,7 @@ use tilld_domain::sale::{self, CardNo, PaymentState};
 use tilld_domain::{money, screen};
 use utoipa::ToSchema;
 
-use super::parts::{CardKind, Money, Said, Screen, instant};
+use super::parts::{CardKind, Money, Said, Screen, instant, words};
 use super::request::Answer;
 
 /// A sale: one till receipt, its cards and its payment, as it was after the entry `seq`.
@@ -55,22 +55,22 @@ pub(crate) struct Sale {
     cards: Vec<Card>,
 }
 
-/// What a sale is doing.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum Phase {
-    /// Orders are being created.
-    Creating,
-    /// The money is to be collected.
-    Collect,
-    /// Paid: cards are being confirmed or printed.
-    Finishing,
-    /// A person must answer before it goes on.
-    Question,
-    /// Nothing was sold, and no money was taken.
-    NothingSold,
-    /// Every card is sold, or given back.
-    Done,
+words! {
+    /// What a sale is doing.
+    enum Phase as "Phase" {
+        /// Orders are being created.
+        Creating = "creating",
+        /// The money is to be collected.
+        Collect = "collect",
+        /// Paid: cards are being confirmed or printed.
+        Finishing = "finishing",
+        /// A person must answer before it goes on.
+        Question = "question",
+        /// Nothing was sold, and no money was taken.
+        NothingSold = "nothing_sold",
+        /// Every card is sold, or given back.
+        Done = "done",
+    }
 }
 
 /// A payment as it was reported.
@@ -151,42 +151,42 @@ struct Card {
     owed: Option<Owed>,
 }
 
-/// Where a card stands.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum CardState {
-    /// Its order is being created.
-    Creating,
-    /// It never came to be. Final.
-    NotSold,
-    /// It waits for its payment.
-    Created,
-    /// Paid; its confirm has not been taken yet.
-    Paid,
-    /// Its confirm is on its way.
-    Confirming,
-    /// The outcome of its confirm is being found out.
-    Asking,
-    /// It is live, and nothing of it has been printed.
-    Active,
-    /// Its slip is at the printer.
-    Printing,
-    /// The printer reported a fault in the middle of its slip.
-    PrintStopped,
-    /// Anything may be on its paper.
-    PrintUnclear,
-    /// Sold.
-    Sold,
-    /// It must be undone, and is being undone.
-    Owed,
-    /// It was spent before it could be undone. A manager decides.
-    Spent,
-    /// The provider will not undo it. A manager decides.
-    Stuck,
-    /// Nothing of it is left at the provider. Final.
-    Cleared,
-    /// Closed by a manager. Final.
-    Settled,
+words! {
+    /// Where a card stands.
+    enum CardState as "CardState" {
+        /// Its order is being created.
+        Creating = "creating",
+        /// It never came to be. Final.
+        NotSold = "not_sold",
+        /// It waits for its payment.
+        Created = "created",
+        /// Paid; its confirm has not been taken yet.
+        Paid = "paid",
+        /// Its confirm is on its way.
+        Confirming = "confirming",
+        /// The outcome of its confirm is being found out.
+        Asking = "asking",
+        /// It is live, and nothing of it has been printed.
+        Active = "active",
+        /// Its slip is at the printer.
+        Printing = "printing",
+        /// The printer reported a fault in the middle of its slip.
+        PrintStopped = "print_stopped",
+        /// Anything may be on its paper.
+        PrintUnclear = "print_unclear",
+        /// Sold.
+        Sold = "sold",
+        /// It must be undone, and is being undone.
+        Owed = "owed",
+        /// It was spent before it could be undone. A manager decides.
+        Spent = "spent",
+        /// The provider will not undo it. A manager decides.
+        Stuck = "stuck",
+        /// Nothing of it is left at the provider. Final.
+        Cleared = "cleared",
+        /// Closed by a manager. Final.
+        Settled = "settled",
+    }
 }
 
 /// An open question.
@@ -203,20 +203,20 @@ struct Question {
     until: Option<String>,
 }
 
-/// The questions there are.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum Asked {
-    /// The money was taken, and the card is not confirmed.
-    FinishOrMoneyBack,
-    /// Paid and active, not printed.
-    PrintOrMoneyBack,
-    /// The printer stopped in the middle.
-    PrintAgain,
-    /// Nobody knows what is on the paper.
-    IsItComplete,
-    /// Every attempt at printing is used up.
-    CollectThePaper,
+words! {
+    /// The questions there are.
+    enum Asked as "Asks" {
+        /// The money was taken, and the card is not confirmed.
+        FinishOrMoneyBack = "finish_or_money_back",
+        /// Paid and active, not printed.
+        PrintOrMoneyBack = "print_or_money_back",
+        /// The printer stopped in the middle.
+        PrintAgain = "print_again",
+        /// Nobody knows what is on the paper.
+        IsItComplete = "is_it_complete",
+        /// Every attempt at printing is used up.
+        CollectThePaper = "collect_the_paper",
+    }
 }
 
 /// What is known of a card's paper.
@@ -236,61 +236,60 @@ struct Paper {
     attempt: Option<u16>,
 }
 
-/// What became of a card's paper.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum PaperWord {
-    /// No byte of it has been printed.
-    NotBegun,
-    /// It is at the printer.
-    Printing,
-    /// The printer reported a fault in the middle.
-    Stopped,
-    /// All, a part or nothing of it may be there.
-    Unclear,
-    /// Printed, by the printer's word.
-    Printed,
-    /// Printed, by a person's word.
-    SeenComplete,
-    /// There was nothing to print.
-    NothingToPrint,
-    /// It is not there, and the card is sold without it (`posa` only).
-    Missing,
+words! {
+    /// What became of a card's paper.
+    enum PaperWord as "PaperState" {
+        /// No byte of it has been printed.
+        NotBegun = "not_begun",
+        /// It is at the printer.
+        Printing = "printing",
+        /// The printer reported a fault in the middle.
+        Stopped = "stopped",
+        /// All, a part or nothing of it may be there.
+        Unclear = "unclear",
+        /// Printed, by the printer's word.
+        Printed = "printed",
+        /// Printed, by a person's word.
+        SeenComplete = "seen_complete",
+        /// There was nothing to print.
+        NothingToPrint = "nothing_to_print",
+        /// It is not there, and the card is sold without it (`posa` only).
+        Missing = "missing",
+    }
 }
 
-/// How a printer proved that a slip is on paper, strongest first.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum PaperProof {
-    /// It sent back the id that stood behind the last byte.
-    ProcessId,
-    /// It answered a status request behind the last byte.
-    QueuedStatus,
-    /// It reported no fault after the job.
-    HealthyAfterwards,
-    /// It answers nothing; all bytes were handed over.
-    NotVerifiable,
+words! {
+    /// How a printer proved that a slip is on paper, strongest first.
+    enum PaperProof as "PaperProof" {
+        /// It sent back the id that stood behind the last byte.
+        ProcessId = "process_id",
+        /// It answered a status request behind the last byte.
+        QueuedStatus = "queued_status",
+        /// It reported no fault after the job.
+        HealthyAfterwards = "healthy_afterwards",
+        /// It answers nothing; all bytes were handed over.
+        NotVerifiable = "not_verifiable",
+    }
 }
 
-/// What is wrong with a printer.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = PrinterFault)]
-pub(crate) enum Fault {
-    /// No paper.
-    PaperOut,
-    /// The cover is open.
-    CoverOpen,
-    /// The knife is stuck.
-    Cutter,
-    /// Offline for another reason.
-    Offline,
-    /// Any other error.
-    Error,
-    /// It cannot be reached.
-    Absent,
-    /// It stopped taking bytes or answering.
-    Silent,
+words! {
+    /// What is wrong with a printer.
+    enum Fault as "PrinterFault" {
+        /// No paper.
+        PaperOut = "paper_out",
+        /// The cover is open.
+        CoverOpen = "cover_open",
+        /// The knife is stuck.
+        Cutter = "cutter",
+        /// Offline for another reason.
+        Offline = "offline",
+        /// Any other error.
+        Error = "error",
+        /// It cannot be reached.
+        Absent = "absent",
+        /// It stopped taking bytes or answering.
+        Silent = "silent",
+    }
 }
 
 /// An undo that must happen.
@@ -308,42 +307,42 @@ struct Owed {
     hindrance: Option<Hindrance>,
 }
 
-/// Why an undo is owed.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum OwedReason {
-    /// The sale was cancelled before it was paid.
-    Cancelled,
-    /// Nobody paid for it in time.
-    NotFresh,
-    /// Paid, but the confirm could not be sent, or nobody came back after a restart.
-    NotConfirmed,
-    /// The outcome of the confirm could not be found out.
-    Uncertain,
-    /// It is live although its confirm was refused.
-    RefusedButLive,
-    /// It was found done too late for the customer.
-    TooLate,
-    /// It is live, and its lines were not to be had.
-    NoLines,
-    /// It could not be printed.
-    NotPrinted,
-    /// A person decided to give the money back.
-    MoneyBack,
+words! {
+    /// Why an undo is owed.
+    enum OwedReason as "OwedReason" {
+        /// The sale was cancelled before it was paid.
+        Cancelled = "cancelled",
+        /// Nobody paid for it in time.
+        NotFresh = "not_fresh",
+        /// Paid, but the confirm could not be sent, or nobody came back after a restart.
+        NotConfirmed = "not_confirmed",
+        /// The outcome of the confirm could not be found out.
+        Uncertain = "uncertain",
+        /// It is live although its confirm was refused.
+        RefusedButLive = "refused_but_live",
+        /// It was found done too late for the customer.
+        TooLate = "too_late",
+        /// It is live, and its lines were not to be had.
+        NoLines = "no_lines",
+        /// It could not be printed.
+        NotPrinted = "not_printed",
+        /// A person decided to give the money back.
+        MoneyBack = "money_back",
+    }
 }
 
-/// Why a provider does not undo an order.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum Hindrance {
-    /// The card has been spent.
-    Spent,
-    /// Too late.
-    WindowOver,
-    /// Never possible for this product.
-    NotSupported,
-    /// Another refusal; `refusal` of the card says which.
-    Refused,
+words! {
+    /// Why a provider does not undo an order.
+    enum Hindrance as "Hindrance" {
+        /// The card has been spent.
+        Spent = "spent",
+        /// Too late.
+        WindowOver = "window_over",
+        /// Never possible for this product.
+        NotSupported = "not_supported",
+        /// Another refusal; `refusal` of the card says which.
+        Refused = "refused",
+    }
 }
 
 impl From<&SaleNow> for Sale {
