@@ -31,6 +31,7 @@ use tilld_providers::{
 };
 use tilld_receipts::slip::ShopTexts;
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 use tower::ServiceExt;
 
 use crate::{ApiState, Token, app};
@@ -194,7 +195,8 @@ pub(super) struct House {
     pub(super) counter: Counter,
     provider: Arc<Played>,
     printer: Arc<Paperless>,
-    _disk: TempDir,
+    driver: JoinHandle<()>,
+    disk: TempDir,
 }
 
 /// An answer, read to its end.
@@ -241,7 +243,19 @@ impl House {
 
     /// A house whose provider cannot be reached yet.
     pub(super) async fn bare() -> Self {
-        let disk = tempfile::tempdir().unwrap();
+        Self::on(tempfile::tempdir().unwrap()).await
+    }
+
+    /// The same house after its daemon was stopped and started again.
+    pub(super) async fn started_again(self) -> Self {
+        let Self { app, counter, driver, disk, .. } = self;
+        counter.stop().await;
+        driver.await.unwrap();
+        drop((app, counter));
+        Self::on(disk).await
+    }
+
+    async fn on(disk: TempDir) -> Self {
         let journal = Journal::open(&tilld_journal::Settings {
             path: disk.path().join("journal"),
             seal: SealKey::new([7; 32]),
@@ -269,11 +283,11 @@ impl House {
             columns: None,
         };
         let (counter, driver) = Counter::start(ports, place, Settings::DESIGN).await.unwrap();
-        tokio::spawn(driver);
+        let driver = tokio::spawn(driver);
         *provider.down.lock().unwrap() = false;
         let token = Token::new(Secret::new(TOKEN.to_owned())).unwrap();
         let app = app(ApiState::new(counter.clone(), token, SocketAddr::from(([127, 0, 0, 1], 7400))));
-        Self { app, counter, provider, printer, _disk: disk }
+        Self { app, counter, provider, printer, driver, disk }
     }
 
     pub(super) fn provider_is_down(&self) {

@@ -88,6 +88,31 @@ async fn the_same_key_and_body_get_the_same_bytes_and_another_body_is_refused() 
 }
 
 #[tokio::test]
+async fn the_same_request_gets_the_same_bytes_after_the_sale_has_gone_on_and_the_daemon_has_started_again() {
+    let house = House::new().await;
+    house.printer_will(JobOutcome::Unknown { fault: Fault::PaperOut, bytes_sent: 100 });
+    let opened = house.post("/v1/sales", "k1", one_card("R1", POR)).await;
+    let path = opened.headers["location"].to_str().unwrap().to_owned();
+    let (pay, answer) = (format!("{path}/payment"), format!("{path}/cards/1/answer"));
+    let paid = house.post(&pay, "k2", by_card("50.00")).await;
+    let again = house.post(&answer, "k3", r#"{"answer":"print"}"#).await;
+    let seen = house.post(&answer, "k4", r#"{"answer":"complete"}"#).await;
+    assert_eq!(seen.json()["cards"][0]["paper"], json!({"state": "seen_complete"}));
+    let latest = house.get(&path).await;
+    let house = house.started_again().await;
+    for (answered, path, key, body) in [
+        (&opened, "/v1/sales", "k1", one_card("R1", POR)),
+        (&paid, pay.as_str(), "k2", by_card("50.00")),
+        (&again, answer.as_str(), "k3", r#"{"answer":"print"}"#.to_owned()),
+        (&seen, answer.as_str(), "k4", r#"{"answer":"complete"}"#.to_owned()),
+    ] {
+        let repeated = house.post(path, key, body).await;
+        assert_eq!((repeated.status, repeated.text()), (answered.status, answered.text()), "{key}");
+    }
+    assert_eq!(house.get(&path).await.bytes, latest.bytes);
+}
+
+#[tokio::test]
 async fn two_requests_under_one_key_at_once_are_one_sale() {
     let house = House::new().await;
     house.hold_creates();

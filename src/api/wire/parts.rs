@@ -35,7 +35,7 @@ macro_rules! words {
                     utoipa::openapi::schema::ObjectBuilder::new()
                         .schema_type(utoipa::openapi::schema::Type::String)
                         .enum_values(Some([$($word),+]))
-                        .description(Some(concat!($($about,)+ "\n" $(, "\n- `", $word, "`:" $(, $means)+)+)))
+                        .description(Some(concat!($($about,)+ "\n" $(, "\n- `", $word, "`:" $(, $means)+)+).trim()))
                         .into()
                 }
             }
