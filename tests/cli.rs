@@ -119,10 +119,16 @@ fn serve(config: &str) -> (Running, String) {
     })
 }
 
+fn client() -> reqwest::Client {
+    // Only the first of the process's clients brings the cryptography along.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
 fn post(address: &str, token: &str, path: &str, key: &str, body: &Value) -> Option<(u16, Value)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let client = client();
         let answer = client
             .post(format!("http://{address}{path}"))
             .bearer_auth(token)
@@ -323,7 +329,7 @@ fn a_journal_is_missing_before_the_first_start_and_whole_after_it() {
 fn post_control(sandbox: &Sandbox, path: &str, body: &Value) -> u16 {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let client = client();
         let request =
             client.post(format!("{}{path}", sandbox.control)).header("content-type", "application/json");
         request.body(body.to_string()).send().await.unwrap().status().as_u16()
@@ -333,7 +339,7 @@ fn post_control(sandbox: &Sandbox, path: &str, body: &Value) -> u16 {
 fn ledger(sandbox: &Sandbox) -> Value {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let client = client();
         let text =
             client.get(format!("{}/ledger", sandbox.control)).send().await.unwrap().text().await.unwrap();
         serde_json::from_str(&text).unwrap()

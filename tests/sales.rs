@@ -93,7 +93,7 @@ finperks confirm hangs before
 paid cash 60.00                         asks confirm, waiting, live 0
 finperks releases                       screen "Done", slips 1, live 1
 finperks create hangs after
-sell por 4001232100015 25.00 EUR on R2  asks create, waiting
+sell por 4001232100015 25.00 EUR on R2   asks create, waiting
 finperks releases                       screen "Take 25.00"
 finperks confirm hangs after
 paid card                               asks confirm, waiting, live 2

@@ -154,7 +154,11 @@ impl Till {
                 }
                 self.again(path, key, body).await;
             }
-            ["finperks", "releases"] => self.shop.finperks.release(),
+            ["finperks", "releases"] => {
+                let held = eventually(async || (self.shop.finperks.held() > 0).then_some(())).await;
+                held.expect("a call is held");
+                self.shop.finperks.release();
+            }
             ["finperks", "switch", ..] => self.switch(act.trim_start_matches("finperks switch ")),
             ["finperks", "spends", card] => {
                 let place: usize = card.parse().unwrap();
@@ -168,8 +172,9 @@ impl Till {
             }
             ["printer", "ok"] => self.shop.printer.clear(),
             ["printer", "power-cycled"] => {
-                self.shop.printer.clear();
+                // What was still in its memory is gone; then it is in order again.
                 self.shop.printer.power_cycle();
+                self.shop.printer.clear();
             }
             ["printer", how @ ..] => self.shop.printer.fault(printer_fault(how)),
             ["wait", span] => self.shop.clock.pass(duration(span)),

@@ -57,7 +57,7 @@ impl Shop {
             printer,
             clock: Arc::new(HandClock::default()),
             daemon: None,
-            client: reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap(),
+            client: client(),
             settings: settings.to_owned(),
         };
         shop.start().await;
@@ -143,6 +143,13 @@ slip     = {{ header = ["Buchhandlung am Markt"], footer = ["Vielen Dank!"] }}
         let sales = reader.list(&Filter { receipt: receipt.parse().ok(), ..Filter::default() }, 100).ok()?;
         Some(sales.last()?.sale.to_string())
     }
+}
+
+/// A till's HTTP client.
+pub fn client() -> reqwest::Client {
+    // The first client of the process brings the cryptography along; it is there already if a daemon was faster.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap()
 }
 
 async fn answer(request: reqwest::RequestBuilder) -> Answer {

@@ -113,6 +113,10 @@ impl Performer {
     async fn look_up(&self, order: &ProviderOrderId, after: Duration, until: Moment) -> OrderEvent {
         self.pause(after).await;
         let left = until.since(self.clock.now());
+        if left.is_zero() {
+            // The budget is spent: a question whose answer nobody waits for is not asked.
+            return OrderEvent::LookupEnded(Outcome::NotSent(Trouble::Silent));
+        }
         let call = self.provider.lookup(order);
         OrderEvent::LookupEnded(self.within(self.provider.deadlines().lookup.min(left), call).await)
     }
