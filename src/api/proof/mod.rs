@@ -309,7 +309,9 @@ impl House {
 
     /// Sends a request as it is.
     pub(super) async fn send(&self, request: Request<Body>) -> Answered {
+        let (method, path) = (request.method().as_str().to_lowercase(), request.uri().path().to_owned());
         let response = self.app.clone().oneshot(request).await.unwrap();
+        assert!(is_described(&method, &path, response.status()), "{method} {path}: {}", response.status());
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap().to_vec();
         Answered { status: parts.status, headers: parts.headers, bytes }
@@ -324,6 +326,21 @@ impl House {
         let request = let_in("POST", path).header("idempotency-key", key);
         self.send(request.header("content-type", "application/json").body(body.into()).unwrap()).await
     }
+}
+
+/// Whether the description knows that a route may answer so. What is no route is none of its business.
+fn is_described(method: &str, path: &str, status: StatusCode) -> bool {
+    let document: Value = serde_json::from_str(crate::openapi_json()).unwrap();
+    let fits = |template: &str| {
+        template.split('/').count() == path.split('/').count()
+            && template
+                .split('/')
+                .zip(path.split('/'))
+                .all(|(part, given)| part == given || part.starts_with('{') && !given.is_empty())
+    };
+    let paths = document["paths"].as_object().unwrap();
+    let found = paths.iter().find(|(template, _)| fits(template)).and_then(|(_, path)| path.get(method));
+    found.is_none_or(|operation| operation["responses"].get(status.as_str()).is_some())
 }
 
 /// A request that the guard lets in.
