@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 /// How long a proof waits for what must come. It is only ever waited for when something is wrong.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn tilld(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tilld"));
@@ -97,13 +97,14 @@ fn configure(folder: &Path, sandbox: &Sandbox) -> String {
     let path = folder.join("tilld.toml");
     let text = format!(
         "till     = {{ store = \"A1234\", terminal = \"T01\", country = \"DE\" }}\n\
-         finperks = {{ url = \"{}\", key_id = \"sandbox-key\", secret_file = {secret:?} }}\n\
+         finperks = {{ url = \"{}\", key_id = \"sandbox-key\", secret_file = \"{}\" }}\n\
          printer  = {{ network = \"{}\", columns = 42 }}\n\
-         journal  = {{ folder = {:?} }}\n\
+         journal  = {{ folder = \"{}\" }}\n\
          api      = {{ listen = \"127.0.0.1:0\" }}\n",
         sandbox.finperks,
+        secret.display(),
         sandbox.printer,
-        folder.join("journal")
+        folder.join("journal").display()
     );
     std::fs::write(&path, text).unwrap();
     path.to_str().unwrap().to_owned()

@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::{BoxFuture, join_all};
 use serde_json::{Value, json};
 use tilld_counter::clock::SystemClock;
-use tilld_counter::{Counter, Ports, Settings};
+use tilld_counter::{Counter, Ports, Running, Settings};
 use tilld_devices::printer::{JobOutcome, Printer, Status};
 use tilld_devices::profile::Profile;
 use tilld_devices::simulated::{Answers, SimulatedPrinter};
@@ -43,6 +43,8 @@ use tilld_receipts::slip::ShopTexts;
 
 /// Sales of the first part.
 const SALES: usize = 600;
+/// Sales before anything is measured.
+const WARM: usize = 300;
 /// Tills of the second part, and sales of each.
 const TILLS: usize = 16;
 const SALES_A_TILL: usize = 60;
@@ -154,6 +156,7 @@ struct Shop {
     printer: Arc<TimedPrinter>,
     base: String,
     client: reqwest::Client,
+    _driver: Running,
     _paper: SimulatedPrinter,
     _folder: tempfile::TempDir,
 }
@@ -210,7 +213,6 @@ impl Shop {
             columns: None,
         };
         let (counter, driver) = Counter::start(ports, place, Settings::DESIGN).await.unwrap();
-        tokio::spawn(driver);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let token = tilld_api::Token::new(Secret::new(TOKEN.to_owned())).unwrap();
@@ -222,6 +224,7 @@ impl Shop {
             printer,
             base: format!("http://{address}"),
             client: reqwest::Client::builder().no_proxy().tcp_nodelay(true).build().unwrap(),
+            _driver: driver,
             _paper: paper,
             _folder: folder,
         };
@@ -290,9 +293,9 @@ fn us(span: Duration) -> f64 {
     span.as_nanos() as f64 / 1000.0
 }
 
-struct Running(Child);
+struct Process(Child);
 
-impl Drop for Running {
+impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
@@ -305,11 +308,11 @@ fn program() -> PathBuf {
     path
 }
 
-fn sandbox() -> (Running, String) {
+fn sandbox() -> (Process, String) {
     let any = "127.0.0.1:0";
     let mut command = Command::new(program());
     command.args(["sandbox", "--finperks", any, "--control", any]).env("TILLD_LOG", "error");
-    let mut running = Running(command.stdout(Stdio::piped()).spawn().unwrap());
+    let mut running = Process(command.stdout(Stdio::piped()).spawn().unwrap());
     let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines();
     let first = lines.next().unwrap().unwrap();
     (running, first.split_whitespace().nth(1).unwrap().to_owned())
@@ -318,7 +321,8 @@ fn sandbox() -> (Running, String) {
 /// Raises the sandbox's limits out of the way: its balance is not what is measured.
 async fn one_after_another(finperks: &str) {
     let shop = Shop::open(finperks).await;
-    for warm in 0..30 {
+    // Until the journal's log has reached its size: from then on it is overwritten.
+    for warm in 0..WARM {
         shop.sell(&format!("W{warm}")).await;
     }
     shop.outside.take();
@@ -365,7 +369,7 @@ async fn one_after_another(finperks: &str) {
 
 async fn at_once(finperks: &str) {
     let shop = Arc::new(Shop::open(finperks).await);
-    for warm in 0..30 {
+    for warm in 0..WARM {
         shop.sell(&format!("W{warm}")).await;
     }
     let rate = |count: usize, took: Duration| count as f64 / took.as_secs_f64();
@@ -404,7 +408,7 @@ fn starts(finperks: &str) {
         let begun = Instant::now();
         let mut command = Command::new(program());
         command.args(["serve", "--config", config.to_str().unwrap()]).stderr(Stdio::piped());
-        let mut running = Running(command.spawn().unwrap());
+        let mut running = Process(command.spawn().unwrap());
         let mut lines = BufReader::new(running.0.stderr.take().unwrap()).lines();
         loop {
             let line = lines.next().expect("the daemon becomes ready").unwrap();
@@ -437,10 +441,11 @@ fn configure(folder: &Path, finperks: &str) -> PathBuf {
     let path = folder.join("tilld.toml");
     let text = format!(
         "till = {{ store = \"A1234\", terminal = \"T01\", country = \"DE\" }}\n\
-         finperks = {{ url = \"{finperks}\", key_id = \"sandbox-key\", secret_file = {secret:?} }}\n\
+         finperks = {{ url = \"{finperks}\", key_id = \"sandbox-key\", secret_file = \"{}\" }}\n\
          printer = {{ network = \"127.0.0.1:9\", columns = 42 }}\n\
-         journal = {{ folder = {:?} }}\napi = {{ listen = \"127.0.0.1:0\" }}\n",
-        folder.join("journal")
+         journal = {{ folder = \"{}\" }}\napi = {{ listen = \"127.0.0.1:0\" }}\n",
+        secret.display(),
+        folder.join("journal").display()
     );
     std::fs::write(&path, text).unwrap();
     path
@@ -452,7 +457,7 @@ fn resident_kib(process: u32) -> u64 {
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
-#[tokio::main(worker_threads = 2)]
+#[tokio::main(flavor = "current_thread")]
 async fn main() {
     let (_sandbox, finperks) = sandbox();
     one_after_another(&finperks).await;

@@ -126,23 +126,22 @@ impl Till {
     async fn act(&mut self, act: &str) {
         let words: Vec<&str> = act.split_whitespace().collect();
         match words.as_slice() {
-            ["sell", ..] => self.sell(&words[1..]).await,
+            ["sell", ..] => self.sell(&words[1..]),
             ["paid", how @ ..] => self.pay(how).await,
             ["cancel"] => {
                 let sale = self.sale_id().await;
-                self.post(format!("/v1/sales/{sale}/cancel"), json!({})).await;
+                self.post(format!("/v1/sales/{sale}/cancel"), json!({}));
             }
             ["answer", card, answer] => {
                 let sale = self.sale_id().await;
                 self.post(
                     format!("/v1/sales/{sale}/cards/{card}/answer"),
                     json!({ "answer": answer, "by": "Kim" }),
-                )
-                .await;
+                );
             }
             ["again"] => {
                 let (path, key, body) = self.last.clone().expect("something was asked before");
-                self.again(path, key, body).await;
+                self.again(path, key, body);
             }
             ["again", "differently"] => {
                 let (path, key, mut body) = self.last.clone().expect("something was asked before");
@@ -152,7 +151,7 @@ impl Till {
                 } else {
                     body[field] = json!("Somebody Else");
                 }
-                self.again(path, key, body).await;
+                self.again(path, key, body);
             }
             ["finperks", "releases"] => {
                 let held = eventually(async || (self.shop.finperks.held() > 0).then_some(())).await;
@@ -192,7 +191,7 @@ impl Till {
         }
     }
 
-    async fn sell(&mut self, words: &[&str]) {
+    fn sell(&mut self, words: &[&str]) {
         let on = words.iter().position(|word| *word == "on");
         self.receipt = on.map_or("R1", |place| words[place + 1]).to_owned();
         let words = &words[..on.unwrap_or(words.len())];
@@ -208,7 +207,7 @@ impl Till {
                 asked
             })
             .collect();
-        self.post("/v1/sales".to_owned(), json!({ "receipt": self.receipt, "cards": cards })).await;
+        self.post("/v1/sales".to_owned(), json!({ "receipt": self.receipt, "cards": cards }));
     }
 
     async fn pay(&mut self, how: &[&str]) {
@@ -229,18 +228,18 @@ impl Till {
             }
             _ => panic!("no such tender: {how:?}"),
         };
-        self.post(format!("/v1/sales/{sale}/payment"), json!({ "amount": amount, "tender": tender })).await;
+        self.post(format!("/v1/sales/{sale}/payment"), json!({ "amount": amount, "tender": tender }));
     }
 
-    async fn post(&mut self, path: String, body: Value) {
+    fn post(&mut self, path: String, body: Value) {
         self.requests += 1;
         let key = format!("till-key-{}", self.requests);
-        self.again(path, key, body).await;
+        self.again(path, key, body);
     }
 
-    async fn again(&mut self, path: String, key: String, body: Value) {
+    fn again(&mut self, path: String, key: String, body: Value) {
         self.before = self.answered.take();
-        self.running = Some(self.shop.post(&path, Some(&key), body.clone()).await);
+        self.running = Some(self.shop.post(&path, Some(&key), body.clone()));
         self.last = Some((path, key, body));
     }
 

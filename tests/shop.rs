@@ -61,7 +61,7 @@ impl Shop {
             settings: settings.to_owned(),
         };
         shop.start().await;
-        let refreshed = shop.post("/v1/products/refresh", None, json!({})).await.await.unwrap();
+        let refreshed = shop.post("/v1/products/refresh", None, json!({})).await.unwrap();
         assert_eq!(refreshed.status, 200, "{}", refreshed.text);
         shop
     }
@@ -74,18 +74,18 @@ impl Shop {
     pub fn config(&self) -> String {
         format!(
             r#"till     = {{ store = "A1234", terminal = "T01", country = "DE", zone = "Europe/Berlin" }}
-finperks = {{ url = "{}", key_id = "{}", secret_file = {:?}, requests_per_second = 10000, burst = 10000, posa = {{ default = "field:card_code" }} }}
+finperks = {{ url = "{}", key_id = "{}", secret_file = "{}", requests_per_second = 10000, burst = 10000, posa = {{ default = "field:card_code" }} }}
 printer  = {{ network = "{}", columns = 42 }}
-journal  = {{ folder = {:?} }}
+journal  = {{ folder = "{}" }}
 api      = {{ listen = "127.0.0.1:0" }}
 slip     = {{ header = ["Buchhandlung am Markt"], footer = ["Vielen Dank!"] }}
 {}
 "#,
             self.finperks.provider_url(),
             self.finperks.credentials().key_id,
-            self.folder.path().join("finperks.secret"),
+            self.folder.path().join("finperks.secret").display(),
             self.printer.address(),
-            self.journal_folder(),
+            self.journal_folder().display(),
             self.settings,
         )
     }
@@ -118,7 +118,7 @@ slip     = {{ header = ["Buchhandlung am Markt"], footer = ["Vielen Dank!"] }}
     }
 
     /// Posts in the background, as a till does that must not hang.
-    pub async fn post(&self, path: &str, key: Option<&str>, body: Value) -> JoinHandle<Answer> {
+    pub fn post(&self, path: &str, key: Option<&str>, body: Value) -> JoinHandle<Answer> {
         let (url, token) = self.url(path).expect("the daemon runs");
         let mut request = self
             .client

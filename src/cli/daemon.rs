@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 use tilld_counter::clock::{Clock, SystemClock};
-use tilld_counter::{Counter, Ports};
+use tilld_counter::{Counter, Ports, Running};
 use tilld_devices::file::{FilePrinter, file};
 use tilld_devices::job::Patience;
 use tilld_devices::printer::Printer;
@@ -39,7 +39,7 @@ pub struct Daemon {
     pub token: Secret,
     /// The counter itself.
     pub counter: Counter,
-    driver: JoinHandle<()>,
+    driver: Running,
     door: JoinHandle<()>,
     close: Option<oneshot::Sender<()>>,
 }
@@ -79,7 +79,7 @@ impl Daemon {
             token_file: config.api.token_file,
             token,
             counter,
-            driver: tokio::spawn(driver),
+            driver,
             door,
             close: Some(close),
         })
@@ -87,34 +87,29 @@ impl Daemon {
 
     /// Finishes what a cashier waits for, and ends.
     pub async fn stop(mut self) {
-        self.counter.stop().await;
         if let Some(close) = self.close.take() {
             // The door may have closed by itself.
             let _ = close.send(());
         }
-        // Both end by now; how they ended is in the log.
-        let _ = (&mut self.driver).await;
+        // The door answers who is waiting; how it ended is in the log.
         let _ = (&mut self.door).await;
+        self.counter.stop().await;
+        self.driver.ended().await;
     }
 
     /// Ends everything at once, as a power cut would, and returns when nothing of it runs any more.
-    pub async fn crash(mut self) {
-        self.driver.abort();
-        self.door.abort();
-        let _ = (&mut self.driver).await;
-        let _ = (&mut self.door).await;
+    pub async fn crash(self) {
+        let Self { driver, door, counter, .. } = self;
+        door.abort();
+        // It was aborted: that is its end.
+        let _ = door.await;
+        drop(counter);
+        driver.halt().await;
     }
 
     /// Returns when the counter has ended by itself, which it never should.
     async fn ended(&mut self) {
-        let _ = (&mut self.driver).await;
-    }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        self.driver.abort();
-        self.door.abort();
+        self.driver.ended().await;
     }
 }
 

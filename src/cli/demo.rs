@@ -98,16 +98,17 @@ fn configure(
     let path = folder.join("tilld.toml");
     let text = format!(
         r#"till     = {{ store = "A1234", terminal = "T01", country = "DE", zone = "Europe/Berlin" }}
-finperks = {{ url = "{}", key_id = "{}", secret_file = {secret:?}, posa = {{ default = "field:card_code" }} }}
+finperks = {{ url = "{}", key_id = "{}", secret_file = "{}", posa = {{ default = "field:card_code" }} }}
 printer  = {{ network = "{}", columns = {COLUMNS} }}
-journal  = {{ folder = {journal:?} }}
+journal  = {{ folder = "{}" }}
 api      = {{ listen = "{listen}" }}
 slip     = {{ header = ["Buchhandlung am Markt", "Marktplatz 1 · 12345 Musterstadt"], footer = ["Vielen Dank für Ihren Einkauf!"] }}
 "#,
         sandbox.provider_url(),
         sandbox.credentials().key_id,
+        secret.display(),
         paper.address(),
-        journal = folder.join("journal"),
+        folder.join("journal").display(),
     );
     write_private(&path, text.as_bytes()).context("the demo's files cannot be written")?;
     Ok(Config::load(&path, &HashMap::new())?)

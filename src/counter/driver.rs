@@ -1,4 +1,4 @@
-//! The one task that owns the machines of all open sales, and the only writer of the journal.
+//! The one thread that owns the machines of all open sales, and the only writer of the journal.
 //!
 //! A turn: take the messages that wait, step the machines on copies (*stage*), append all drafts as one commit, and then,
 //! in the order of the entries: put the new states in place, tell listeners, answer tills whose sale has come to rest,
@@ -12,7 +12,7 @@
 //! - *The key or the receipt is taken* by what was committed just before: the turn is done over, one message at a time,
 //!   and the one in question is sent back to be answered from the journal.
 //!
-//! It waits for nothing but its inbox, its alarms and the journal.
+//! It waits for nothing but its inbox, its alarms and the journal, and for the journal it waits on its own thread.
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -29,7 +29,7 @@ use tokio::task::JoinSet;
 
 use crate::desk::{self, PayRequest};
 use crate::perform::Performer;
-use crate::{Ports, SaleNow, Settings, blocking};
+use crate::{Ports, SaleNow, Settings};
 
 /// The greatest number of messages that one commit takes in.
 const MOST_AT_A_TURN: usize = 64;
@@ -101,7 +101,7 @@ pub(crate) struct Counts {
 struct Event {
     at: Moment,
     sale: SaleId,
-    event: SaleEvent,
+    what: SaleEvent,
 }
 
 /// Why a step is taken.
@@ -170,15 +170,20 @@ impl Driver {
         }
     }
 
+    /// Lets something run beside, for as long as the driver does.
+    pub(crate) fn beside(&mut self, work: impl Future<Output = ()> + Send + 'static) {
+        self.work.spawn(work);
+    }
+
     /// Takes the open sales up where they were left, and runs until it is stopped.
-    pub(crate) async fn run(mut self, open: Vec<SaleNow>) {
+    pub(crate) async fn run(&mut self, open: Vec<SaleNow>) {
         let at = self.now();
         for now in open {
             let sale = now.sale.opening.sale;
-            self.held.push_back(Event { at, sale, event: SaleEvent::Resumed });
+            self.held.push_back(Event { at, sale, what: SaleEvent::Resumed });
             self.sales.insert(sale, now);
         }
-        self.write_held().await;
+        self.write_held();
         let mut batch = Vec::with_capacity(MOST_AT_A_TURN);
         while !self.may_end() {
             let next = self.next_alarm();
@@ -187,17 +192,22 @@ impl Driver {
                     if count == 0 {
                         return;
                     }
-                    self.turn(std::mem::take(&mut batch)).await;
+                    self.turn(std::mem::take(&mut batch));
                 }
                 () = self.performer.clock.sleep(next) => {
                     if self.trouble.is_some() {
-                        self.write_held().await;
+                        self.write_held();
                     }
-                    self.ring_alarms().await;
+                    self.ring_alarms();
                 }
                 Some(_) = self.work.join_next() => {}
             }
         }
+    }
+
+    /// Ends everything that was started, and returns when none of it holds anything any more.
+    pub(crate) async fn end(mut self) {
+        self.work.shutdown().await;
     }
 
     fn now(&self) -> Moment {
@@ -219,12 +229,12 @@ impl Driver {
         self.stopping.as_ref().is_some_and(|(by, _)| self.now() >= *by || (resting() && self.held.is_empty()))
     }
 
-    async fn turn(&mut self, batch: Vec<Message>) {
+    fn turn(&mut self, batch: Vec<Message>) {
         let mut turn = Turn::default();
         for message in batch {
             self.take(&mut turn, message);
         }
-        self.commit(turn).await;
+        self.commit(turn);
     }
 
     /// Stages what a message means, or answers it at once.
@@ -232,7 +242,7 @@ impl Driver {
         match message {
             Message::Ask { asked, sale, act, reply } => self.ask(turn, asked, sale, act, reply),
             Message::Happened { sale, card, event } => {
-                let event = Event { at: self.now(), sale, event: SaleEvent::Card(card, event) };
+                let event = Event { at: self.now(), sale, what: SaleEvent::Card(card, event) };
                 if self.trouble.is_some() {
                     self.held.push_back(event);
                 } else {
@@ -292,7 +302,7 @@ impl Driver {
     fn decide(&self, turn: &mut Turn, sale: SaleId, act: &Act) -> Result<Event, Refusal> {
         let at = self.now();
         let current = turn.sales.get(&sale).or(self.sales.get(&sale).map(|now| &now.sale));
-        let event = match (act, current) {
+        let what = match (act, current) {
             (Act::Open(opening), None) => {
                 self.room_for_one_more(turn)?;
                 if !turn.receipts.insert(opening.receipt.clone()) {
@@ -306,7 +316,7 @@ impl Driver {
             (Act::Cancel { by }, Some(sale)) => desk::cancel(sale, by.clone())?,
             (Act::Answer { card, answer, by }, Some(sale)) => desk::answer(sale, *card, *answer, by.clone())?,
         };
-        Ok(Event { at, sale, event })
+        Ok(Event { at, sale, what })
     }
 
     fn room_for_one_more(&self, turn: &Turn) -> Result<(), Refusal> {
@@ -321,9 +331,9 @@ impl Driver {
     /// Steps the sale on a copy. What does not fit is dropped.
     fn stage(&self, turn: &mut Turn, event: Event, cause: Cause) {
         let current = turn.sales.get(&event.sale).or(self.sales.get(&event.sale).map(|now| &now.sale));
-        let stepped = match (&event.event, current) {
+        let stepped = match (&event.what, current) {
             (SaleEvent::Opened(opening), None) => Ok(Sale::open(Opening::clone(opening), event.at)),
-            (_, Some(sale)) => Sale::clone(sale).step(event.at, event.event.clone()),
+            (_, Some(sale)) => Sale::clone(sale).step(event.at, event.what.clone()),
             (_, None) => return,
         };
         match stepped {
@@ -342,31 +352,31 @@ impl Driver {
     }
 
     /// Writes the turn down, then acts.
-    async fn commit(&mut self, turn: Turn) {
+    fn commit(&mut self, turn: Turn) {
         if turn.steps.is_empty() {
             return;
         }
-        match self.append(&turn.steps).await {
+        match self.append(&turn.steps) {
             Ok(seqs) => {
                 for (step, seq) in turn.steps.into_iter().zip(seqs) {
                     self.settle(step, seq);
                 }
             }
             Err(AppendError::KeyTaken { .. } | AppendError::ReceiptTaken { .. }) => {
-                self.one_by_one(turn.steps).await
+                self.one_by_one(turn.steps);
             }
             Err(error) => self.stumble(turn.steps, &error),
         }
     }
 
-    async fn append(&self, steps: &[Staged]) -> Result<Vec<Seq>, AppendError> {
+    /// One commit. It blocks: this thread has nothing else to do until the entries are on disk.
+    fn append(&self, steps: &[Staged]) -> Result<Vec<Seq>, AppendError> {
         let drafts: Vec<Draft> = steps.iter().map(draft).collect();
-        let journal = self.ports.journal.clone();
-        blocking(move || journal.append(&drafts)).await.unwrap_or_else(|_| Err(interrupted()))
+        self.ports.journal.append(&drafts)
     }
 
     /// Does the steps of a turn over, each on what is then committed.
-    async fn one_by_one(&mut self, steps: Vec<Staged>) {
+    fn one_by_one(&mut self, steps: Vec<Staged>) {
         for step in steps {
             let Staged { event, cause, .. } = step;
             let mut turn = Turn::default();
@@ -377,7 +387,7 @@ impl Driver {
             if turn.steps.is_empty() {
                 continue;
             }
-            match self.append(&turn.steps).await {
+            match self.append(&turn.steps) {
                 Ok(seqs) => {
                     for (step, seq) in turn.steps.into_iter().zip(seqs) {
                         self.settle(step, seq);
@@ -397,7 +407,7 @@ impl Driver {
         let Staged { event, after, effects, cause } = step;
         let (id, rest, closed) = (event.sale, after.at_rest(), after.is_closed());
         let now = SaleNow { sale: after, seq, at: event.at };
-        tell_log(&now, &event.event);
+        tell_log(&now, &event.what);
         if let Cause::Asked { reply, .. } = cause {
             self.waiting.entry(id).or_default().push(reply);
         }
@@ -446,13 +456,9 @@ impl Driver {
     }
 
     /// Tries to write down what is held; with nothing held, whether writing works at all.
-    async fn write_held(&mut self) {
-        if self.trouble.is_some() && self.held.is_empty() {
-            let journal = self.ports.journal.clone();
-            let probe = blocking(move || journal.probe_write()).await.unwrap_or_else(|_| Err(interrupted()));
-            if probe.is_err() {
-                return;
-            }
+    fn write_held(&mut self) {
+        if self.trouble.is_some() && self.held.is_empty() && self.ports.journal.probe_write().is_err() {
+            return;
         }
         while !self.held.is_empty() {
             let mut turn = Turn::default();
@@ -463,7 +469,7 @@ impl Driver {
             if turn.steps.is_empty() {
                 continue;
             }
-            match self.append(&turn.steps).await {
+            match self.append(&turn.steps) {
                 Ok(seqs) => {
                     for (step, seq) in turn.steps.into_iter().zip(seqs) {
                         self.settle(step, seq);
@@ -482,20 +488,20 @@ impl Driver {
         }
     }
 
-    async fn ring_alarms(&mut self) {
+    fn ring_alarms(&mut self) {
         let now = self.now();
         let mut turn = Turn::default();
         while let Some(alarm) = self.alarms.first().copied().filter(|(at, ..)| *at <= now) {
             self.alarms.remove(&alarm);
             let (_, sale, card) = alarm;
-            let event = Event { at: now, sale, event: SaleEvent::Card(card, OrderEvent::TimeUp) };
+            let event = Event { at: now, sale, what: SaleEvent::Card(card, OrderEvent::TimeUp) };
             if self.trouble.is_some() {
                 self.held.push_back(event);
             } else {
                 self.stage(&mut turn, event, Cause::Happened);
             }
         }
-        self.commit(turn).await;
+        self.commit(turn);
     }
 
     fn count(&self) -> Counts {
@@ -533,16 +539,11 @@ fn draft(step: &Staged) -> Draft {
     Draft {
         at: step.event.at,
         sale: step.event.sale,
-        event: step.event.event.clone(),
+        event: step.event.what.clone(),
         asked,
         after: Arc::clone(&step.after),
         forget,
     }
-}
-
-/// The runtime went down in the middle of it.
-fn interrupted() -> AppendError {
-    AppendError::Io("the program is stopping".to_owned())
 }
 
 fn decline(steps: Vec<Staged>, why: impl Fn() -> Declined) {

@@ -6,7 +6,7 @@
 //!                                    └────────────────── what happened ◄────────────────────────┘
 //! ```
 //!
-//! One task, the [`driver`], owns the machines of all open sales and is the only writer of the journal. It takes what has
+//! One thread, the driver, owns the machines of all open sales and is the only writer of the journal. It takes what has
 //! queued up, steps the machines on copies, commits all their entries at once (group commit), and only then shows the new
 //! states, answers the tills and starts the effects (law L1: write, then act). A commit that fails changes nothing: what a
 //! till asked is refused (law L10), what came back from a provider or a printer is kept and written when writing works again.
@@ -14,10 +14,10 @@
 //! | module | thinks about |
 //! |---|---|
 //! | [`desk`] | what a till may ask, as pure functions from request and sale to event or refusal |
-//! | [`driver`] | the order of things: staging, group commit, waiting tills, alarms |
-//! | [`perform`] | carrying effects out; it only dispatches |
-//! | [`replay`] | states out of the journal: at the start, for reading, and for repeated requests |
-//! | [`shelf`] | the catalogue that the counter sells from |
+//! | `driver` | the order of things: staging, group commit, waiting tills, alarms |
+//! | `perform` | carrying effects out; it only dispatches |
+//! | `replay` | states out of the journal: at the start, for reading, and for repeated requests |
+//! | `shelf` | the catalogue that the counter sells from |
 //! | [`clock`] | time and chance, so that a test can hold them |
 //!
 //! Invariants:
@@ -32,7 +32,7 @@ pub mod clock;
 pub mod desk;
 mod driver;
 mod perform;
-pub mod replay;
+mod replay;
 mod shelf;
 
 use std::sync::Arc;
@@ -45,7 +45,7 @@ use tilld_domain::order::{Answer, Rules};
 use tilld_domain::product::Product;
 use tilld_domain::refusal::Refusal;
 use tilld_domain::sale::{CardNo, PaymentState, Sale};
-use tilld_journal::Journal;
+use tilld_journal::{Journal, ReadError};
 use tilld_providers::GiftCards;
 use tilld_receipts::slip::ShopTexts;
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -55,15 +55,12 @@ pub use tilld_journal::{Asked, EntryHead, Seq};
 use crate::clock::Clock;
 use crate::desk::{PayRequest, SaleRequest};
 use crate::driver::{Act, Declined, Message};
-use crate::replay::ReplayError;
 pub use crate::shelf::ShelfState;
 
 /// How many messages may wait for the driver. A till that finds it full is told to come again.
 const INBOX: usize = 1024;
 /// How often codes are forgotten that have got old: their age is counted in hours.
 const FORGET_EVERY: Duration = Duration::from_mins(10);
-/// How often a request that loses the race for its own key looks for the winner's answer.
-const KEY_RACES: usize = 3;
 /// How many changes a slow listener may lag behind before it must read the sale anew.
 const CHANGES_KEPT: usize = 1024;
 
@@ -121,7 +118,7 @@ impl Settings {
         most_at_once: 64,
         undos_at_once: 4,
         catalogue_age: Duration::from_hours(24),
-        answer_wait: Duration::from_secs(120),
+        answer_wait: Duration::from_mins(2),
     };
 }
 
@@ -184,31 +181,59 @@ pub struct Counter {
 /// Why the counter could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The journal's entries do not make a state.
+    /// The journal cannot be read, or its entries do not make a state.
     #[error(transparent)]
-    Replay(#[from] replay::ReplayError),
-    /// The journal cannot be read.
-    #[error("the journal cannot be read: {0}")]
-    Read(#[from] tilld_journal::ReadError),
+    Read(#[from] ReadError),
+    /// No thread is to be had for the driver.
+    #[error("the counter's thread cannot be started: {0}")]
+    Thread(String),
     /// The runtime is going down.
     #[error("the program is stopping")]
     Stopping,
 }
 
+/// The driver as it runs. It ends when the counter is stopped, or at once when this is dropped, like a power cut: between two
+/// commits, with nothing said to anybody.
+#[derive(Debug)]
+pub struct Running {
+    /// Dropped to make an end.
+    halt: Option<oneshot::Sender<()>>,
+    ended: oneshot::Receiver<()>,
+}
+
+impl Running {
+    /// Returns when the driver has ended and holds nothing any more.
+    pub async fn ended(&mut self) {
+        // The driver drops its side when it ends: that is all it says.
+        let _ = (&mut self.ended).await;
+    }
+
+    /// Ends the driver at once, and returns when it holds nothing any more.
+    pub async fn halt(mut self) {
+        self.halt = None;
+        self.ended().await;
+    }
+}
+
 impl Counter {
-    /// Reads the open sales, and starts the driver on what follows from them. The future that is returned beside the handle
-    /// is the driver: it runs until [`Counter::stop`], and dropping it stops everything at once, like a power cut.
+    /// Reads the open sales, and starts the driver on what follows from them.
+    ///
+    /// The driver has a thread and a runtime of its own, because it writes: a commit then costs no hand-over to another
+    /// thread and back, and a slow disk holds up nothing but the counter. What it starts (calls, slips) runs there too: between
+    /// two commits of a sale nothing has to be handed over at all.
     pub async fn start(
         ports: Ports,
         place: Place,
         settings: Settings,
-    ) -> Result<(Self, impl Future<Output = ()> + Send + 'static), StartError> {
+    ) -> Result<(Self, Running), StartError> {
         let (inbox, messages) = mpsc::channel(INBOX);
         let (changes, _) = broadcast::channel(CHANGES_KEPT);
         let place = Arc::new(place);
         let shelf = Arc::new(shelf::Shelf::read(&ports).await?);
         let line = Arc::new(perform::Line::default());
-        let open = replay::open_sales(ports.journal.clone()).await?;
+        let journal = ports.journal.clone();
+        let open =
+            blocking(move || replay::open_sales(&journal)).await.map_err(|_| StartError::Stopping)??;
         let performer = perform::Performer {
             inbox: inbox.clone(),
             provider: Arc::clone(&ports.provider),
@@ -230,47 +255,51 @@ impl Counter {
             place,
             settings,
         };
-        let driver = driver::Driver::new(ports.clone(), settings, performer, changes, messages);
+        let mut driver = driver::Driver::new(ports.clone(), settings, performer, changes, messages);
         let forget = forget_in_time(ports.journal.clone(), Arc::clone(&ports.clock));
         let keep_fresh = shelf.keep_fresh(ports, settings.catalogue_age);
-        let run = async move {
-            tokio::select! {
-                () = driver.run(open) => {}
-                () = keep_fresh => {}
-                () = forget => {}
-            }
+        let (halt, halted) = oneshot::channel::<()>();
+        let (over, ended) = oneshot::channel::<()>();
+        let runtime = tokio::runtime::Handle::current();
+        let work = move || {
+            runtime.block_on(async {
+                driver.beside(forget);
+                driver.beside(keep_fresh);
+                tokio::select! {
+                    biased;
+                    _ = halted => {}
+                    () = driver.run(open) => {}
+                }
+                driver.end().await;
+            });
+            drop(over);
         };
-        Ok((counter, run))
+        let thread = std::thread::Builder::new().name("tilld-counter".to_owned());
+        thread.spawn(work).map_err(|error| StartError::Thread(error.to_string()))?;
+        Ok((counter, Running { halt: Some(halt), ended }))
     }
 
     /// Begins a sale, and answers when every card of it is created or refused.
     pub async fn open(&self, asked: Asked, request: SaleRequest) -> Result<SaleNow, Refusal> {
-        if let Some(answer) = self.answered_before(&asked).await? {
-            return Ok(answer);
-        }
-        let shelf = self.shelf.products();
-        let columns = self.place.columns.unwrap_or(self.printer.paper().columns);
         let opening = {
+            let products = self.shelf.products();
             let context = desk::Context {
                 place: &self.place,
                 provider: self.provider.as_ref(),
-                shelf: &shelf,
-                columns,
+                shelf: &products,
+                columns: self.place.columns.unwrap_or(self.printer.paper().columns),
                 rules: Rules {
                     confirm_repeatable: self.provider.confirm_is_repeatable(),
                     ..self.settings.rules
                 },
                 new_id: &|| self.clock.new_id(),
             };
-            desk::open(request, &context)?
+            desk::open(request, &context)
         };
-        let receipt = opening.receipt.clone();
-        let journal = self.journal.clone();
-        let holder = blocking(move || journal.receipt_holder(&receipt)).await?;
-        if holder.map_err(|_| Refusal::JournalDown)?.is_some() {
-            return Err(Refusal::ReceiptUsed);
+        match opening {
+            Ok(opening) => self.act(asked, opening.sale, Act::Open(Box::new(opening))).await,
+            Err(why) => self.answered_before(&asked).await?.ok_or(why),
         }
-        self.ask(asked, opening.sale, Act::Open(Box::new(opening))).await
     }
 
     /// Reports the payment, and answers when every card is sold, given back, or a question.
@@ -313,14 +342,7 @@ impl Counter {
     /// The sale as the journal has it.
     async fn latest(&self, sale: SaleId) -> Result<SaleNow, Refusal> {
         let journal = self.journal.clone();
-        match blocking(move || replay::latest(&journal, sale)).await? {
-            Ok(now) => Ok(now),
-            Err(ReplayError::NoOpening(_)) => Err(Refusal::SaleUnknown),
-            Err(error) => {
-                tracing::error!(%error, "a sale cannot be read");
-                Err(Refusal::JournalDown)
-            }
-        }
+        read(move || replay::latest(&journal, sale)).await?.ok_or(Refusal::SaleUnknown)
     }
 
     /// Every change of every sale from now on. A listener that lags is told so and reads anew.
@@ -331,7 +353,7 @@ impl Counter {
     /// The heads of at most `most` entries after `seq`, for a listener that comes back.
     pub async fn entries_after(&self, seq: Seq, most: usize) -> Result<Vec<EntryHead>, Refusal> {
         let journal = self.journal.clone();
-        blocking(move || journal.entries_after(seq, most)).await?.map_err(|_| Refusal::JournalDown)
+        read(move || journal.entries_after(seq, most)).await
     }
 
     /// What can be sold, from the cache.
@@ -374,27 +396,43 @@ impl Counter {
         }
     }
 
+    /// Asks the driver, and waits for the sale to come to rest. Only when the driver declines is the journal asked whether
+    /// the same was asked before: a first request, which is nearly every one, then costs no look at the disk, and that a
+    /// key or a receipt is taken is told by the commit itself.
+    ///
+    /// After a long time the till is told to ask again: under the same key nothing is done twice.
     async fn act(&self, asked: Asked, sale: SaleId, act: Act) -> Result<SaleNow, Refusal> {
         let pays = matches!(act, Act::Pay(_));
-        match self.ask(asked, sale, act).await {
-            // Closed sales are not in memory. What has become of one is worth a better answer than that it is unknown.
-            Err(Refusal::SaleUnknown) => {
-                let now = self.latest(sale).await?;
-                Err(match now.sale.payment {
-                    PaymentState::Paid(_) if pays => Refusal::AlreadyPaid,
-                    PaymentState::Unpaid | PaymentState::Cancelled if pays => Refusal::PaidTooLate,
-                    _ => Refusal::SaleClosed,
-                })
-            }
-            answer => answer,
+        let (reply, answer) = oneshot::channel();
+        self.send(Message::Ask { asked: asked.clone(), sale, act, reply })?;
+        let answer = tokio::select! {
+            answer = answer => answer.map_err(|_| Refusal::Stopping)?,
+            () = self.clock.sleep(self.settings.answer_wait) => return Err(Refusal::StillWorking),
+        };
+        let declined = match answer {
+            Ok(now) => return Ok(now),
+            Err(declined) => declined,
+        };
+        if let Some(answer) = self.answered_before(&asked).await? {
+            return Ok(answer);
         }
+        Err(match declined {
+            // Closed sales are not in memory. What has become of one is worth a better answer than that it is unknown.
+            Declined::Refused(Refusal::SaleUnknown) => match self.latest(sale).await?.sale.payment {
+                PaymentState::Paid(_) if pays => Refusal::AlreadyPaid,
+                PaymentState::Unpaid | PaymentState::Cancelled if pays => Refusal::PaidTooLate,
+                _ => Refusal::SaleClosed,
+            },
+            Declined::Refused(why) => why,
+            // The winner of the race for the key was not written after all.
+            Declined::KeyTaken => Refusal::Busy,
+        })
     }
 
     /// The answer that was given, or is about to be given, to the same request before.
     async fn answered_before(&self, asked: &Asked) -> Result<Option<SaleNow>, Refusal> {
         let (journal, key) = (self.journal.clone(), asked.key.clone());
-        let Some(before) = blocking(move || journal.asked(&key)).await?.map_err(|_| Refusal::JournalDown)?
-        else {
+        let Some(before) = read(move || journal.asked(&key)).await? else {
             return Ok(None);
         };
         if before.digest != asked.digest {
@@ -415,29 +453,7 @@ impl Counter {
 
     async fn first_rest(&self, sale: SaleId, from: Seq) -> Result<Option<SaleNow>, Refusal> {
         let journal = self.journal.clone();
-        blocking(move || replay::first_rest(&journal, sale, from)).await?.map_err(|_| Refusal::JournalDown)
-    }
-
-    /// Asks the driver, unless the same was asked before, and waits for the sale to come to rest. After a long time the
-    /// till is told to ask again: under the same key nothing is done twice.
-    async fn ask(&self, asked: Asked, sale: SaleId, act: Act) -> Result<SaleNow, Refusal> {
-        for _ in 0..KEY_RACES {
-            if let Some(answer) = self.answered_before(&asked).await? {
-                return Ok(answer);
-            }
-            let (reply, answer) = oneshot::channel();
-            self.send(Message::Ask { asked: asked.clone(), sale, act: act.clone(), reply })?;
-            let answer = tokio::select! {
-                answer = answer => answer.map_err(|_| Refusal::Stopping)?,
-                () = self.clock.sleep(self.settings.answer_wait) => return Err(Refusal::StillWorking),
-            };
-            match answer {
-                Ok(now) => return Ok(now),
-                Err(Declined::Refused(why)) => return Err(why),
-                Err(Declined::KeyTaken) => {}
-            }
-        }
-        Err(Refusal::Busy)
+        read(move || replay::first_rest(&journal, sale, from)).await
     }
 
     fn send(&self, message: Message) -> Result<(), Refusal> {
@@ -459,6 +475,16 @@ async fn forget_in_time(journal: Journal, clock: Arc<dyn Clock>) {
         }
         clock.sleep(FORGET_EVERY).await;
     }
+}
+
+/// Reads the journal where waiting for the disk does no harm.
+async fn read<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ReadError> + Send + 'static,
+) -> Result<T, Refusal> {
+    blocking(work).await?.map_err(|error| {
+        tracing::error!(%error, "the journal cannot be read");
+        Refusal::JournalDown
+    })
 }
 
 /// Runs what waits for the disk where waiting does no harm.

@@ -153,9 +153,8 @@ impl Performer {
         attempt: u16,
         copy: Option<u16>,
     ) -> Option<Slip> {
-        let lines = match &order.state {
-            State::Printing { lines, .. } | State::Sold { lines: Some(lines), .. } => lines,
-            _ => return None,
+        let (State::Printing { lines, .. } | State::Sold { lines: Some(lines), .. }) = &order.state else {
+            return None;
         };
         if lines.is_gone() {
             return None;

@@ -84,27 +84,21 @@ impl Shelf {
     }
 
     /// Fetches the catalogue whenever it has got old. Never ends.
-    pub(crate) fn keep_fresh(
-        self: Arc<Self>,
-        ports: Ports,
-        age: Duration,
-    ) -> impl Future<Output = ()> + Send + 'static {
-        async move {
-            loop {
-                let old = self.state().fetched.map_or(age, |fetched| ports.clock.now().since(fetched));
-                let pause = if old < age {
-                    age.saturating_sub(old)
-                } else {
-                    match self.refresh(&ports.journal, ports.provider.as_ref(), ports.clock.as_ref()).await {
-                        Ok(_) => age,
-                        Err(why) => {
-                            tracing::warn!(why = why.code(), "the catalogue could not be fetched");
-                            RETRY
-                        }
+    pub(crate) async fn keep_fresh(self: Arc<Self>, ports: Ports, age: Duration) {
+        loop {
+            let old = self.state().fetched.map_or(age, |fetched| ports.clock.now().since(fetched));
+            let pause = if old < age {
+                age.saturating_sub(old)
+            } else {
+                match self.refresh(&ports.journal, ports.provider.as_ref(), ports.clock.as_ref()).await {
+                    Ok(_) => age,
+                    Err(why) => {
+                        tracing::warn!(why = why.code(), "the catalogue could not be fetched");
+                        RETRY
                     }
-                };
-                ports.clock.sleep(pause).await;
-            }
+                }
+            };
+            ports.clock.sleep(pause).await;
         }
     }
 }

@@ -10,6 +10,7 @@
 
 use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
+use std::ops::ControlFlow;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -43,8 +44,9 @@ const CHECKED: u64 = 1_000;
 /// of 4 KiB an append takes a tenth longer.
 const PAGE: i64 = 1_024;
 
-/// After how many pages the write-ahead log is moved into the database: 4 MiB.
-const CHECKPOINT_PAGES: i64 = 4_096;
+/// After how many pages the write-ahead log is moved into the database: 8 MiB, some 250 sales. The commit that does it takes
+/// several ms longer, so it should be rare; a longer log takes longer to read at the start.
+const CHECKPOINT_PAGES: i64 = 8_192;
 
 /// What is kept of the log's file for the next round, in bytes: overwriting is faster than growing.
 const LOG_KEPT: i64 = 16 * 1024 * 1024;
@@ -151,12 +153,14 @@ impl Journal {
         Ok(entries)
     }
 
-    /// The sale as its entries make it, and the last of them; none if there is no such sale.
-    ///
-    /// It is the same sale that was live when that entry was written, also if its lines have been forgotten since:
-    /// then they are gone from its state, and what was printed then stays printed.
-    pub fn sale(&self, sale: SaleId) -> Result<Option<(Sale, Seq)>, ReadError> {
-        read::sale(&self.reader(), sale, Some(&self.shared.terminal))
+    /// Shows a sale after each of its entries, with the number and the moment of the entry, until `with` has seen enough.
+    /// Entries are read one after another: an undo that was owed for months has thousands.
+    pub fn replay(
+        &self,
+        sale: SaleId,
+        with: impl FnMut(&Sale, Seq, Moment) -> ControlFlow<()>,
+    ) -> Result<(), ReadError> {
+        read::replay(&self.reader(), sale, Some(&self.shared.terminal), with)
     }
 
     /// The sales that are not closed, oldest first. It costs what they are, however many others there were.

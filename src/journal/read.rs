@@ -3,6 +3,8 @@
 //! The state of a sale is the fold of its entries ([`Fold`]). Lines that have been forgotten since are gone in the
 //! events that are folded; the domain's machines do not look at that, so what was printed then replays as printed.
 
+use std::ops::ControlFlow;
+
 use rusqlite::types::FromSql;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use tilld_domain::ids::{OrderId, RequestKey, SaleId};
@@ -149,15 +151,23 @@ impl Fold {
     }
 }
 
-/// The sale of an id as its entries make it.
-pub(crate) fn sale(
+/// Shows a sale after each of its entries, until `with` has seen enough.
+pub(crate) fn replay(
     database: &Connection,
     sale: SaleId,
     terminal: Option<&Terminal>,
-) -> Result<Option<(Sale, Seq)>, ReadError> {
+    mut with: impl FnMut(&Sale, Seq, Moment) -> ControlFlow<()>,
+) -> Result<(), ReadError> {
     let mut fold = Fold::default();
-    each_entry(database, sale, terminal, |entry| fold.add(entry))?;
-    Ok(fold.0)
+    let mut flow = ControlFlow::Continue(());
+    each_entry(database, sale, terminal, |entry| {
+        if flow.is_continue() {
+            let (seq, at) = (entry.seq, entry.at);
+            fold.add(entry)?;
+            flow = fold.so_far().map_or(flow, |sale| with(sale, seq, at));
+        }
+        Ok(())
+    })
 }
 
 /// Makes the query tables again from the entries, a sale at a time. To be called inside of a transaction.

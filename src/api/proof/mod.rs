@@ -16,7 +16,7 @@ use futures_util::future::BoxFuture;
 use serde_json::Value;
 use tempfile::TempDir;
 use tilld_counter::clock::SystemClock;
-use tilld_counter::{Counter, Place, Ports, Settings};
+use tilld_counter::{Counter, Place, Ports, Running, Settings};
 use tilld_devices::printer::{Fault, JobOutcome, Printer, Proof, Status};
 use tilld_domain::ids::{CardCode, ProviderKey, ProviderOrderId};
 use tilld_domain::money::{Currency, Money};
@@ -31,7 +31,6 @@ use tilld_providers::{
 };
 use tilld_receipts::slip::ShopTexts;
 use tokio::sync::Semaphore;
-use tokio::task::JoinHandle;
 use tower::ServiceExt;
 
 use crate::{ApiState, Token, app};
@@ -195,7 +194,7 @@ pub(super) struct House {
     pub(super) counter: Counter,
     provider: Arc<Played>,
     printer: Arc<Paperless>,
-    driver: JoinHandle<()>,
+    driver: Running,
     disk: TempDir,
 }
 
@@ -248,9 +247,9 @@ impl House {
 
     /// The same house after its daemon was stopped and started again.
     pub(super) async fn started_again(self) -> Self {
-        let Self { app, counter, driver, disk, .. } = self;
+        let Self { app, counter, mut driver, disk, .. } = self;
         counter.stop().await;
-        driver.await.unwrap();
+        driver.ended().await;
         drop((app, counter));
         Self::on(disk).await
     }
@@ -283,7 +282,6 @@ impl House {
             columns: None,
         };
         let (counter, driver) = Counter::start(ports, place, Settings::DESIGN).await.unwrap();
-        let driver = tokio::spawn(driver);
         *provider.down.lock().unwrap() = false;
         let token = Token::new(Secret::new(TOKEN.to_owned())).unwrap();
         let app = app(ApiState::new(counter.clone(), token, SocketAddr::from(([127, 0, 0, 1], 7400))));

@@ -595,14 +595,11 @@ impl Order {
             State::Paid { until, again: None } => {
                 ask(Asks::FinishOrMoneyBack, &[Answer::Finish, Answer::MoneyBack], Some(*until))
             }
-            State::Active { until, lines, .. } if lines.is_gone() => {
-                ask(Asks::PrintOrMoneyBack, &[Answer::MoneyBack], Some(*until))
-            }
             State::Active { until, .. } => {
                 ask(Asks::PrintOrMoneyBack, &[Answer::Print, Answer::MoneyBack], Some(*until))
             }
-            State::PrintStopped { attempt, lines, .. } | State::PrintUnclear { attempt, lines }
-                if *attempt >= rules.print_attempts || lines.is_gone() =>
+            State::PrintStopped { attempt, .. } | State::PrintUnclear { attempt, .. }
+                if *attempt >= rules.print_attempts =>
             {
                 ask(Asks::CollectThePaper, &[Answer::MoneyBack, Answer::Complete], None)
             }

@@ -4,8 +4,8 @@
 //! machine may decide by itself that the card is undone; afterwards only a person may. For a POSA card the slip is
 //! support information: the card is sold once it is confirmed, whatever the printer does (A20).
 //!
-//! Lines that have been forgotten are not looked at here: what was printed while they were there must replay. Whether they
-//! can still be printed is asked before a person's wish is taken, by [`Order::question`](super::Order::question).
+//! Whether lines have been forgotten is not looked at here: what was asked and printed while they were there must replay.
+//! They are forgotten only when a card is closed, and a closed card is asked nothing.
 
 use super::{Answer, Effect, Misfit, Next, OrderEvent, OwedWhy, PaperState, State, Step};
 use crate::moment::Moment;

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 
-use super::{settings, whole_sale};
+use super::{sale_of, settings, whole_sale};
 use crate::failure::Verdict;
 use crate::journal::Journal;
 use crate::reader::Reader;
@@ -51,7 +51,7 @@ fn every_entry_that_was_reported_as_written_survives_a_kill() {
         let open = journal.open_sales().unwrap();
         assert_eq!(open.len(), usize::from(!entries.is_multiple_of(8)));
         for sale in open {
-            assert!(journal.sale(sale).unwrap().is_some());
+            assert!(sale_of(&journal, sale).unwrap().is_some());
         }
     }
 }

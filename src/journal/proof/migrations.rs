@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{Desk, settings, whole_sale};
+use super::{Desk, sale_of, settings, whole_sale};
 use crate::failure::{OpenError, Verdict};
 use crate::journal::Journal;
 use crate::reader::Reader;
@@ -37,7 +37,7 @@ fn whole(journal: &Journal, directory: &tempfile::TempDir) -> bool {
     let verdict = crate::chain::verify(&database, &id).unwrap();
     let expected = whole_sale(1, 1).0.sale;
     matches!(verdict, Verdict::Whole { entries: 8, .. })
-        && journal.sale(expected.opening.sale).unwrap().unwrap().0 == expected
+        && sale_of(journal, expected.opening.sale).unwrap().unwrap().0 == expected
 }
 
 #[test]

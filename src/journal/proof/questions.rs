@@ -10,7 +10,7 @@ use tilld_domain::refusal::Refusal;
 use tilld_domain::sale::CardNo;
 use uuid::Uuid;
 
-use super::{Desk, Walk, asked, intrude, samples, whole_sale};
+use super::{Desk, Walk, asked, intrude, sale_of, samples, whole_sale};
 use crate::entry::{AskedBefore, Draft, Seq};
 use crate::failure::{OpenError, ReadError};
 use crate::read;
@@ -43,7 +43,7 @@ fn the_counter_finds_open_sales_used_keys_and_the_holders_of_receipts() {
     for (receipt, holder) in [("R1", Some(sale(1))), ("R2", Some(sale(2))), ("R3", None), ("R4", None)] {
         assert_eq!(journal.receipt_holder(&receipt.parse().unwrap()).unwrap(), holder, "{receipt}");
     }
-    assert_eq!(journal.sale(sale(4)).unwrap(), None);
+    assert_eq!(sale_of(journal, sale(4)).unwrap(), None);
     assert_eq!(journal.entries_of(sale(4)).unwrap(), []);
 }
 
@@ -221,5 +221,5 @@ fn an_entry_that_cannot_be_understood_is_named_and_the_others_are_not_lost() {
     let desk = three_sales();
     intrude(desk.path(), "DELETE FROM entry WHERE seq = 9");
     let misfit = ReadError::Misfit { sale: sale(2), seq: Seq::new(10) };
-    assert_eq!(desk.journal.sale(sale(2)), Err(misfit));
+    assert_eq!(sale_of(&desk.journal, sale(2)), Err(misfit));
 }

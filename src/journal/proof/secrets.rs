@@ -9,7 +9,7 @@ use tilld_domain::order::{OrderEvent, State};
 use tilld_domain::sale::SaleEvent;
 
 use super::samples::{POR_CODE, POSA_CODE};
-use super::{Desk, Walk, intrude, samples, settings, whole_sale};
+use super::{Desk, Walk, intrude, sale_of, samples, settings, whole_sale};
 use crate::failure::{DecodeError, OpenError, ReadError, Verdict};
 use crate::journal::{Journal, Settings};
 use crate::reader::Reader;
@@ -66,7 +66,7 @@ fn what_is_forgotten_is_gone_even_for_the_terminal_key_and_the_entries_still_ver
     let closed = drafts.last().unwrap().at;
     let too_early = Moment::from_ms(closed.plus(Settings::KEEP_CODES).ms() - 1);
     assert_eq!(desk.journal.forget_expired(too_early), Ok(0));
-    assert_eq!(desk.journal.sale(sale).unwrap().unwrap().0, walk.sale);
+    assert_eq!(sale_of(&desk.journal, sale).unwrap().unwrap().0, walk.sale);
     assert_eq!(desk.journal.forget_expired(closed.plus(Settings::KEEP_CODES)), Ok(2));
     assert_eq!(desk.journal.forget_expired(closed.plus(Settings::KEEP_CODES)), Ok(0));
 
@@ -77,7 +77,7 @@ fn what_is_forgotten_is_gone_even_for_the_terminal_key_and_the_entries_still_ver
     let entries = desk.journal.entries_of(sale).unwrap();
     let SaleEvent::Opened(opening) = &entries[0].event else { panic!() };
     assert_eq!((opening.cards[1].code.as_ref(), opening.cards[1].code_tail.as_deref()), (None, Some("0123")));
-    let folded = desk.journal.sale(sale).unwrap().unwrap().0;
+    let folded = sale_of(&desk.journal, sale).unwrap().unwrap().0;
     let State::Sold { lines: Some(lines), copies: 1, .. } = &folded.orders[0].state else { panic!() };
     assert!(lines.is_gone() && lines.count() == 2);
     assert!(matches!(desk.journal.verify(), Ok(Verdict::Whole { entries: 9, .. })));
@@ -90,12 +90,12 @@ fn an_open_sale_keeps_its_codes_and_an_order_may_be_forgotten_with_an_entry() {
     let (sale, posa) = (walk.sale.opening.sale, walk.sale.orders[1].facts.id);
     desk.journal.append(&[opened]).unwrap();
     assert_eq!(desk.journal.forget_expired(Moment::from_ms(i64::MAX)), Ok(0));
-    assert_eq!(desk.journal.sale(sale).unwrap().unwrap().0, walk.sale);
+    assert_eq!(sale_of(&desk.journal, sale).unwrap().unwrap().0, walk.sale);
     let key = wrapped_keys(desk.path()).pop().unwrap();
     let mut created = walk.create(2);
     created.forget = vec![posa];
     desk.journal.append(&[created]).unwrap();
-    assert_eq!(desk.journal.sale(sale).unwrap().unwrap().0.orders[1].facts.code, None);
+    assert_eq!(sale_of(&desk.journal, sale).unwrap().unwrap().0.orders[1].facts.code, None);
     desk.journal.forget_expired(Moment::from_ms(0)).unwrap();
     assert!(!on_disk(desk.path(), &key));
 }
