@@ -36,6 +36,7 @@ scripts! {
     a_confirm_that_takes_its_time_is_waited_for,
     a_create_is_sent_again_when_the_provider_asks_for_a_pause,
     a_create_that_is_lost_twice_is_abandoned,
+    a_line_that_nobody_can_read_makes_staff_look,
     a_live_card_without_its_lines_is_undone,
     a_lost_confirm_answer_is_found_out,
     a_lost_confirm_request_is_sent_again_once,
@@ -60,6 +61,7 @@ scripts! {
     an_order_that_nobody_pays_for_gets_old,
     an_undo_is_asked_for_until_it_is_acknowledged,
     hostile_lines_reach_the_paper_as_text,
+    lines_in_another_shape_reach_the_paper_too,
     lines_that_a_look_up_does_not_show_are_asked_for_by_a_second_confirm,
     not_found_is_not_believed_at_once,
     paper_out_before_the_slip_and_the_customer_wants_the_money,
@@ -69,6 +71,7 @@ scripts! {
     the_same_request_gets_the_same_answer,
     the_same_request_gets_the_same_answer_after_a_restart,
     three_cards_are_paid_at_once,
+    what_a_product_does_not_offer_is_refused_before_anything_is_sent,
     what_was_collected_must_be_what_is_due,
 }
 

@@ -19,7 +19,8 @@
 //! | `asks create confirm` | exactly these calls reached finperks since the last line that said what is asked |
 //! | `refused CODE`, `same answer`, `waiting` | how the till's last request was answered |
 //! | `back 50.00` | so much must be given back |
-//! | `slips 1`, `torn 1` | so many complete and incomplete papers are out |
+//! | `slips 1`, `torn 1`, `pulses 0` | so many complete and incomplete papers are out; so often a drawer was opened |
+//! | `paper says "Till"` | a row of the last paper holds this text |
 //! | `next in 10s` | the counter waits for the clock, and something is due in exactly that time |
 //! | `live 1`, `owed 1` | so many cards are live at finperks; so many undos are owed |
 
@@ -193,7 +194,7 @@ impl Till {
 
     fn sell(&mut self, words: &[&str]) {
         let on = words.iter().position(|word| *word == "on");
-        self.receipt = on.map_or("R1", |place| words[place + 1]).to_owned();
+        on.map_or("R1", |place| words[place + 1]).clone_into(&mut self.receipt);
         let words = &words[..on.unwrap_or(words.len())];
         let cards: Vec<Value> = words
             .split(|word| *word == "+")
@@ -309,6 +310,13 @@ impl Till {
                 self.shop.printer.tear();
                 let torn = self.shop.printer.papers().iter().filter(|paper| !paper.complete).count();
                 same(torn.to_string(), count)
+            }
+            ["pulses", count] => same(self.shop.printer.drawer_pulses().to_string(), count),
+            ["paper", "says", ..] => {
+                let wanted = follows.trim_start_matches("paper says ").trim_matches('"').replace(' ', "");
+                let papers = self.shop.printer.papers();
+                let found = papers.last().map(|paper| books::text_of(&paper.slip)).unwrap_or_default();
+                if found.contains(&wanted) { Ok(()) } else { Err(format!("found `{found}`")) }
             }
             ["live", count] => {
                 let orders = self.shop.finperks.ledger().orders;

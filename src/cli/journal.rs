@@ -228,11 +228,17 @@ fn show(which: &Which, id: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The beginning of an entry's content, on one line.
+/// The beginning of an entry's content, on one line, without what the other columns say already.
 fn short(body: &str) -> String {
     const LONGEST: usize = 100;
-    let mut text: String = body.chars().filter(|character| !character.is_control()).take(LONGEST).collect();
-    if body.chars().count() > LONGEST {
+    let whole: Value = serde_json::from_str(body).unwrap_or(Value::Null);
+    let event = whole.get("event").unwrap_or(&whole);
+    let of_a_card = event.pointer("/card/1").unwrap_or(event);
+    let content =
+        of_a_card.as_object().filter(|fields| fields.len() == 1).and_then(|fields| fields.values().next());
+    let shown = content.unwrap_or(of_a_card).to_string();
+    let mut text: String = shown.chars().filter(|character| !character.is_control()).take(LONGEST).collect();
+    if shown.chars().count() > LONGEST {
         text.push('…');
     }
     text

@@ -186,10 +186,9 @@ pub(crate) fn lines(
     let (words, comma) = words(&order.locale);
     let day = |moment: Timestamp| moment.to_zoned(TimeZone::UTC).strftime(words.date).to_string();
     let rule = "-".repeat(columns);
-    let mut out = vec![rule.clone()];
-    out.extend(centred(product.brand, columns));
+    let mut out = centred(product.brand, columns);
     out.extend(centred(product.name, columns));
-    out.push(rule.clone());
+    out.push(rule);
     out.extend(pair(words.value, &written(order.face_value, comma), columns));
     if let (Kind::Por, Some(card)) = (product.kind, card) {
         let until = jiff::SignedDuration::from_hours(VALID_DAYS.saturating_mul(24));
@@ -215,15 +214,24 @@ pub(crate) fn lines(
     out.extend(wrapped(words.hotline, columns));
     let reference: String = order.id.chars().rev().take(10).collect::<Vec<_>>().into_iter().rev().collect();
     out.extend(pair(words.reference, &reference.to_uppercase(), columns));
-    out.push(rule);
     out
 }
+
+/// Lines that no provider should send: a drawer pulse and a cut in the printer's language, a bell, a text that runs
+/// backwards, pictures, and one that is far longer than any paper.
+const HOSTILE: [&str; 5] = [
+    "drawer \u{1b}p\u{0}\u{19}\u{fa} cut \u{1d}VA\u{0} reset \u{1b}@",
+    "bell \u{7} escape \u{9b}2J",
+    "backwards \u{202e}edoc\u{202c}",
+    "🎁🎁🎁 gift",
+    "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789END",
+];
 
 /// The lines as elements of the answer.
 pub(crate) fn shaped(lines: &[String], shape: LineShape) -> Value {
     let object = |text: &String| json!({"text": text});
     let mut elements: Vec<Value> = match shape {
-        LineShape::Text => lines.iter().map(|text| json!(text)).collect(),
+        LineShape::Text | LineShape::Hostile => lines.iter().map(|text| json!(text)).collect(),
         LineShape::Object => lines.iter().map(object).collect(),
         LineShape::Mixed => lines
             .iter()
@@ -231,6 +239,9 @@ pub(crate) fn shaped(lines: &[String], shape: LineShape) -> Value {
             .map(|(place, text)| if place % 2 == 0 { json!(text) } else { object(text) })
             .collect(),
     };
+    if shape == LineShape::Hostile {
+        elements.extend(HOSTILE.iter().map(|line| json!(line)));
+    }
     if shape == LineShape::Mixed {
         elements.push(json!({"type": "ornament", "style": "dotted", "weight": 2}));
     }

@@ -77,6 +77,8 @@ pub enum LineShape {
     Object,
     /// Both in turn, and one object of a kind that nobody told the client about.
     Mixed,
+    /// Strings, and after them some that hold control characters, a printer's commands, and more than a row.
+    Hostile,
 }
 
 /// How a list is wrapped (U22).
