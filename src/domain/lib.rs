@@ -18,8 +18,10 @@
 //! | [`slip`] | a piece of paper before any printer's language |
 //! | [`order`] | one gift card at a provider: the rows A1 to A20 |
 //! | [`sale`] | one till receipt: cards, one payment, one machine a card |
+//! | [`attention`] | what waits for a person |
 //! | [`screen`] | what the cashier reads about it |
 
+pub mod attention;
 pub mod ids;
 pub mod moment;
 pub mod money;

@@ -312,7 +312,7 @@ impl Sale {
     /// Whether the payment may be reported now; what is due, if so.
     pub fn may_pay(&self, at: Moment) -> Result<Money, Refusal> {
         match self.payment {
-            PaymentState::Paid(_) => return Err(Refusal::AlreadyPaid),
+            PaymentState::Paid(_) => return Err(self.taken()),
             PaymentState::Cancelled => return Err(Refusal::PaidTooLate),
             PaymentState::Unpaid => {}
         }
@@ -332,7 +332,7 @@ impl Sale {
     /// Whether the sale may be cancelled now.
     pub fn may_cancel(&self) -> Result<(), Refusal> {
         match self.payment {
-            PaymentState::Paid(_) => Err(Refusal::AlreadyPaid),
+            PaymentState::Paid(_) => Err(self.taken()),
             PaymentState::Cancelled => Err(Refusal::SaleClosed),
             PaymentState::Unpaid if !self.at_rest() => Err(Refusal::StillWorking),
             PaymentState::Unpaid
@@ -341,6 +341,17 @@ impl Sale {
                 Ok(())
             }
             PaymentState::Unpaid => Err(Refusal::SaleClosed),
+        }
+    }
+
+    /// Why a paid sale takes no second payment and no cancel: the basket is blocked by what is open (law L12).
+    fn taken(&self) -> Refusal {
+        if !self.at_rest() {
+            Refusal::StillWorking
+        } else if self.questions().next().is_some() {
+            Refusal::OpenQuestion
+        } else {
+            Refusal::AlreadyPaid
         }
     }
 

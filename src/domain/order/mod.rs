@@ -68,6 +68,9 @@ pub struct Rules {
     /// How long a provider must go on saying "not found" until an undo is closed by it (law L6): longer than any request
     /// can live.
     pub quiet: Duration,
+    /// For how long after the payment the provider is expected to take a card back (fact sheet U15; no number is known). It
+    /// ends no attempt; it tells people how long they have.
+    pub undo_window: Duration,
     /// Whether the provider takes a second confirm of the same order (fact sheet U9).
     pub confirm_repeatable: bool,
 }
@@ -83,6 +86,7 @@ impl Rules {
         print_wait: Duration::from_mins(10),
         print_attempts: 3,
         quiet: Duration::from_mins(5),
+        undo_window: Duration::from_mins(15),
         confirm_repeatable: true,
     };
 }

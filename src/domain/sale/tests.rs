@@ -227,7 +227,7 @@ fn a_payment_of_another_amount_than_is_due_is_not_taken() {
 
 #[test]
 fn why_a_sale_cannot_be_paid_or_cancelled_now_has_a_name() {
-    use Refusal::{AlreadyPaid, PaidTooLate, SaleClosed, StillWorking};
+    use Refusal::{AlreadyPaid, OpenQuestion, PaidTooLate, SaleClosed, StillWorking};
     for (line, pay, cancel) in [
         ("por 50:", Err(StillWorking), Err(StillWorking)),
         ("por 50: 1 created", Ok(eur(5000)), Ok(())),
@@ -236,7 +236,13 @@ fn why_a_sale_cannot_be_paid_or_cancelled_now_has_a_name() {
         ("por 50: 1 create refused", Err(PaidTooLate), Err(SaleClosed)),
         ("por 50: 1 created, cancel", Err(PaidTooLate), Err(SaleClosed)),
         ("por 50: 1 created, +900 1 time_up", Err(PaidTooLate), Err(SaleClosed)),
-        ("por 50: 1 created, paid", Err(AlreadyPaid), Err(AlreadyPaid)),
+        ("por 50: 1 created, paid", Err(StillWorking), Err(StillWorking)),
+        (
+            "por 50: 1 created, paid, 1 confirm done lines, 1 print silent",
+            Err(OpenQuestion),
+            Err(OpenQuestion),
+        ),
+        ("por 50: 1 created, paid, 1 confirm done lines, 1 print done", Err(AlreadyPaid), Err(AlreadyPaid)),
         ("por 50: 1 created, paid, 1 confirm failed", Err(AlreadyPaid), Err(AlreadyPaid)),
     ] {
         let (sale, _, at) = play(line).unwrap();

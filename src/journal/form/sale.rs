@@ -82,6 +82,7 @@ struct RulesForm {
     print_wait: Duration,
     print_attempts: u16,
     quiet: Duration,
+    undo_window: Duration,
     confirm_repeatable: bool,
 }
 

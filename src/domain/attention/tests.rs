@@ -1,0 +1,92 @@
+//! What waits for a person in every row of the design: who may decide, what may be answered, until when.
+
+use super::{Case, Who};
+use crate::moment::Moment;
+use crate::sale::Sale;
+use crate::sale::tests::play;
+
+fn words(case: &Case, sale: &Sale) -> String {
+    let who = match case.who() {
+        Who::Cashier => "cashier",
+        Who::Manager => "manager",
+    };
+    let choices: Vec<String> =
+        case.choices().iter().map(|choice| format!("{choice:?}").to_lowercase()).collect();
+    let until =
+        case.until.map(|until| format!(" until {}", until.since(sale.opened).as_secs())).unwrap_or_default();
+    let urgent = if case.urgent { " urgent" } else { "" };
+    let settle = if case.may_be_settled() { " settle" } else { "" };
+    format!("{who} {} [{}]{settle}{until}{urgent}", case.code(), choices.join(" "))
+}
+
+fn check(table: &str) {
+    let mut wrong: Vec<String> = Vec::new();
+    for line in table.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let (acts, expected) = line.split_once("=>").unwrap();
+        let (sale, _, at): (Sale, _, Moment) = play(acts).unwrap();
+        let found: Vec<String> = sale.attention(at).iter().map(|case| words(case, &sale)).collect();
+        let found = if found.is_empty() { "nothing".to_owned() } else { found.join("; ") };
+        if found != expected.trim() {
+            wrong.push(format!("{acts}=> {found}\n        not: {}\n", expected.trim()));
+        }
+    }
+    assert!(wrong.is_empty(), "something else waits for a person:\n{}", wrong.concat());
+}
+
+#[test]
+fn every_row_asks_for_whom_it_needs_and_for_nobody_else() {
+    check(
+        "
+        # A1, A2, A5, A12, A13: nobody
+        por 50:                                   => nothing
+        por 50: 1 created                         => nothing
+        por 50: 1 created, paid                   => nothing
+        por 50: 1 created, paid, 1 confirm unknown => nothing
+        por 50: 1 created, paid, 1 confirm done lines, 1 print done => nothing
+        por 50: 1 created, cancel, 1 undo done    => nothing
+        # A4
+        por 50: 1 created, paid, 1 confirm unsent, restart => cashier finish_or_money_back [finish moneyback] until 120 urgent
+        # A9
+        por 50: 1 created, paid, 1 confirm done lines, 1 print nothing => cashier print_or_money_back [print moneyback] until 600 urgent
+        # A10, A11: no deadline, because past the ink line nobody decides but a person
+        por 50: 1 created, paid, 1 confirm done lines, 1 print stopped => cashier print_again [print complete moneyback] urgent
+        por 50: 1 created, paid, 1 confirm done lines, 1 print silent => cashier is_it_complete [complete unreadable nothing moneyback] urgent
+        # A14, A15: an undo that gets through is nobody's business, one that does not is the manager's
+        por 50: 1 created, paid, +121 restart     => nothing
+        por 50: 1 created, paid, +121 restart, +899 1 undo unknown => nothing
+        por 50: 1 created, paid, +121 restart, +900 1 undo unknown => manager undo_late [] settle until 900 urgent
+        por 50: 1 created, paid, +121 restart, 1 undo unknown, 1 undo unknown, 1 undo unknown, 1 undo unknown, 1 undo unknown => nothing
+        por 50: 1 created, paid, +121 restart, 1 undo unknown, 1 undo unknown, 1 undo unknown, 1 undo unknown, 1 undo unknown, 1 undo unknown => manager undo_late [] settle until 900
+        por 50: 1 created, paid, +121 restart, 1 undo unknown, 1 undo unknown, 1 undo unknown, 1 undo unknown, 1 undo unknown, +330 1 undo unknown => manager undo_late [] settle until 900 urgent
+        # A16, A17
+        por 50: 1 created, paid, +121 restart, 1 undo spent => manager spent [] settle until 900
+        por 50: 1 created, paid, +121 restart, 1 undo over => manager undo_window_over [] settle until 900
+        por 50: 1 created, paid, +121 restart, 1 undo unsupported => manager undo_not_supported [] settle until 900
+        por 50: 1 created, paid, +121 restart, 1 undo over, 1 settle => nothing
+        # the list never empties itself by time
+        por 50: 1 created, paid, +121 restart, 1 undo over, +8640000 1 undo over => manager undo_window_over [] settle until 900 urgent
+        # one case a card
+        por 50, por 10: 1 created, 2 created, paid, 1 confirm done lines, 2 confirm done lines, 1 print silent, 2 print stopped => cashier is_it_complete [complete unreadable nothing moneyback] urgent; cashier print_again [print complete moneyback] urgent
+        ",
+    );
+}
+
+#[test]
+fn every_case_has_a_sentence_that_says_what_to_do_and_fits_a_screen() {
+    for acts in [
+        "por 50: 1 created, paid, 1 confirm unsent, restart",
+        "por 50: 1 created, paid, 1 confirm done lines, 1 print nothing",
+        "por 50: 1 created, paid, 1 confirm done lines, 1 print stopped",
+        "por 50: 1 created, paid, 1 confirm done lines, 1 print silent",
+        "por 50: 1 created, paid, +121 restart, +900 1 undo unknown",
+        "posa 50: 1 created, paid, +121 restart, +900 1 undo unknown",
+        "por 50: 1 created, paid, +121 restart, 1 undo spent",
+        "por 50: 1 created, paid, +121 restart, 1 undo over",
+        "por 50: 1 created, paid, +121 restart, 1 undo unsupported",
+    ] {
+        let (sale, _, at) = play(acts).unwrap();
+        let cases = sale.attention(at);
+        let [case] = cases.as_slice() else { panic!("{acts}: {cases:?}") };
+        assert!(case.sentence().ends_with('.') && case.sentence().len() <= 140, "{}", case.sentence());
+    }
+}
