@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use tilld_devices::simulated::SimulatedPrinter;
 use tilld_domain::slip::{Part, Slip};
-
-use crate::shop::Shop;
+use tilld_sandbox::Sandbox;
 
 /// What the till was told about one sale.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -42,13 +42,33 @@ pub fn money_of(sale: &Value) -> Money {
     Money { taken: amount("/payment/amount/amount"), given_back: amount("/money_back/amount") }
 }
 
+/// Whether the code of an order stands on a complete slip.
+pub fn is_on_paper(finperks: &Sandbox, printer: &SimulatedPrinter, order: &str) -> bool {
+    let code = finperks.ledger().order(order).and_then(|order| order.code.clone());
+    let papers = printer.papers();
+    code.is_some_and(|code| {
+        papers.iter().any(|paper| paper.complete && text_of(&paper.slip).contains(code.reveal()))
+    })
+}
+
+/// What a person answers who has looked at the paper.
+pub fn answer_to(asks: &str, complete: bool) -> &'static str {
+    match (asks, complete) {
+        (_, true) => "complete",
+        ("is_it_complete", false) => "nothing",
+        ("print_again" | "print_or_money_back", false) => "print",
+        ("finish_or_money_back" | "collect_the_paper", false) => "money_back",
+        (asks, _) => panic!("no such question: {asks}"),
+    }
+}
+
 /// Every way in which the books contradict each other. Empty: they agree.
-pub fn contradictions(shop: &Shop, money: &[Money]) -> Vec<String> {
+pub fn contradictions(finperks: &Sandbox, printer: &SimulatedPrinter, money: &[Money]) -> Vec<String> {
     let mut found = Vec::new();
-    let orders = shop.finperks.ledger().orders;
+    let orders = finperks.ledger().orders;
     let live: Vec<_> = orders.iter().filter(|order| order.state == "completed").collect();
     let mut on_paper: BTreeMap<&str, usize> = BTreeMap::new();
-    let papers = shop.printer.papers();
+    let papers = printer.papers();
     for order in &orders {
         let Some(code) = &order.code else { continue };
         let slips = papers

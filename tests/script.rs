@@ -397,7 +397,7 @@ impl Till {
             let now = self.shop.get(&format!("/v1/sales/{sale}")).await.expect("the daemon runs").body;
             money.push(books::money_of(&now));
         }
-        found.extend(books::contradictions(&self.shop, &money));
+        found.extend(books::contradictions(&self.shop.finperks, &self.shop.printer, &money));
         found
     }
 
@@ -468,20 +468,9 @@ async fn settle(till: &mut Till) {
     let Some(sale) = till.sale().await else { return };
     for card in sale["cards"].as_array().into_iter().flatten() {
         let Some(asks) = card.pointer("/question/asks").and_then(Value::as_str) else { continue };
-        let provider_order = card["provider_order"].as_str().unwrap_or_default();
-        let ledger = till.shop.finperks.ledger();
-        let code = ledger.order(provider_order).and_then(|order| order.code.clone());
-        let complete = code.is_some_and(|code| {
-            let papers = till.shop.printer.papers();
-            papers.iter().any(|paper| paper.complete && books::text_of(&paper.slip).contains(code.reveal()))
-        });
-        let answer = match (asks, complete) {
-            (_, true) => "complete",
-            ("is_it_complete", false) => "nothing",
-            ("print_again" | "print_or_money_back", false) => "print",
-            ("finish_or_money_back" | "collect_the_paper", false) => "money_back",
-            (asks, _) => panic!("no such question: {asks}"),
-        };
+        let order = card["provider_order"].as_str().unwrap_or_default();
+        let complete = books::is_on_paper(&till.shop.finperks, &till.shop.printer, order);
+        let answer = books::answer_to(asks, complete);
         let number = card["number"].to_string();
         till.act(&format!("answer {number} {answer}")).await;
         eventually(async || till.answered().await.is_some().then_some(())).await;

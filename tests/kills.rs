@@ -1,0 +1,453 @@
+//! Real kills: the shipped program loses its process again and again, at random and at named points, while sales go on.
+//!
+//! `cargo build --release && cargo run --release -p tilld-tests --bin kills -- [KILLS] [SEED]`
+//!
+//! The daemon is a process of its own and dies by SIGKILL; till, simulated finperks and simulated printer live on in this
+//! one. After a kill the daemon is started again on what it left behind, sometimes to be killed in its recovery, and the
+//! till repeats what it got no answer to, as till software must. In the end a person answers what is asked by what is on
+//! the paper, the undos get through, and three books are compared that know nothing of each other: the provider's ledger,
+//! the paper, and the money as the till was told.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+#![allow(clippy::indexing_slicing)]
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tilld_devices::profile::Profile;
+use tilld_devices::simulated::{Answers, SimulatedFault, SimulatedPrinter};
+use tilld_journal::{Reader, Verdict};
+use tilld_sandbox::{CallKind, Executed, Fault, QueuedFault, Sandbox};
+use tilld_tests::books::{self, Money};
+
+/// How long anything is waited for that must come.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// Small, seeded, and good enough to choose moments with (SplitMix64, Steele et al. 2014).
+struct Chance(u64);
+
+impl Chance {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, most: u64) -> u64 {
+        self.next() % most
+    }
+}
+
+/// Where the process is killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Point {
+    AnyMoment,
+    CreateArrived,
+    CreateDone,
+    ConfirmArrived,
+    ConfirmDone,
+    UndoArrived,
+    SlipUnproven,
+    Recovery,
+}
+
+const POINTS: [Point; 8] = [
+    Point::AnyMoment,
+    Point::CreateArrived,
+    Point::CreateDone,
+    Point::ConfirmArrived,
+    Point::ConfirmDone,
+    Point::UndoArrived,
+    Point::SlipUnproven,
+    Point::Recovery,
+];
+
+impl Point {
+    /// The call that is held there, and whether it is carried out before the kill.
+    fn held(self) -> Option<(CallKind, Executed)> {
+        match self {
+            Self::CreateArrived => Some((CallKind::Create, Executed::AfterRelease)),
+            Self::CreateDone => Some((CallKind::Create, Executed::BeforeRelease)),
+            Self::ConfirmArrived => Some((CallKind::Confirm, Executed::AfterRelease)),
+            Self::ConfirmDone => Some((CallKind::Confirm, Executed::BeforeRelease)),
+            Self::UndoArrived => Some((CallKind::Invalidate, Executed::AfterRelease)),
+            Self::AnyMoment | Self::SlipUnproven | Self::Recovery => None,
+        }
+    }
+}
+
+/// A request that a till has made, and must repeat until it is answered.
+#[derive(Clone)]
+struct Request {
+    receipt: String,
+    path: String,
+    key: String,
+    body: Value,
+}
+
+/// What the till has on its own disk.
+#[derive(Default)]
+struct Book {
+    receipts: u64,
+    /// Sales by receipt; their id once the till was told.
+    sales: BTreeMap<String, Option<String>>,
+    unanswered: Vec<Request>,
+}
+
+/// Till software: it speaks to whatever daemon runs, and writes down what it asked.
+#[derive(Clone)]
+struct Till {
+    client: reqwest::Client,
+    address: String,
+    token: String,
+    book: Arc<Mutex<Book>>,
+}
+
+fn euros(amount: &str) -> Value {
+    json!({ "amount": amount, "currency": "EUR" })
+}
+
+impl Till {
+    async fn ask(&self, request: &Request) -> Option<Value> {
+        let sent = self
+            .client
+            .post(format!("http://{}{}", self.address, request.path))
+            .bearer_auth(&self.token)
+            .header("content-type", "application/json")
+            .header("idempotency-key", &request.key)
+            .body(request.body.to_string());
+        let answer = sent.send().await.ok()?;
+        // "Ask again" is no answer.
+        if answer.status().as_u16() == 503 {
+            return None;
+        }
+        serde_json::from_str(&answer.text().await.ok()?).ok()
+    }
+
+    async fn get(&self, path: &str) -> Option<Value> {
+        let asked = self.client.get(format!("http://{}{path}", self.address)).bearer_auth(&self.token);
+        serde_json::from_str(&asked.send().await.ok()?.text().await.ok()?).ok()
+    }
+
+    fn note_unanswered(&self, request: Request) {
+        self.book.lock().unwrap().unanswered.push(request);
+    }
+
+    /// Sells; whatever gets no answer stays on the list.
+    async fn sell(&self, dice: u64) {
+        let receipt = {
+            let mut book = self.book.lock().unwrap();
+            book.receipts += 1;
+            let receipt = format!("R{}", book.receipts);
+            book.sales.insert(receipt.clone(), None);
+            receipt
+        };
+        let por = json!({ "product": "4001232232332", "kind": "por", "face_value": euros("10.00") });
+        let posa = json!({ "product": "4001232100022", "kind": "posa", "face_value": euros("25.00"),
+            "code": format!("63999900{:0>11}", receipt.trim_start_matches('R')) });
+        let cards = match dice % 4 {
+            0 => vec![posa],
+            1 => vec![por.clone(), posa],
+            _ => vec![por],
+        };
+        let body = json!({ "receipt": receipt, "cards": cards });
+        let open = Request { path: "/v1/sales".to_owned(), key: format!("{receipt}-open"), receipt, body };
+        match self.ask(&open).await {
+            None => self.note_unanswered(open),
+            Some(opened) => self.go_on(&open.receipt, &opened, dice % 6 == 0).await,
+        }
+    }
+
+    /// After the sale was opened: mostly it is paid, sometimes cancelled.
+    async fn go_on(&self, receipt: &str, opened: &Value, cancel: bool) {
+        let Some(sale) = opened["id"].as_str() else { return };
+        self.book.lock().unwrap().sales.insert(receipt.to_owned(), Some(sale.to_owned()));
+        if !opened["due"].is_object() {
+            return;
+        }
+        let receipt = receipt.to_owned();
+        let step = if cancel {
+            Request {
+                path: format!("/v1/sales/{sale}/cancel"),
+                key: format!("{receipt}-cancel"),
+                receipt,
+                body: json!({}),
+            }
+        } else {
+            let body = json!({ "amount": opened["due"], "tender": { "kind": "card" } });
+            Request {
+                path: format!("/v1/sales/{sale}/payment"),
+                key: format!("{receipt}-pay"),
+                receipt,
+                body,
+            }
+        };
+        if self.ask(&step).await.is_none() {
+            self.note_unanswered(step);
+        }
+    }
+
+    /// Repeats what got no answer, as till software must.
+    async fn repeat(&self) {
+        let unanswered = std::mem::take(&mut self.book.lock().unwrap().unanswered);
+        for request in unanswered {
+            match self.ask(&request).await {
+                None => self.note_unanswered(request),
+                Some(opened) if request.path == "/v1/sales" => {
+                    self.go_on(&request.receipt, &opened, false).await
+                }
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+/// The daemon as a process.
+struct Daemon {
+    child: Child,
+    address: String,
+}
+
+impl Daemon {
+    /// Starts it and returns when it is ready.
+    fn start(config: &Path) -> Self {
+        let mut command = Command::new(program());
+        command.args(["serve", "--config"]).arg(config);
+        command.env("TILLD_LOG", "info").env("TILLD_LOG__FORMAT", "json");
+        let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut said = Vec::new();
+        let address = loop {
+            let Some(Ok(line)) = lines.next() else { panic!("the daemon does not start: {said:?}") };
+            let parsed: Value = serde_json::from_str(&line).unwrap_or_default();
+            if let Some(address) = parsed.pointer("/fields/address").and_then(Value::as_str) {
+                break address.to_owned();
+            }
+            said.push(line);
+        };
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, address }
+    }
+}
+
+impl Drop for Daemon {
+    /// SIGKILL.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn program() -> PathBuf {
+    let path = std::env::current_exe().unwrap().parent().unwrap().join("tilld");
+    assert!(path.exists(), "first: cargo build --release");
+    path
+}
+
+struct Shop {
+    folder: tempfile::TempDir,
+    finperks: Sandbox,
+    printer: SimulatedPrinter,
+    client: reqwest::Client,
+    book: Arc<Mutex<Book>>,
+}
+
+impl Shop {
+    async fn open() -> Self {
+        let mut settings = tilld_sandbox::Settings::default();
+        for available in settings.opening.values_mut() {
+            *available = 1_000_000_000;
+        }
+        let finperks = tilld_sandbox::start(settings).await.unwrap();
+        let printer = SimulatedPrinter::start(Profile::EPSON, Answers::ALL, None).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let secret = folder.path().join("secret");
+        std::fs::write(&secret, &finperks.credentials().secret).unwrap();
+        std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let text = format!(
+            "till = {{ store = \"A1234\", terminal = \"T01\", country = \"DE\" }}\n\
+             printer = {{ network = \"{}\" }}\njournal = {{ folder = \"{}\" }}\n\
+             api = {{ listen = \"127.0.0.1:0\", sales_at_once = 1000 }}\ntimes = {{ quiet_s = 1 }}\n\
+             [finperks]\nurl = \"{}\"\nkey_id = \"sandbox-key\"\nsecret_file = \"{}\"\n\
+             requests_per_second = 10000\nburst = 10000\nposa = {{ default = \"field:card_code\" }}\n",
+            printer.address(),
+            folder.path().join("journal").display(),
+            finperks.provider_url(),
+            secret.display(),
+        );
+        std::fs::write(folder.path().join("tilld.toml"), text).unwrap();
+        Self { folder, finperks, printer, client: tilld_tests::shop::client(), book: Arc::default() }
+    }
+
+    fn start(&self) -> (Daemon, Till) {
+        let daemon = Daemon::start(&self.folder.path().join("tilld.toml"));
+        let token = std::fs::read_to_string(self.folder.path().join("journal/api.token")).unwrap();
+        let till = Till {
+            client: self.client.clone(),
+            address: daemon.address.clone(),
+            token: token.trim().to_owned(),
+            book: Arc::clone(&self.book),
+        };
+        (daemon, till)
+    }
+
+    /// Lets a till sell into a kill at a point.
+    async fn kill_at(&self, point: Point, chance: &mut Chance) {
+        let (daemon, till) = self.start();
+        if point == Point::Recovery {
+            tokio::time::sleep(Duration::from_micros(chance.below(8_000))).await;
+            return drop(daemon);
+        }
+        if let Some((call, executed)) = point.held() {
+            self.finperks.fault(QueuedFault::next(call, Fault::Hold { executed })).unwrap();
+        }
+        if point == Point::SlipUnproven {
+            self.printer.fault(SimulatedFault::MuteAtByte(usize::try_from(chance.below(3_000)).unwrap()));
+        }
+        let dice = if point == Point::UndoArrived { 6 } else { chance.next() };
+        let selling = tokio::spawn(async move {
+            till.repeat().await;
+            // Enough to be in the middle of one at any moment.
+            for more in 0..5_u64 {
+                till.sell(dice.wrapping_add(more)).await;
+            }
+        });
+        let moment = match point {
+            Point::SlipUnproven => Duration::from_millis(20 + chance.below(40)),
+            Point::AnyMoment => Duration::from_micros(chance.below(40_000)),
+            _ => Duration::from_millis(300),
+        };
+        let held = self.finperks.until(|finperks| point.held().is_some() && finperks.held() > 0);
+        let _ = tokio::time::timeout(moment, held).await;
+        drop(daemon);
+        self.finperks.clear_faults();
+        self.finperks.release();
+        self.printer.power_cycle();
+        self.printer.clear();
+        selling.await.unwrap();
+    }
+
+    /// The shop goes on without kills until nothing is open; what the books say then.
+    async fn settle(&self) -> Vec<String> {
+        let (_daemon, till) = self.start();
+        let begun = Instant::now();
+        loop {
+            till.repeat().await;
+            let (sales, unanswered) = {
+                let book = self.book.lock().unwrap();
+                (book.sales.values().flatten().cloned().collect::<Vec<_>>(), book.unanswered.len())
+            };
+            let mut money = Vec::new();
+            let mut waiting = Vec::new();
+            for sale in &sales {
+                let now = till.get(&format!("/v1/sales/{sale}")).await.expect("the daemon runs");
+                self.answer(&till, &now).await;
+                if !matches!(now["phase"].as_str(), Some("done" | "nothing_sold")) {
+                    waiting.push(format!("{} {}", now["receipt"], now["phase"]));
+                }
+                money.push(books::money_of(&now));
+            }
+            let health = till.get("/v1/health").await.expect("the daemon runs");
+            let open =
+                [&health["owed"], &health["questions"], &health["open_sales"]].map(|count| count.as_u64());
+            if unanswered == 0 && waiting.is_empty() && open.iter().all(|count| *count == Some(0)) {
+                return self.compare(&money);
+            }
+            if begun.elapsed() > PATIENCE {
+                return vec![format!("not at rest: {unanswered} unanswered, {waiting:?}, {health}")];
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// A person answers by what is on the paper; a customer who has not paid leaves.
+    async fn answer(&self, till: &Till, sale: &Value) {
+        let id = sale["id"].as_str().unwrap();
+        let receipt = sale["receipt"].as_str().unwrap().to_owned();
+        if sale["phase"] == "collect" {
+            let key = format!("{receipt}-leaves");
+            till.ask(&Request { path: format!("/v1/sales/{id}/cancel"), key, receipt, body: json!({}) })
+                .await;
+            return;
+        }
+        for card in sale["cards"].as_array().unwrap() {
+            let Some(asks) = card.pointer("/question/asks").and_then(Value::as_str) else { continue };
+            let order = card["provider_order"].as_str().unwrap_or_default();
+            let complete = books::is_on_paper(&self.finperks, &self.printer, order);
+            let answer = books::answer_to(asks, complete);
+            let (number, seq) = (&card["number"], &sale["seq"]);
+            let request = Request {
+                path: format!("/v1/sales/{id}/cards/{number}/answer"),
+                key: format!("{receipt}-{number}-{seq}"),
+                receipt: receipt.clone(),
+                body: json!({ "answer": answer, "by": "Kim" }),
+            };
+            till.ask(&request).await;
+        }
+    }
+
+    fn compare(&self, money: &[Money]) -> Vec<String> {
+        let mut found = books::contradictions(&self.finperks, &self.printer, money);
+        match Reader::open(&self.folder.path().join("journal")).unwrap().verify().unwrap() {
+            Verdict::Whole { .. } => {}
+            Verdict::Broken { seq, why } => found.push(format!("the journal is broken at {seq}: {why}")),
+        }
+        found
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let kills: usize = arguments.next().map_or(300, |count| count.parse().expect("a number of kills"));
+    let seed: u64 = arguments.next().map_or(1, |seed| seed.parse().expect("a seed"));
+    let mut chance = Chance(seed);
+    let shop = Shop::open().await;
+    {
+        let (_daemon, till) = shop.start();
+        let refresh = Request {
+            receipt: String::new(),
+            path: "/v1/products/refresh".to_owned(),
+            key: "refresh".to_owned(),
+            body: json!({}),
+        };
+        till.ask(&refresh).await.expect("the catalogue comes");
+    }
+    let begun = Instant::now();
+    let mut counts: BTreeMap<Point, usize> = BTreeMap::new();
+    for kill in 0..kills {
+        let point = POINTS[usize::try_from(chance.below(8)).unwrap()];
+        shop.kill_at(point, &mut chance).await;
+        *counts.entry(point).or_default() += 1;
+        // What is open must not only grow: now and then the shop has a quiet moment.
+        if kill % 50 == 49 {
+            let found = shop.settle().await;
+            if !found.is_empty() {
+                println!("after {} kills (seed {seed}): {found:?}", kill + 1);
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    let found = shop.settle().await;
+    let orders = shop.finperks.ledger().orders;
+    let sold = orders.iter().filter(|order| order.state == "completed").count();
+    let sales = shop.book.lock().unwrap().sales.len();
+    println!("{kills} kills (seed {seed}) in {} s: {counts:?}", begun.elapsed().as_secs());
+    println!(
+        "{sales} sales, {} orders at the provider, {sold} sold and kept, violations: {}",
+        orders.len(),
+        found.len()
+    );
+    if found.is_empty() {
+        return ExitCode::SUCCESS;
+    }
+    println!("{found:#?}");
+    ExitCode::FAILURE
+}
