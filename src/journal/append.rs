@@ -99,7 +99,7 @@ impl Writer {
         let forgotten = begun
             .prepare_cached(
                 "DELETE FROM seal_key WHERE EXISTS (
-                     SELECT 1 FROM card JOIN sale ON sale.id = card.sale
+                     SELECT 1 FROM card JOIN sale ON sale.first_seq = card.sale
                      WHERE card.order_id = seal_key.order_id AND sale.open = 0 AND sale.closed_at <= ?1)",
             )?
             .execute(params![closed_by.ms()])?;
@@ -199,9 +199,8 @@ fn write(
         RowFailure::Misfit(why) => misfit(why),
     };
     if first {
-        tables::insert(database, seq, &draft.after).map_err(row_failure)?;
-    }
-    if !tables::update(database, (seq, draft.at), card, &draft.after).map_err(row_failure)? {
+        tables::insert(database, (seq, draft.at), &draft.after).map_err(row_failure)?;
+    } else if !tables::update(database, (seq, draft.at), card, &draft.after).map_err(row_failure)? {
         return Err(misfit("its sale has not begun"));
     }
     for order in &draft.forget {

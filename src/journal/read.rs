@@ -183,13 +183,15 @@ pub(crate) fn rebuild(database: &Connection) -> Result<(), ReadError> {
                 (entry.seq, entry.at, form::card(&entry.event), matches!(entry.event, SaleEvent::Opened(_)));
             fold.add(entry)?;
             let Some(after) = fold.so_far() else { return Ok(()) };
-            let written = if first { tables::insert(database, seq, after) } else { Ok(()) };
-            written.and_then(|()| tables::update(database, (seq, at), card, after)).map(|_| ()).map_err(
-                |failure| match failure {
-                    RowFailure::Database(error) => error.into(),
-                    RowFailure::ReceiptTaken | RowFailure::Misfit(_) => ReadError::Misfit { sale, seq },
-                },
-            )
+            let written = if first {
+                tables::insert(database, (seq, at), after)
+            } else {
+                tables::update(database, (seq, at), card, after).map(|_| ())
+            };
+            written.map_err(|failure| match failure {
+                RowFailure::Database(error) => error.into(),
+                RowFailure::ReceiptTaken | RowFailure::Misfit(_) => ReadError::Misfit { sale, seq },
+            })
         })?;
     }
     Ok(())

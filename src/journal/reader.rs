@@ -78,7 +78,7 @@ impl Reader {
             "SELECT * FROM ({SALE}
              WHERE first_seq > ?1 AND (?2 IS NULL OR receipt = ?2) AND (?3 = 0 OR open = 1)
                AND (?4 IS NULL OR opened_at >= ?4) AND (?5 IS NULL OR opened_at < ?5)
-               AND (?6 IS NULL OR EXISTS (SELECT 1 FROM card WHERE card.sale = sale.id AND card.state = ?6))
+               AND (?6 IS NULL OR EXISTS (SELECT 1 FROM card WHERE card.id BETWEEN sale.first_seq * 64 AND sale.first_seq * 64 + 63 AND card.state = ?6))
              ORDER BY first_seq {newest} LIMIT ?7) ORDER BY first_seq"
         );
         self.sales(
@@ -100,7 +100,7 @@ impl Reader {
         let id = Uuid::try_parse(name).map_or(Value::Null, |id| Value::Blob(id.as_bytes().to_vec()));
         let sql = format!(
             "{SALE} WHERE id = ?1 OR receipt = ?2
-                 OR id IN (SELECT sale FROM card WHERE order_id = ?1 OR provider_order = ?2) ORDER BY first_seq"
+                 OR first_seq IN (SELECT sale FROM card WHERE order_id = ?1 OR provider_order = ?2) ORDER BY first_seq"
         );
         self.sales(&sql, params_from_iter([id, Value::Text(name.to_owned())]))
     }
@@ -162,16 +162,16 @@ impl Reader {
             cashier: row.get(7)?,
             first,
             last: Seq::of_column(row.get(1)?),
-            cards: self.cards(id, currency)?,
+            cards: self.cards(first, currency)?,
         })
     }
 
-    fn cards(&self, sale: Uuid, currency: Currency) -> Result<Vec<CardRow>, ReadError> {
+    fn cards(&self, first: Seq, currency: Currency) -> Result<Vec<CardRow>, ReadError> {
         let mut statement = self.database.prepare_cached(
             "SELECT card, order_id, provider_order, product, product_name, kind, code_tail, face_value, state, owed
-             FROM card WHERE sale = ?1 ORDER BY card",
+             FROM card WHERE id BETWEEN ?1 * 64 AND ?1 * 64 + 63 ORDER BY id",
         )?;
-        let cards = statement.query_map(params![sale.as_bytes()], |row| {
+        let cards = statement.query_map(params![first.column()], |row| {
             Ok(CardRow {
                 card: row.get(0)?,
                 order: OrderId::new(Uuid::from_bytes(row.get(1)?)),

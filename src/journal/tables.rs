@@ -3,7 +3,7 @@
 //! A step writes its sale's row and the row of the card that it was about. Columns that stand in an index are written
 //! only if they change, because every page that is touched is a page more to write before a cashier reads an answer.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use tilld_domain::ids::{PersonName, ProviderOrderId};
 use tilld_domain::moment::Moment;
 use tilld_domain::order::{Order, State};
@@ -48,24 +48,27 @@ pub(crate) fn state_words(card: Option<CardNo>, after: &Sale) -> Option<String> 
     }
 }
 
-/// Writes a sale that has just begun.
-pub(crate) fn insert(database: &Connection, seq: Seq, sale: &Sale) -> Result<(), RowFailure> {
+/// Writes a sale that has just begun, all of it: nothing has to be updated after it.
+pub(crate) fn insert(database: &Connection, (seq, at): (Seq, Moment), sale: &Sale) -> Result<(), RowFailure> {
     let total = sale
         .orders
         .iter()
         .try_fold(0_i64, |sum, order| sum.checked_add(order.facts.face_value.minor()))
         .ok_or(RowFailure::Misfit("the sum of its cards is too large"))?;
     let opening = &sale.opening;
+    let (open, closed_at) = end(sale, at);
     database
         .prepare_cached(
             "INSERT INTO sale (first_seq, last_seq, id, receipt, holds_receipt, open, phase, provider, store, terminal,
-                               cashier, currency, total, opened_at)
-             VALUES (?1, ?1, ?2, ?3, 0, 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                               cashier, currency, total, paid, opened_at, closed_at)
+             VALUES (?1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         )?
         .execute(params![
             seq.column(),
             opening.sale.uuid().as_bytes(),
             opening.receipt.as_str(),
+            sale.holds_its_receipt(),
+            open,
             phase_word(sale.phase()),
             opening.provider,
             opening.store.as_str(),
@@ -73,12 +76,18 @@ pub(crate) fn insert(database: &Connection, seq: Seq, sale: &Sale) -> Result<(),
             opening.cashier.as_ref().map(PersonName::as_str),
             opening.currency.code(),
             total,
+            paid(sale),
             sale.opened.ms(),
-        ])?;
+            closed_at,
+        ])
+        .map_err(|error| match (is_taken(&error), row_of(database, sale)) {
+            (true, Ok(None)) => RowFailure::ReceiptTaken,
+            _ => RowFailure::Database(error),
+        })?;
     let mut statement = database.prepare_cached(
-        "INSERT INTO card (sale, card, order_id, provider_order, product, product_name, kind, code_tail, face_value,
+        "INSERT INTO card (id, sale, card, order_id, provider_order, product, product_name, kind, code_tail, face_value,
                            state, owed)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+         VALUES (?1 * 64 + ?2, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?;
     for (card, order) in sale.cards() {
         let kind = match order.facts.kind {
@@ -86,7 +95,7 @@ pub(crate) fn insert(database: &Connection, seq: Seq, sale: &Sale) -> Result<(),
             CardKind::Posa => "posa",
         };
         statement.execute(params![
-            opening.sale.uuid().as_bytes(),
+            seq.column(),
             card.number(),
             order.facts.id.uuid().as_bytes(),
             order.past.provider_order.as_ref().map(ProviderOrderId::as_str),
@@ -102,6 +111,22 @@ pub(crate) fn insert(database: &Connection, seq: Seq, sale: &Sale) -> Result<(),
     Ok(())
 }
 
+/// What must be known of a sale's row before it is updated.
+struct Row {
+    first_seq: i64,
+    open: bool,
+    holds_receipt: bool,
+}
+
+fn row_of(database: &Connection, sale: &Sale) -> rusqlite::Result<Option<Row>> {
+    database
+        .prepare_cached("SELECT first_seq, open, holds_receipt FROM sale WHERE id = ?1")?
+        .query_row(params![sale.opening.sale.uuid().as_bytes()], |row| {
+            Ok(Row { first_seq: row.get(0)?, open: row.get(1)?, holds_receipt: row.get(2)? })
+        })
+        .optional()
+}
+
 /// Writes what an entry changed. `card`: the one that it was about; all of them if none. Whether there was such a
 /// sale.
 pub(crate) fn update(
@@ -110,39 +135,52 @@ pub(crate) fn update(
     card: Option<CardNo>,
     sale: &Sale,
 ) -> Result<bool, RowFailure> {
-    let id = sale.opening.sale.uuid();
-    let paid = match &sale.payment {
-        PaymentState::Paid(payment) => Some(payment.amount.minor()),
-        PaymentState::Unpaid | PaymentState::Cancelled => None,
-    };
-    let found = database
-        .prepare_cached("UPDATE sale SET last_seq = ?2, phase = ?3, paid = ?4 WHERE id = ?1")?
-        .execute(params![id.as_bytes(), seq.column(), phase_word(sale.phase()), paid])?;
-    let (open, closed_at) = if sale.is_closed() { (false, Some(at.ms())) } else { (true, None) };
+    let Some(before) = row_of(database, sale)? else { return Ok(false) };
+    let (open, closed_at) = end(sale, at);
     database
-        .prepare_cached("UPDATE sale SET open = ?2, closed_at = ?3 WHERE id = ?1 AND open <> ?2")?
-        .execute(params![id.as_bytes(), open, closed_at])?;
-    database
-        .prepare_cached("UPDATE sale SET holds_receipt = ?2 WHERE id = ?1 AND holds_receipt <> ?2")?
-        .execute(params![id.as_bytes(), sale.holds_its_receipt()])
-        .map_err(|error| match error {
-            error if is_taken(&error) => RowFailure::ReceiptTaken,
-            error => RowFailure::Database(error),
-        })?;
+        .prepare_cached("UPDATE sale SET last_seq = ?2, phase = ?3, paid = ?4 WHERE first_seq = ?1")?
+        .execute(params![before.first_seq, seq.column(), phase_word(sale.phase()), paid(sale)])?;
+    if open != before.open {
+        database
+            .prepare_cached("UPDATE sale SET open = ?2, closed_at = ?3 WHERE first_seq = ?1")?
+            .execute(params![before.first_seq, open, closed_at])?;
+    }
+    if sale.holds_its_receipt() != before.holds_receipt {
+        database
+            .prepare_cached("UPDATE sale SET holds_receipt = ?2 WHERE first_seq = ?1")?
+            .execute(params![before.first_seq, sale.holds_its_receipt()])
+            .map_err(|error| match error {
+                error if is_taken(&error) => RowFailure::ReceiptTaken,
+                error => RowFailure::Database(error),
+            })?;
+    }
     let mut statement = database.prepare_cached(
         "UPDATE card SET provider_order = ?3, state = ?4, owed = ?5
-         WHERE sale = ?1 AND card = ?2 AND (state <> ?4 OR provider_order IS NOT ?3 OR owed <> ?5)",
+         WHERE id = ?1 * 64 + ?2 AND (state <> ?4 OR provider_order IS NOT ?3 OR owed <> ?5)",
     )?;
     for (number, order) in sale.cards().filter(|(number, _)| card.is_none_or(|card| card == *number)) {
         statement.execute(params![
-            id.as_bytes(),
+            before.first_seq,
             number.number(),
             order.past.provider_order.as_ref().map(ProviderOrderId::as_str),
             order.state_name(),
             is_owed(order),
         ])?;
     }
-    Ok(found == 1)
+    Ok(true)
+}
+
+/// Whether a sale is open, and when it was closed.
+fn end(sale: &Sale, at: Moment) -> (bool, Option<i64>) {
+    if sale.is_closed() { (false, Some(at.ms())) } else { (true, None) }
+}
+
+/// What was paid for a sale, in minor units.
+fn paid(sale: &Sale) -> Option<i64> {
+    match &sale.payment {
+        PaymentState::Paid(payment) => Some(payment.amount.minor()),
+        PaymentState::Unpaid | PaymentState::Cancelled => None,
+    }
 }
 
 /// Removes all rows, so that they can be made again.

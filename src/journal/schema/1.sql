@@ -68,9 +68,12 @@ CREATE INDEX sale_that_is_open ON sale (first_seq) WHERE open = 1;
 CREATE UNIQUE INDEX sale_that_holds_a_receipt ON sale (receipt) WHERE holds_receipt = 1;
 CREATE INDEX sale_by_receipt ON sale (receipt);
 
+-- Its number grows with the journal, so that the rows of a sale stand together and new ones at the end: a commit then
+-- touches one page of this table.
 CREATE TABLE card (
-    sale           BLOB NOT NULL,
-    card           INTEGER NOT NULL,
+    id             INTEGER PRIMARY KEY, -- sale * 64 + card
+    sale           INTEGER NOT NULL,    -- its first_seq
+    card           INTEGER NOT NULL,    -- from 1
     order_id       BLOB NOT NULL UNIQUE,
     provider_order TEXT,
     product        TEXT NOT NULL,
@@ -79,9 +82,8 @@ CREATE TABLE card (
     code_tail      TEXT,
     face_value     INTEGER NOT NULL,   -- minor units of the sale's currency
     state          TEXT NOT NULL,
-    owed           INTEGER NOT NULL,   -- 1: an undo is owed
-    PRIMARY KEY (sale, card)
-) STRICT, WITHOUT ROWID;
+    owed           INTEGER NOT NULL    -- 1: an undo is owed
+) STRICT;
 
 -- A cache; no part of the chain.
 CREATE TABLE product_list (
