@@ -8,7 +8,9 @@
 //! through overwrites it, and one is tried at once; a power cut before that can bring the entry back. Recovery then
 //! sees an intent whose act never was, and asks the provider, as law L1 has it.
 
-use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
+use std::ops::Deref;
+
+use rusqlite::{Connection, ErrorCode, params};
 use tilld_domain::moment::Moment;
 use tilld_domain::product::Product;
 use tilld_domain::sale::{MOST_CARDS, SaleEvent};
@@ -67,8 +69,9 @@ impl Writer {
         &self.database
     }
 
-    fn begin(&mut self) -> Result<Transaction<'_>, AppendError> {
-        Ok(self.database.transaction_with_behavior(TransactionBehavior::Immediate)?)
+    fn begin(&mut self) -> Result<Begun<'_>, AppendError> {
+        self.database.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        Ok(Begun(&self.database))
     }
 
     /// Writes all drafts in their order, in one commit.
@@ -136,6 +139,33 @@ impl Writer {
             .prepare_cached("INSERT OR REPLACE INTO meta (name, value) VALUES ('probe', randomblob(8))")?
             .execute([])?;
         Ok(begun.commit()?)
+    }
+}
+
+/// What was begun and is undone unless it is committed. Its words are prepared once, as every statement of an append is:
+/// reading them anew for each commit takes as long as one of the other statements.
+struct Begun<'a>(&'a Connection);
+
+impl Begun<'_> {
+    fn commit(self) -> rusqlite::Result<()> {
+        self.0.prepare_cached("COMMIT")?.execute([]).map(|_| ())
+    }
+}
+
+impl Deref for Begun<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        self.0
+    }
+}
+
+impl Drop for Begun<'_> {
+    fn drop(&mut self) {
+        // After a commit nothing is open any more. After a failure SQLite may have rolled back by itself.
+        if !self.0.is_autocommit() {
+            self.0.execute_batch("ROLLBACK").ok();
+        }
     }
 }
 
