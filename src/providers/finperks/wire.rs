@@ -193,15 +193,22 @@ impl OrderAnswer {
 
     /// The answer to a look-up of `order`, or to its confirm. `None` if it is about another order.
     ///
-    /// A confirm answers with the lines once the card is live (the vendor's guide), so lines without a state are success
-    /// there. In a look-up they prove nothing.
+    /// A state counts only in an answer that is about this order: a bare `{"status":"active"}` may be what a gateway says of
+    /// itself. An answer names its order by the id, and the answer to a confirm also by bringing lines: a confirm answers
+    /// with the lines once the card is live (the vendor's guide), so lines without a state are success there. In a look-up
+    /// they prove nothing.
     pub fn seen(self, order: &ProviderOrderId, confirmed: bool) -> Option<OrderSeen> {
+        let named = self.id.is_some();
         if self.id.is_some_and(|id| id != *order) {
             return None;
         }
+        let brought = self.lines.as_ref().is_some_and(|lines| !lines.is_empty());
+        if !named && !(confirmed && brought) {
+            return Some(OrderSeen { stage: OrderStage::Unrecognised, lines: None });
+        }
         let stage = match self.stage {
             Some(stage) => stage,
-            None if confirmed && self.lines.is_some() => OrderStage::Done,
+            None if confirmed && brought => OrderStage::Done,
             None => OrderStage::Unrecognised,
         };
         Some(OrderSeen { stage, lines: self.lines })
@@ -361,7 +368,7 @@ mod tests {
             (r#"{"retail_order":{"id":"o1","state":"invalidated"}}"#, false, Some((Reversed, 0, 0))),
             (r#"{"state":"completed","receipt_printing":{"lines":["a","b"]}}"#, true, Some((Done, 2, 0))),
             (r#"{"receipt_printing":{"lines":["a"]}}"#, true, Some((Done, 1, 0))),
-            (r#"{"receipt_printing":{"lines":["a"]}}"#, false, Some((Unrecognised, 1, 0))),
+            (r#"{"id":"o1","receipt_printing":{"lines":["a"]}}"#, false, Some((Unrecognised, 1, 0))),
             (r#"{"id":"o1","state":"pondering","lines":["a"]}"#, true, Some((Unrecognised, 1, 0))),
             (r#"{"id":"o1","state":7}"#, false, Some((Unrecognised, 0, 0))),
             (r#"{"id":"o1"}"#, true, Some((Unrecognised, 0, 0))),
@@ -390,6 +397,30 @@ mod tests {
                 )
             });
             assert_eq!(seen, expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_names_neither_the_order_nor_lines_proves_nothing() {
+        let order: ProviderOrderId = "o1".parse().unwrap();
+        for word in ["active", "complete", "created", "processing", "failed", "invalidated", "pondering"] {
+            // What a gateway says of itself reads the same way.
+            for body in [
+                format!(r#"{{"status":"{word}"}}"#),
+                format!(r#"{{"data":{{"state":"{word}"}}}}"#),
+                format!(r#"{{"id":null,"state":"{word}","receipt_printing":{{"lines":[]}}}}"#),
+                format!(r#"{{"state":"{word}","lines":[7]}}"#),
+            ] {
+                for confirmed in [true, false] {
+                    let seen = read(&body).unwrap().seen(&order, confirmed).unwrap();
+                    assert_eq!(seen.stage, OrderStage::Unrecognised, "{body} {confirmed}");
+                    assert_eq!(seen.lines, None, "{body} {confirmed}");
+                }
+            }
+            // Lines say which order it is only where they were just asked for.
+            let body = format!(r#"{{"state":"{word}","lines":["CODE 1"]}}"#);
+            let seen = read(&body).unwrap().seen(&order, false).unwrap();
+            assert_eq!((seen.stage, seen.lines), (OrderStage::Unrecognised, None), "{body}");
         }
     }
 

@@ -269,6 +269,22 @@ async fn a_confirm_brings_the_lines_and_a_lookup_tells_the_state() {
     );
 }
 
+#[tokio::test]
+async fn a_confirm_whose_answer_names_no_order_is_not_taken_for_a_sale() {
+    let nothing = Outcome::Done(OrderSeen { stage: OrderStage::Unrecognised, lines: None });
+    for json in [r#"{"status":"active"}"#, r#"{"status":"complete"}"#, r#"{"data":{"state":"failed"}}"#] {
+        let peer = Peer::start(vec![answer("200 OK", json), answer("200 OK", json)]);
+        let finperks = finperks(&peer.base);
+        let confirmed = finperks.confirm(&order(), &StoredRequest("{}".to_owned())).await;
+        assert_eq!(confirmed, nothing, "{json}");
+        assert_eq!(finperks.lookup(&order()).await, nothing, "{json}");
+    }
+    let other = r#"{"id":"o2","status":"active"}"#;
+    let peer = Peer::answering("200 OK", other);
+    let confirmed = finperks(&peer.base).confirm(&order(), &StoredRequest("{}".to_owned())).await;
+    assert_eq!(confirmed, Outcome::Unknown(Trouble::Unreadable));
+}
+
 /// Checks a request's signature from what was received alone.
 fn assert_signed(base: &str, request: &str, profile: SigProfile) {
     let (host, port) = base.strip_prefix("http://").unwrap().split_once(':').unwrap();
