@@ -351,3 +351,20 @@ fn check_chain(database: &Connection, journal: &[u8; 16]) -> Result<(), OpenErro
         Verdict::Broken { seq, why } => Err(OpenError::Broken { seq, why }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Paths, take_lock};
+
+    #[test]
+    fn the_lock_is_free_at_once_even_if_a_program_that_is_being_started_has_a_copy_of_it() {
+        let directory = tempfile::TempDir::new().unwrap();
+        let paths = Paths::new(directory.path());
+        let lock = take_lock(&paths).unwrap();
+        let copy = lock.0.try_clone().unwrap();
+        assert!(take_lock(&paths).is_err());
+        drop(lock);
+        assert!(take_lock(&paths).is_ok());
+        drop(copy);
+    }
+}
