@@ -54,7 +54,7 @@ pub struct Patience {
     pub owed: Duration,
     /// For the whole job once it is its turn.
     pub job: Duration,
-    /// For the jobs before. More than one job takes, less than a cashier waits.
+    /// For the jobs before: a receipt has up to twenty slips, and a slow printer takes half a minute for each.
     pub turn: Duration,
 }
 
@@ -71,7 +71,7 @@ impl Default for Patience {
             settle: Duration::from_secs(2),
             owed: Duration::from_millis(500),
             job: Duration::from_secs(45),
-            turn: Duration::from_mins(1),
+            turn: Duration::from_mins(10),
         }
     }
 }

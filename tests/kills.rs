@@ -28,7 +28,7 @@ use tilld_tests::books::{self, Money};
 /// How long anything is waited for that must come.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// Small, seeded, and good enough to choose moments with (SplitMix64, Steele et al. 2014).
+/// Small, seeded, and good enough to choose moments with (`SplitMix64`, Steele et al. 2014).
 struct Chance(u64);
 
 impl Chance {
@@ -161,7 +161,7 @@ impl Till {
         let open = Request { path: "/v1/sales".to_owned(), key: format!("{receipt}-open"), receipt, body };
         match self.ask(&open).await {
             None => self.note_unanswered(open),
-            Some(opened) => self.go_on(&open.receipt, &opened, dice % 6 == 0).await,
+            Some(opened) => self.go_on(&open.receipt, &opened, dice.is_multiple_of(6)).await,
         }
     }
 
@@ -201,7 +201,7 @@ impl Till {
             match self.ask(&request).await {
                 None => self.note_unanswered(request),
                 Some(opened) if request.path == "/v1/sales" => {
-                    self.go_on(&request.receipt, &opened, false).await
+                    self.go_on(&request.receipt, &opened, false).await;
                 }
                 Some(_) => {}
             }
@@ -355,8 +355,7 @@ impl Shop {
                 money.push(books::money_of(&now));
             }
             let health = till.get("/v1/health").await.expect("the daemon runs");
-            let open =
-                [&health["owed"], &health["questions"], &health["open_sales"]].map(|count| count.as_u64());
+            let open = [&health["owed"], &health["questions"], &health["open_sales"]].map(Value::as_u64);
             if unanswered == 0 && waiting.is_empty() && open.iter().all(|count| *count == Some(0)) {
                 return self.compare(&money);
             }

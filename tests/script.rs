@@ -9,6 +9,7 @@
 //! | `finperks CALL …` | what goes wrong with the next such call, see [`fault_of`] |
 //! | `finperks releases`, `finperks switch {…}`, `finperks spends 1` | it lets held calls go on; behaves otherwise; a card is spent |
 //! | `printer …` | what is wrong with the printer, see [`printer_fault`] |
+//! | `journal refuses`, `journal writes` | somebody holds the journal's file, so that nothing can be written; lets go |
 //! | `wait 12s` | time passes (`ms`, `s`, `m`, `h`) |
 //! | `crash`, `restart` | the power goes; the daemon starts |
 //!
@@ -22,8 +23,10 @@
 //! | `slips 1`, `torn 1`, `pulses 0` | so many complete and incomplete papers are out; so often a drawer was opened |
 //! | `paper says "Till"` | a row of the last paper holds this text |
 //! | `next in 10s` | the counter waits for the clock, and something is due in exactly that time |
+//! | `journal down`, `journal up` | health says that the journal cannot, or can, be written |
 //! | `live 1`, `owed 1` | so many cards are live at finperks; so many undos are owed |
 
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -88,6 +91,7 @@ pub struct Till {
     requests: usize,
     rounds: u32,
     scanned: Vec<String>,
+    lock: Option<rusqlite::Connection>,
 }
 
 impl Till {
@@ -106,6 +110,7 @@ impl Till {
             requests: 0,
             rounds: 0,
             scanned: Vec::new(),
+            lock: None,
         }
     }
 
@@ -119,8 +124,9 @@ impl Till {
                 panic!("line {}: `{}`: wanted `{follows}`, {why}", line.number, line.act);
             }
         }
-        if line.follows.iter().any(|follows| follows.starts_with("asks")) {
-            self.calls_seen = self.shop.finperks.calls().last().map_or(self.calls_seen, |call| call.n);
+        for asks in line.follows.iter().filter(|follows| follows.starts_with("asks")) {
+            let count = asks.split_whitespace().filter(|word| call_word(word)).count();
+            self.calls_seen = self.named(count);
         }
     }
 
@@ -130,10 +136,12 @@ impl Till {
             ["sell", ..] => self.sell(&words[1..]),
             ["paid", how @ ..] => self.pay(how).await,
             ["cancel"] => {
+                self.last_answer().await;
                 let sale = self.sale_id().await;
                 self.post(format!("/v1/sales/{sale}/cancel"), json!({}));
             }
             ["answer", card, answer] => {
+                self.last_answer().await;
                 let sale = self.sale_id().await;
                 self.post(
                     format!("/v1/sales/{sale}/cards/{card}/answer"),
@@ -177,6 +185,8 @@ impl Till {
                 self.shop.printer.clear();
             }
             ["printer", how @ ..] => self.shop.printer.fault(printer_fault(how)),
+            ["journal", "refuses"] => self.lock = Some(lock(&self.shop.journal_folder())),
+            ["journal", "writes"] => self.lock = None,
             ["wait", span] => self.shop.clock.pass(duration(span)),
             ["crash"] => {
                 self.shop.crash().await;
@@ -212,6 +222,7 @@ impl Till {
     }
 
     async fn pay(&mut self, how: &[&str]) {
+        self.last_answer().await;
         let sale = self.sale_id().await;
         let now = self.shop.get(&format!("/v1/sales/{sale}")).await.expect("the daemon runs").body;
         let currency = now.pointer("/cards/0/face_value/currency").cloned().unwrap();
@@ -250,6 +261,14 @@ impl Till {
             self.answered = Some(self.running.take().unwrap().await.unwrap());
         }
         self.answered.as_ref()
+    }
+
+    /// A till that asks the next thing has the answer to the last one.
+    async fn last_answer(&mut self) {
+        if self.running.is_some() {
+            let answered = eventually(async || self.answered().await.map(|_| ())).await;
+            answered.expect("the last request is answered");
+        }
     }
 
     pub async fn sale_id(&self) -> String {
@@ -326,6 +345,10 @@ impl Till {
                 let health = self.shop.get("/v1/health").await.ok_or("the daemon does not run")?.body;
                 same(health["owed"].to_string(), count)
             }
+            ["journal", state] => {
+                let health = self.shop.get("/v1/health").await.ok_or("the daemon does not run")?.body;
+                same(health["journal"]["writes"].to_string(), if *state == "up" { "true" } else { "false" })
+            }
             ["waiting"] => match self.answered().await {
                 None => Ok(()),
                 Some(answer) => Err(format!("answered {}", answer.text)),
@@ -356,6 +379,13 @@ impl Till {
     async fn text(&self, path: &str) -> Result<String, String> {
         let sale = self.sale().await.ok_or("there is no sale")?;
         Ok(sale.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned())
+    }
+
+    /// The number of the last of so many calls that a line named.
+    fn named(&self, count: usize) -> u64 {
+        let calls = self.shop.finperks.calls_after(self.calls_seen);
+        let mut orders = calls.iter().filter(|call| call.call.and_then(word_of).is_some());
+        count.checked_sub(1).and_then(|last| orders.nth(last)).map_or(self.calls_seen, |call| call.n)
     }
 
     /// The calls that reached finperks since the last line that said what is asked.
@@ -428,6 +458,9 @@ pub async fn run(text: &str) {
     if !open {
         till.balance().await;
     }
+    // What was asked of the provider and no line named would otherwise go unseen.
+    let asked = till.asked();
+    assert!(asked.is_empty(), "nobody expected: {asked}");
     till.close().await;
 }
 
@@ -481,6 +514,14 @@ async fn settle(till: &mut Till) {
     tokio::time::sleep(Duration::from_millis(20 << till.rounds.min(5))).await;
 }
 
+/// Holds the one place of a writer, as a backup program gone wrong might.
+fn lock(folder: &Path) -> rusqlite::Connection {
+    let connection = rusqlite::Connection::open(folder.join("journal.db")).unwrap();
+    connection.busy_timeout(PATIENCE).unwrap();
+    connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+    connection
+}
+
 fn call_of(word: &str) -> CallKind {
     match word {
         "create" => CallKind::Create,
@@ -489,6 +530,10 @@ fn call_of(word: &str) -> CallKind {
         "invalidate" => CallKind::Invalidate,
         _ => panic!("no such call: {word}"),
     }
+}
+
+fn call_word(word: &str) -> bool {
+    matches!(word, "create" | "confirm" | "get" | "invalidate")
 }
 
 fn word_of(call: CallKind) -> Option<&'static str> {

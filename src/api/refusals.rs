@@ -118,6 +118,7 @@ pub(crate) fn row(refusal: &Refusal) -> Row {
             not_now(5, "The provider has seen the daemon's key before; its answer was lost.")
         }
         Refusal::OrderNotFound => said_no(PROVIDER),
+        Refusal::OrderTwice => not_now(5, "The provider named one order for two cards."),
         Refusal::OrderState => said_no(PROVIDER),
         Refusal::Foreign(_) => {
             said_no("The provider refused it with a code that this program does not know.")

@@ -47,7 +47,12 @@ pub struct Daemon {
 impl Daemon {
     /// Puts the rooms together and starts them within the present runtime.
     pub async fn start(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
-        let key = secrets::read_or_make(config.journal.key_file.as_deref(), "journal_key")?;
+        // A journal whose key is gone must not be given a new one: the right file belongs there.
+        let key = if Journal::exists(&config.journal.folder) {
+            secrets::read(config.journal.key_file.as_deref(), "journal_key")?
+        } else {
+            secrets::read_or_make(config.journal.key_file.as_deref(), "journal_key")?
+        };
         let journal = Journal::open(&JournalSettings {
             path: config.journal.folder.clone(),
             seal: SealKey::new(*secrets::key_bytes(&key)?),
@@ -91,9 +96,9 @@ impl Daemon {
             // The door may have closed by itself.
             let _ = close.send(());
         }
-        // The door answers who is waiting; how it ended is in the log.
-        let _ = (&mut self.door).await;
-        self.counter.stop().await;
+        // Both at once: the counter finishes sales, the door brings their answers to who is waiting.
+        let counter = self.counter.clone();
+        let (_, ()) = tokio::join!(&mut self.door, counter.stop());
         self.driver.ended().await;
     }
 

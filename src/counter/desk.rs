@@ -110,6 +110,9 @@ pub fn open(request: SaleRequest, context: &Context<'_>) -> Result<Opening, Refu
             .iter()
             .find(|product| product.code == card.product)
             .ok_or(Refusal::ProductUnknown)?;
+        if product.country != context.place.country {
+            return Err(Refusal::ProductNotAvailable);
+        }
         product.check(card.kind, card.face_value)?;
         if card.face_value.currency() != currency {
             return Err(Refusal::MixedCurrencies);

@@ -138,10 +138,14 @@ pub struct SaleNow {
 pub struct Health {
     /// Whether the journal takes entries (law L10).
     pub journal_writes: bool,
-    /// Why not, in one word, if it does not.
+    /// Why not, if it does not.
     pub journal_trouble: Option<String>,
+    /// How many events of sales could not be written although others can: a case for the manufacturer.
+    pub set_aside: usize,
     /// How the last call to the provider went; none before the first.
     pub provider: Option<ProviderLine>,
+    /// The provider's clock minus this machine's in ms (row A19); none before its first answer.
+    pub clock_offset_ms: Option<i64>,
     /// What the printer says of itself; none if it cannot be asked.
     pub printer: Option<tilld_devices::printer::Status>,
     /// How many products can be sold, and since when they are known.
@@ -218,9 +222,8 @@ impl Running {
 impl Counter {
     /// Reads the open sales, and starts the driver on what follows from them.
     ///
-    /// The driver has a thread and a runtime of its own, because it writes: a commit then costs no hand-over to another
-    /// thread and back, and a slow disk holds up nothing but the counter. What it starts (calls, slips) runs there too: between
-    /// two commits of a sale nothing has to be handed over at all.
+    /// The driver has a thread of its own, because it writes: a commit costs no hand-over to another thread and back, and a slow
+    /// disk holds up nothing but the counter. What it starts (calls, slips) runs on the present runtime.
     pub async fn start(
         ports: Ports,
         place: Place,
@@ -356,6 +359,12 @@ impl Counter {
         read(move || journal.entries_after(seq, most)).await
     }
 
+    /// The number of the last entry, for a listener that comes for the first time.
+    pub async fn last_entry(&self) -> Result<Seq, Refusal> {
+        let journal = self.journal.clone();
+        read(move || journal.last()).await
+    }
+
     /// What can be sold, from the cache.
     pub fn products(&self) -> Arc<Vec<Product>> {
         self.shelf.products()
@@ -377,7 +386,9 @@ impl Counter {
         Health {
             journal_writes: counts.journal_trouble.is_none() && counts.running,
             journal_trouble: counts.journal_trouble,
+            set_aside: counts.set_aside,
             provider: self.line.last(),
+            clock_offset_ms: self.provider.clock_offset_ms(),
             printer,
             shelf: self.shelf.state(),
             open_sales: counts.open_sales,
@@ -424,8 +435,8 @@ impl Counter {
                 _ => Refusal::SaleClosed,
             },
             Declined::Refused(why) => why,
-            // The winner of the race for the key was not written after all.
-            Declined::KeyTaken => Refusal::Busy,
+            // Another request under this key was staged with this one, and could not be written.
+            Declined::KeyTaken => Refusal::JournalDown,
         })
     }
 

@@ -83,10 +83,13 @@ impl Shelf {
         Ok(state)
     }
 
-    /// Fetches the catalogue whenever it has got old. Never ends.
+    /// Fetches the catalogue at the start (another shop, key or country may be configured since) and whenever it has got old.
+    /// Never ends.
     pub(crate) async fn keep_fresh(self: Arc<Self>, ports: Ports, age: Duration) {
+        let mut started = false;
         loop {
-            let old = self.state().fetched.map_or(age, |fetched| ports.clock.now().since(fetched));
+            let known = self.state().fetched.filter(|_| std::mem::replace(&mut started, true));
+            let old = known.map_or(age, |fetched| ports.clock.now().since(fetched));
             let pause = if old < age {
                 age.saturating_sub(old)
             } else {

@@ -201,6 +201,8 @@ refusals! {
     ProviderKeyReused, "provider_key_reused", Later, "The provider did not answer. Not sold. Try again.";
     /// 404 for an order.
     OrderNotFound, "order_not_found", Another, "The provider does not know this order.";
+    /// The provider named one order for two cards of a sale.
+    OrderTwice, "order_twice", Later, "The provider mixed two cards up. This one is not sold. Try again.";
     /// The order cannot be confirmed in its present state.
     OrderState, "order_state", Another, "The provider no longer accepts this order.";
 }

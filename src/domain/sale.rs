@@ -15,10 +15,11 @@
 #[cfg(test)]
 pub(crate) mod tests;
 
-use crate::ids::{Country, Locale, PersonName, ReceiptId, SaleId, StoreId, TerminalId};
+use crate::ids::{Country, Locale, PersonName, ProviderOrderId, ReceiptId, SaleId, StoreId, TerminalId};
 use crate::moment::Moment;
 use crate::money::{Currency, Money, MoneyError};
 use crate::order::{Effect, Misfit, Order, OrderEvent, OrderFacts, Question, Rules, State};
+use crate::outcome::Outcome;
 use crate::refusal::Refusal;
 
 /// The greatest number of cards in a sale.
@@ -247,6 +248,7 @@ impl Sale {
                 Err(Misfit::Event)
             }
             SaleEvent::Card(card, event) => {
+                let event = self.no_order_twice(card, event);
                 let mut event = Some(event);
                 let place = card.place();
                 if place >= self.orders.len() {
@@ -260,6 +262,19 @@ impl Sale {
                 })?;
                 Ok((self, effects))
             }
+        }
+    }
+
+    /// A provider that names one order for two cards has made one: the second card does not exist, and must not be paid for.
+    fn no_order_twice(&self, card: CardNo, event: OrderEvent) -> OrderEvent {
+        let taken = |id: &ProviderOrderId| {
+            self.cards().any(|(other, order)| other != card && order.past.provider_order.as_ref() == Some(id))
+        };
+        match event {
+            OrderEvent::CreateEnded(Outcome::Done(created)) if taken(&created.order) => {
+                OrderEvent::CreateEnded(Outcome::Refused(Refusal::OrderTwice))
+            }
+            event => event,
         }
     }
 

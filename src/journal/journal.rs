@@ -12,7 +12,7 @@ use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::ops::ControlFlow;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -92,6 +92,11 @@ impl fmt::Debug for Journal {
 }
 
 impl Journal {
+    /// Whether there is one in a directory, whole or not.
+    pub fn exists(directory: &Path) -> bool {
+        Paths::new(directory).database().exists()
+    }
+
     /// Opens it, or makes it.
     pub fn open(settings: &Settings) -> Result<Self, OpenError> {
         Self::open_with(settings, SCRIPTS)

@@ -15,7 +15,7 @@ mod sheet;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -403,8 +403,13 @@ fn api(sheet: &mut Sheet, folder: &Path) -> ApiConfig {
     let usual = SocketAddr::from(([127, 0, 0, 1], 8480));
     let listen =
         sheet.optional("api.listen", "an address on this machine such as 127.0.0.1:8480").unwrap_or(usual);
-    if !listen.ip().is_loopback() {
-        sheet.note("api.listen", "only an address on this machine is served, for example 127.0.0.1:8480");
+    // Other loopback addresses exist; the guard knows these two by name.
+    let known = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+    if !known.contains(&listen.ip()) {
+        sheet.note(
+            "api.listen",
+            "only an address on this machine is served: 127.0.0.1 or [::1], for example 127.0.0.1:8480",
+        );
     }
     let token_file = sheet.optional("api.token_file", "a path").unwrap_or_else(|| folder.join("api.token"));
     ApiConfig { listen, token_file }

@@ -3,9 +3,9 @@
 //!
 //! A secret that others may read is refused, with the command that mends it. None is ever shown.
 
-use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -70,20 +70,28 @@ fn make(path: &Path) -> Result<()> {
         .map_err(|_| anyhow::anyhow!("this machine gives no random numbers"))?;
     let text = Zeroizing::new(hex::encode(bytes.as_slice()));
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
         .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
-    // Written beside its place and moved there whole: a power cut leaves no half of a key.
-    let beside = path.with_extension("new");
+    // Written beside its place under a name of its own, and linked there whole: a power cut leaves no half of a key, and of
+    // two who make one at once the second takes the first one's.
+    let beside = path.with_extension(format!("new-{}", std::process::id()));
+    let _ = std::fs::remove_file(&beside);
     let written =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside).and_then(
-            |mut file| {
-                file.write_all(text.as_bytes())?;
-                file.write_all(b"\n")?;
-                file.sync_all()?;
-                std::fs::rename(&beside, path)?;
-                File::open(folder)?.sync_all()
-            },
-        );
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside).and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            file.write_all(b"\n")?;
+            file.sync_all()?;
+            let linked = std::fs::hard_link(&beside, path);
+            std::fs::remove_file(&beside)?;
+            match linked {
+                Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+                _ => {}
+            }
+            File::open(folder)?.sync_all()
+        });
     written.with_context(|| format!("the secret {} cannot be written", path.display()))
 }
 

@@ -17,6 +17,7 @@ use crate::moment::Moment;
 use crate::money::{Currency, Money};
 use crate::order::tests::script::{self, EVENTS, START, event, facts, told_effect};
 use crate::order::{Misfit, OrderEvent, Rules, State};
+use crate::outcome::{Created, Outcome};
 use crate::product::CardKind;
 use crate::refusal::Refusal;
 
@@ -422,4 +423,15 @@ fn an_event_of_one_card_leaves_the_others_as_they_are() {
         assert!(effects.iter().all(|(card, _)| card.number() == 2), "{word}");
         assert!(!matches!(script::event(word), OrderEvent::Paid { .. }));
     }
+}
+
+#[test]
+fn one_order_for_two_cards_is_one_card() {
+    let (sale, _, at) = play("por 50, por 50: 1 created").unwrap();
+    let order = sale.orders[0].past.provider_order.clone().unwrap();
+    let again = OrderEvent::CreateEnded(Outcome::Done(Created { order }));
+    let second = CardNo::new(2).unwrap();
+    let (sale, _) = sale.step(at, SaleEvent::Card(second, again)).unwrap();
+    assert_eq!(sale.orders[1].state, State::NotSold { why: Refusal::OrderTwice });
+    assert_eq!(sale.may_pay(at), Ok(eur(5000)));
 }
