@@ -49,6 +49,17 @@ pub(crate) fn paid(amount: Money) -> SaleEvent {
 
 type End = (Sale, Vec<super::CardEffect>, Moment);
 
+/// Every card of a sale is an order of its own at the provider.
+fn of_card(card: &str, event: OrderEvent) -> OrderEvent {
+    match event {
+        OrderEvent::CreateEnded(Outcome::Done(_)) => {
+            let order = format!("O{card}").parse().unwrap();
+            OrderEvent::CreateEnded(Outcome::Done(Created { order }))
+        }
+        event => event,
+    }
+}
+
 /// A sale after a line.
 pub(crate) fn play(line: &str) -> Result<End, Misfit> {
     let (cards, acts) = line.split_once(':').unwrap();
@@ -74,7 +85,7 @@ pub(crate) fn play(line: &str) -> Result<End, Misfit> {
             ("cancel", _) => SaleEvent::Cancelled { by: None },
             ("restart", _) => SaleEvent::Resumed,
             (_, Some((card, word))) => {
-                SaleEvent::Card(CardNo::new(card.parse().unwrap()).unwrap(), event(word))
+                SaleEvent::Card(CardNo::new(card.parse().unwrap()).unwrap(), of_card(card, event(word)))
             }
             _ => panic!("no such act: {word}"),
         };
@@ -393,7 +404,7 @@ proptest! {
                     }
                     // Half of the creates succeed; otherwise little is ever paid.
                     let word = if matches!(order.state, State::Creating { .. }) && pause % 2 == 0 { &"created" } else { fits[pick.index(fits.len())] };
-                    SaleEvent::Card(CardNo::at(place), event(word))
+                    SaleEvent::Card(CardNo::at(place), of_card(&(place + 1).to_string(), event(word)))
                 }
             };
             let resumes = matches!(event, SaleEvent::Resumed);
