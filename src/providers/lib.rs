@@ -107,6 +107,12 @@ pub trait GiftCards: Send + Sync + 'static {
     /// Whether a confirm may be sent a second time while its outcome is being found out (fact sheet U9).
     fn confirm_is_repeatable(&self) -> bool;
 
+    /// The provider's clock minus this machine's in ms, as its last answer had it (whole seconds, and late by the answer's
+    /// way); `None` before the first, and where a provider tells no time.
+    fn clock_offset_ms(&self) -> Option<i64> {
+        None
+    }
+
     /// The body of a create. Pure; refused where this provider cannot sell such a card as it is configured.
     fn prepare_create(&self, facts: &CreateFacts<'_>) -> Result<StoredRequest, Refusal>;
 

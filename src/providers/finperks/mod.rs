@@ -104,17 +104,6 @@ impl Finperks {
         Ok(Self { settings, host, port, line, pace })
     }
 
-    /// The provider's clock minus this machine's in ms, as its last answer had it (whole seconds); `None` before the
-    /// first.
-    pub fn clock_offset_ms(&self) -> Option<i64> {
-        self.line.clock_offset_ms()
-    }
-
-    /// In which form the host is signed: what an alarm about a refused signature must name (fact sheet U1).
-    pub fn profile(&self) -> SigProfile {
-        self.settings.profile
-    }
-
     /// Whether key, secret, recipe and clock are accepted: `GET /balances` (fact sheet U1). On
     /// [`Refusal::NotAuthenticated`] no gift card can be sold.
     pub async fn self_check(&self) -> Outcome<Vec<Balance>> {
@@ -161,7 +150,7 @@ impl Finperks {
         }
         tracing::warn!(
             provider = "finperks",
-            offset_ms = self.clock_offset_ms(),
+            offset_ms = self.line.clock_offset_ms(),
             "the provider refuses our clock; asking once more with a fresh date"
         );
         match self.send_once(&ask).await {
@@ -470,6 +459,10 @@ impl GiftCards for Finperks {
 
     fn confirm_is_repeatable(&self) -> bool {
         self.settings.confirm_repeatable
+    }
+
+    fn clock_offset_ms(&self) -> Option<i64> {
+        self.line.clock_offset_ms()
     }
 
     fn prepare_create(&self, facts: &CreateFacts<'_>) -> Result<StoredRequest, Refusal> {
