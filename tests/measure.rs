@@ -4,14 +4,15 @@
 //!
 //! 1. One sale after another over the local API, against `tilld sandbox` in a process of its own. The daemon's own time is
 //!    the whole time of the till's two requests without the time in provider and printer; it is compared with what the disk
-//!    alone takes: the commits of a sale times the median of one append and `fdatasync` of a WAL frame on the same disk,
-//!    sampled before, between and after.
-//! 2. Sixteen tills at once against one after another: sales per second, and commits per sale.
+//!    alone takes: the commits of a sale times the median of one append and `fdatasync` of a WAL frame on the same disk.
+//!    The disk is sampled every few sales, so that a machine that gets slower or faster does so for both, and at the pace
+//!    of a sale: a commit comes after a wait for the till, the provider or the printer, when disk and processor have
+//!    gone idle. The same back to back is faster; it is printed beside.
+//! 2. Sixteen tills at once against one after another, by turns: sales per second, and commits per sale.
 //! 3. The program: start to ready, resident memory when idle, size.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 #![allow(clippy::indexing_slicing, clippy::float_arithmetic, clippy::cast_precision_loss)]
 
-use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -42,12 +43,19 @@ use tilld_providers::{
 use tilld_receipts::slip::ShopTexts;
 
 /// Sales of the first part.
-const SALES: usize = 600;
+const SALES: usize = 1_000;
+/// After how many of them the disk is sampled, and by how many appends.
+const SAMPLE_EVERY: usize = 10;
+const SAMPLES: usize = 8;
+/// The pause before an append at the pace of a sale: between two commits of a sale lie about as much.
+const PACE: Duration = Duration::from_micros(400);
 /// Sales before anything is measured.
 const WARM: usize = 300;
-/// Tills of the second part, and sales of each.
+/// Tills of the second part, sales of each in a round, sales one after another in a round, and rounds.
 const TILLS: usize = 16;
-const SALES_A_TILL: usize = 60;
+const SALES_A_TILL: usize = 20;
+const SALES_ALONE: usize = 80;
+const ROUNDS: usize = 3;
 /// Starts of the third part.
 const STARTS: usize = 40;
 /// What SQLite appends to its log for one page: the page and its frame header, in bytes.
@@ -268,19 +276,29 @@ fn disk() -> PathBuf {
     folder
 }
 
-/// The median of one append and `fdatasync`.
-fn sample_disk(samples: usize) -> Vec<Duration> {
-    let file = tempfile::Builder::new().tempfile_in(disk()).unwrap();
-    let mut out = OpenOptions::new().append(true).open(file.path()).unwrap();
-    let frame = vec![0x5a_u8; FRAME];
-    (0..samples)
-        .map(|_| {
+/// A file beside the journal, to which is appended as the journal is: a write and a sync.
+struct Appended {
+    file: tempfile::NamedTempFile,
+    frame: Vec<u8>,
+}
+
+impl Appended {
+    fn new() -> Self {
+        let file = tempfile::Builder::new().append(true).tempfile_in(disk()).unwrap();
+        Self { file, frame: vec![0x5a; FRAME] }
+    }
+
+    /// How long each of so many appends takes, after a pause before each.
+    fn sample(&mut self, pause: Duration, samples: usize) -> Vec<Duration> {
+        let append = |_| {
+            std::thread::sleep(pause);
             let begun = Instant::now();
-            out.write_all(&frame).unwrap();
-            out.sync_data().unwrap();
+            self.file.write_all(&self.frame).unwrap();
+            self.file.as_file().sync_data().unwrap();
             begun.elapsed()
-        })
-        .collect()
+        };
+        (0..samples).map(append).collect()
+    }
 }
 
 /// The value that so many per thousand do not exceed.
@@ -326,8 +344,9 @@ async fn one_after_another(finperks: &str) {
         shop.sell(&format!("W{warm}")).await;
     }
     shop.outside.take();
-    let (mut disk_times, mut own) = (sample_disk(200), Vec::with_capacity(SALES));
-    let (mut whole, mut outside) = (Vec::new(), Vec::new());
+    let mut appended = Appended::new();
+    let (mut paced, mut back_to_back) = (Vec::new(), Vec::new());
+    let (mut own, mut whole, mut outside) = (Vec::with_capacity(SALES), Vec::new(), Vec::new());
     let (before, mut before_slip) = (shop.journal.commits(), 0);
     for number in 0..SALES {
         let begun = shop.journal.commits();
@@ -337,21 +356,23 @@ async fn one_after_another(finperks: &str) {
         own.push(took.saturating_sub(spent));
         whole.push(took);
         outside.push(spent);
-        if number % 100 == 99 {
-            disk_times.extend(sample_disk(200));
+        if number % SAMPLE_EVERY == 0 {
+            paced.extend(appended.sample(PACE, SAMPLES));
+            back_to_back.extend(appended.sample(Duration::ZERO, SAMPLES));
         }
     }
     let commits = (shop.journal.commits() - before) as f64 / SALES as f64;
-    let median = quantile(&mut disk_times, 500);
+    let median = quantile(&mut paced, 500);
     let floor = us(median) * commits;
     println!("one sale after another ({SALES} sales of one printed card)");
     println!(
         "  commits per sale            {commits:.2} (at most {before_slip} before the slip is at the printer)"
     );
     println!(
-        "  append + fdatasync, {FRAME} B  median {:.0} us, p99 {:.0} us",
+        "  append + fdatasync, {FRAME} B  median {:.0} us, p99 {:.0} us (back to back {:.0} us)",
         us(median),
-        us(quantile(&mut disk_times, 990))
+        us(quantile(&mut paced, 990)),
+        us(quantile(&mut back_to_back, 500))
     );
     println!(
         "  whole sale                  p50 {:.0} us, of it provider and printer {:.0} us",
@@ -372,26 +393,33 @@ async fn at_once(finperks: &str) {
     for warm in 0..WARM {
         shop.sell(&format!("W{warm}")).await;
     }
-    let rate = |count: usize, took: Duration| count as f64 / took.as_secs_f64();
-    let alone_count = TILLS * SALES_A_TILL / 4;
-    let begun = Instant::now();
-    for number in 0..alone_count {
-        shop.sell(&format!("B{number}")).await;
+    let (mut alone_took, mut together_took, mut commits) = (Duration::ZERO, Duration::ZERO, 0);
+    for round in 0..ROUNDS {
+        let begun = Instant::now();
+        for number in 0..SALES_ALONE {
+            shop.sell(&format!("B{round}-{number}")).await;
+        }
+        alone_took += begun.elapsed();
+        let (begun, before) = (Instant::now(), shop.journal.commits());
+        let tills = (0..TILLS).map(|till| {
+            let shop = Arc::clone(&shop);
+            tokio::spawn(async move {
+                for number in 0..SALES_A_TILL {
+                    shop.sell(&format!("C{round}-{till}-{number}")).await;
+                }
+            })
+        });
+        for till in join_all(tills).await {
+            till.unwrap();
+        }
+        together_took += begun.elapsed();
+        commits += shop.journal.commits() - before;
     }
-    let alone = rate(alone_count, begun.elapsed());
-    let (begun, before) = (Instant::now(), shop.journal.commits());
-    let tills = (0..TILLS).map(|till| {
-        let shop = Arc::clone(&shop);
-        tokio::spawn(async move {
-            for number in 0..SALES_A_TILL {
-                shop.sell(&format!("C{till}-{number}")).await;
-            }
-        })
-    });
-    join_all(tills).await;
-    let together = rate(TILLS * SALES_A_TILL, begun.elapsed());
-    let commits = (shop.journal.commits() - before) as f64 / (TILLS * SALES_A_TILL) as f64;
-    println!("{TILLS} sales at once ({} sales)", TILLS * SALES_A_TILL);
+    let count = ROUNDS * TILLS * SALES_A_TILL;
+    let alone = (ROUNDS * SALES_ALONE) as f64 / alone_took.as_secs_f64();
+    let together = count as f64 / together_took.as_secs_f64();
+    let commits = commits as f64 / count as f64;
+    println!("{TILLS} sales at once ({count} sales)");
     println!(
         "  sales per second            {together:.0} against {alone:.0} one after another = {:.2} x; wanted at least 3",
         together / alone
