@@ -104,6 +104,11 @@ fn layouts(disks: &BTreeMap<&'static str, Disk>) -> Vec<Layout> {
     all
 }
 
+/// The bytes of `\x6a\x6f…`, as every text is recorded.
+fn from_hex(text: &str) -> Vec<u8> {
+    text.split("\\x").skip(1).map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
+}
+
 /// The recorded acts of one thread, each with its time; `None` for lines about other files.
 fn read_record(path: &Path, acts: &mut Vec<(f64, &'static str, Act)>) {
     for line in BufReader::new(std::fs::File::open(path).unwrap()).lines() {
@@ -115,6 +120,7 @@ fn read_record(path: &Path, acts: &mut Vec<(f64, &'static str, Act)>) {
         else {
             continue;
         };
+        let file = String::from_utf8(from_hex(file)).unwrap();
         let Some(file) = FILES.into_iter().find(|known| file.rsplit('/').next() == Some(known)) else {
             continue;
         };
@@ -123,8 +129,7 @@ fn read_record(path: &Path, acts: &mut Vec<(f64, &'static str, Act)>) {
             "pwrite64" => {
                 let (_, quoted) = rest.split_once('"').unwrap();
                 let (bytes, numbers) = quoted.rsplit_once('"').unwrap();
-                let bytes: Vec<u8> =
-                    bytes.split("\\x").skip(1).map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect();
+                let bytes = from_hex(bytes);
                 let (arguments, _) = numbers.rsplit_once(')').unwrap();
                 let at = arguments.rsplit(", ").next().unwrap().parse().unwrap();
                 Act::Write { at, bytes }
