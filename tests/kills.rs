@@ -99,6 +99,8 @@ struct Book {
     /// Sales by receipt; their id once the till was told.
     sales: BTreeMap<String, Option<String>>,
     unanswered: Vec<Request>,
+    /// What the till was told of money by sales that are over, by id.
+    over: BTreeMap<String, Money>,
 }
 
 /// Till software: it speaks to whatever daemon runs, and writes down what it asked.
@@ -342,21 +344,27 @@ impl Shop {
             till.repeat().await;
             let (sales, unanswered) = {
                 let book = self.book.lock().unwrap();
-                (book.sales.values().flatten().cloned().collect::<Vec<_>>(), book.unanswered.len())
+                let known = book.sales.values().flatten();
+                let open: Vec<String> =
+                    known.filter(|sale| !book.over.contains_key(*sale)).cloned().collect();
+                (open, book.unanswered.len())
             };
-            let mut money = Vec::new();
             let mut waiting = Vec::new();
-            for sale in &sales {
+            for sale in sales {
                 let now = till.get(&format!("/v1/sales/{sale}")).await.expect("the daemon runs");
                 self.answer(&till, &now).await;
-                if !matches!(now["phase"].as_str(), Some("done" | "nothing_sold")) {
+                let at_rest = matches!(now["phase"].as_str(), Some("done" | "nothing_sold"));
+                let owed = now["cards"].as_array().unwrap().iter().any(|card| card["state"] == "owed");
+                if at_rest && !owed {
+                    self.book.lock().unwrap().over.insert(sale, books::money_of(&now));
+                } else {
                     waiting.push(format!("{} {}", now["receipt"], now["phase"]));
                 }
-                money.push(books::money_of(&now));
             }
             let health = till.get("/v1/health").await.expect("the daemon runs");
             let open = [&health["owed"], &health["questions"], &health["open_sales"]].map(Value::as_u64);
             if unanswered == 0 && waiting.is_empty() && open.iter().all(|count| *count == Some(0)) {
+                let money: Vec<Money> = self.book.lock().unwrap().over.values().cloned().collect();
                 return self.compare(&money);
             }
             if begun.elapsed() > PATIENCE {

@@ -84,6 +84,7 @@ pub(crate) fn row(refusal: &Refusal) -> Row {
             "given must cover what is paid in cash, change must be the rest, and receipt_total must not be less than amount.",
         ),
         Refusal::SaleClosed => not_so("Nothing more can happen to this sale. Read it."),
+        Refusal::ReasonMissing => never("The reason is missing, too long, or holds control characters."),
         Refusal::NotAsked => {
             not_so("The card has no open question that takes this answer; the sale shows the choices.")
         }

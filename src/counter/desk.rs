@@ -3,7 +3,10 @@
 
 use std::collections::HashSet;
 
-use tilld_domain::ids::{CardCode, Locale, OrderId, PersonName, ProductCode, ProviderKey, ReceiptId, SaleId};
+use tilld_domain::ids::{
+    CardCode, Locale, OrderId, PersonName, ProductCode, ProviderKey, ReceiptId, SaleId,
+    looks_like_payment_card,
+};
 use tilld_domain::moment::Moment;
 use tilld_domain::money::Money;
 use tilld_domain::order::{Answer, OrderEvent, OrderFacts, Rules};
@@ -74,6 +77,9 @@ pub enum TenderGiven {
         change: Option<Money>,
     },
 }
+
+/// The greatest length of a manager's reason in characters.
+pub const LONGEST_REASON: usize = 200;
 
 /// What a new sale is checked against.
 pub struct Context<'a> {
@@ -232,4 +238,27 @@ pub fn answer(
         return Err(Refusal::NotAsked);
     }
     Ok(SaleEvent::Card(card, OrderEvent::Answered { answer, by }))
+}
+
+/// Closes a manager's case with a reason of 1 to [`LONGEST_REASON`] characters.
+pub fn settle(
+    sale: &Sale,
+    at: Moment,
+    card: CardNo,
+    by: PersonName,
+    reason: &str,
+) -> Result<SaleEvent, Refusal> {
+    let case = sale.attention(at).into_iter().find(|case| case.card == card);
+    if !case.ok_or(Refusal::NotAsked)?.may_be_settled() {
+        return Err(Refusal::NotAsked);
+    }
+    let reason = reason.trim();
+    let plain = !reason.is_empty()
+        && reason.chars().count() <= LONGEST_REASON
+        && !reason.chars().any(char::is_control)
+        && !looks_like_payment_card(reason);
+    if !plain {
+        return Err(Refusal::ReasonMissing);
+    }
+    Ok(SaleEvent::Card(card, OrderEvent::Settled { by, reason: reason.to_owned() }))
 }

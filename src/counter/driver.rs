@@ -28,6 +28,7 @@ use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tilld_domain::attention::Case;
 use tilld_domain::ids::{OrderId, PersonName, ReceiptId, RequestKey, SaleId};
 use tilld_domain::moment::Moment;
 use tilld_domain::order::{Answer, Effect, OrderEvent, State};
@@ -62,6 +63,7 @@ pub(crate) enum Act {
     Pay(PayRequest),
     Cancel { by: Option<PersonName> },
     Answer { card: CardNo, answer: Answer, by: Option<PersonName> },
+    Settle { card: CardNo, by: PersonName, reason: String },
 }
 
 /// Why the driver did not do what a till asked.
@@ -95,6 +97,9 @@ pub(crate) enum Message {
     AwaitRest {
         sale: SaleId,
         reply: oneshot::Sender<()>,
+    },
+    Attention {
+        reply: oneshot::Sender<Vec<(SaleNow, Vec<Case>)>>,
     },
     Count {
         reply: oneshot::Sender<Counts>,
@@ -312,6 +317,9 @@ impl Driver {
             Message::Count { reply } => {
                 let _ = reply.send(self.count());
             }
+            Message::Attention { reply } => {
+                let _ = reply.send(self.attention());
+            }
             Message::Stop { reply } => {
                 self.stopping = Some((self.now().plus(LAST_ORDERS), reply));
             }
@@ -361,6 +369,9 @@ impl Driver {
             (Act::Pay(request), Some(sale)) => desk::pay(sale, at, request, self.ports.provider.as_ref())?,
             (Act::Cancel { by }, Some(sale)) => desk::cancel(sale, by.clone())?,
             (Act::Answer { card, answer, by }, Some(sale)) => desk::answer(sale, *card, *answer, by.clone())?,
+            (Act::Settle { card, by, reason }, Some(sale)) => {
+                desk::settle(sale, at, *card, by.clone(), reason)?
+            }
         };
         Ok(Event { sale, what })
     }
@@ -563,6 +574,19 @@ impl Driver {
             self.stage(&mut turn, event, Cause::Happened);
         }
         self.commit(turn);
+    }
+
+    /// Every sale in which something waits for a person, oldest first.
+    fn attention(&self) -> Vec<(SaleNow, Vec<Case>)> {
+        let at = self.now();
+        let mut waiting: Vec<_> = self
+            .sales
+            .values()
+            .map(|now| (now.clone(), now.sale.attention(at)))
+            .filter(|(_, cases)| !cases.is_empty())
+            .collect();
+        waiting.sort_by_key(|(now, _)| (now.sale.opened, now.seq));
+        waiting
     }
 
     fn count(&self) -> Counts {

@@ -39,6 +39,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tilld_devices::printer::Printer;
+use tilld_domain::attention::Case;
 use tilld_domain::ids::{Country, Locale, PersonName, SaleId, StoreId, TerminalId};
 use tilld_domain::moment::Moment;
 use tilld_domain::order::{Answer, Rules};
@@ -330,6 +331,25 @@ impl Counter {
         by: Option<PersonName>,
     ) -> Result<SaleNow, Refusal> {
         self.act(asked, sale, Act::Answer { card, answer, by }).await
+    }
+
+    /// Closes a manager's case: the undo of a card that does not get through, or that the provider will not do.
+    pub async fn settle(
+        &self,
+        asked: Asked,
+        sale: SaleId,
+        card: CardNo,
+        by: PersonName,
+        reason: String,
+    ) -> Result<SaleNow, Refusal> {
+        self.act(asked, sale, Act::Settle { card, by, reason }).await
+    }
+
+    /// Every sale in which something waits for a person, with what it is, oldest first.
+    pub async fn attention(&self) -> Result<Vec<(SaleNow, Vec<Case>)>, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Message::Attention { reply })?;
+        answer.await.map_err(|_| Refusal::Stopping)
     }
 
     /// The sale as it is now.

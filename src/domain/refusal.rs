@@ -155,6 +155,8 @@ refusals! {
     SaleClosed, "sale_closed", Mend, "This sale is closed.";
     /// The answer does not belong to an open question.
     NotAsked, "not_asked", Mend, "That was not asked, or has been answered already.";
+    /// A case is closed only with a reason that can be read later.
+    ReasonMissing, "reason_missing", Mend, "Say why, in 1 to 200 characters.";
     /// No catalogue has been fetched yet.
     NoCatalogue, "no_catalogue", Later, "The product list has not arrived yet. Try again in a minute.";
     /// Law L10: without a journal nothing is sold.
