@@ -15,7 +15,7 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use serde::de::DeserializeOwned;
 
 use crate::problem::{Objection, Problem};
-use crate::wire::OURS;
+use crate::wire::{OURS, Object};
 
 /// The most bytes of a body: twenty cards with the longest names take a tenth of it.
 pub(crate) const MOST_BYTES: usize = 64 * 1024;
@@ -33,7 +33,7 @@ impl<Wanted: DeserializeOwned, State: Send + Sync> FromRequest<State> for Body<W
     async fn from_request(request: Request, _: &State) -> Result<Self, Problem> {
         let is_json = is_json(request.headers());
         let bytes = arrived(request).await?;
-        if is_json { read(&bytes).map(Self) } else { Err(Objection::NotJsonType.into()) }
+        if is_json { read_object(&bytes).map(Self) } else { Err(Objection::NotJsonType.into()) }
     }
 }
 
@@ -48,7 +48,10 @@ impl<Wanted: DeserializeOwned + Default, State: Send + Sync> FromRequest<State> 
         let bytes = arrived(request).await?;
         match (bytes.is_empty(), is_json) {
             (true, _) => Ok(Self(Wanted::default())),
-            (false, true) => read::<Option<Wanted>>(&bytes).map(|wanted| Self(wanted.unwrap_or_default())),
+            (false, true) => {
+                let wanted = read::<Option<Object<Wanted>>>(&bytes)?;
+                Ok(Self(wanted.unwrap_or_default().0))
+            }
             (false, false) => Err(Objection::NotJsonType.into()),
         }
     }
@@ -76,16 +79,12 @@ async fn arrived(request: Request) -> Result<Bytes, Problem> {
     }
 }
 
-/// Reads a body, or says what is wrong with it.
-pub(crate) fn read<Wanted: DeserializeOwned>(bytes: &[u8]) -> Result<Wanted, Problem> {
-    // A list in the place of an object would be read field by field, in an order that no document promises.
-    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
-        return Err(Problem::in_body(
-            Objection::FieldWrong,
-            None,
-            "The body is an array; an object is expected.".to_owned(),
-        ));
-    }
+/// Reads a body that is one object, or says what is wrong with it.
+fn read_object<Wanted: DeserializeOwned>(bytes: &[u8]) -> Result<Wanted, Problem> {
+    read(bytes).map(|Object(wanted)| wanted)
+}
+
+fn read<Wanted: DeserializeOwned>(bytes: &[u8]) -> Result<Wanted, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let wanted = serde_path_to_error::deserialize(&mut reader)
         .map_err(|error| mistake(&error.path().to_string(), error.inner()))?;
@@ -221,7 +220,7 @@ mod tests {
 
     /// The code, the place and the developer's words for a body that cannot be read.
     fn verdict<Wanted: DeserializeOwned>(bytes: &[u8]) -> (String, String, String) {
-        match read::<Wanted>(bytes) {
+        match read_object::<Wanted>(bytes) {
             Ok(_) => ("read".to_owned(), String::new(), String::new()),
             Err(problem) => {
                 let (field, words) = problem.details();
@@ -254,7 +253,7 @@ mod tests {
             ("bare NUL", b"{\"receipt\":\"R\x001\"}".to_vec(), "body_not_json", "-"),
             ("an array", b"[]".to_vec(), "field_wrong", "-"),
             ("deep", deep.clone().into_bytes(), "field_wrong", "-"),
-            ("deep inside", sale_with("\"R1\"", &deep), "field_wrong", "cards[0][0]"),
+            ("deep inside", sale_with("\"R1\"", &deep), "field_wrong", "cards[0]"),
             ("escaped NUL", sale_with("\"R\\u00001\"", CARD), "field_wrong", "receipt"),
             ("escape", sale_with("\"R\\u001bp\"", CARD), "field_wrong", "receipt"),
             ("emoji", sale_with("\"R🎁\"", CARD), "field_wrong", "receipt"),
@@ -272,6 +271,42 @@ mod tests {
             let (got, place, words) = verdict::<SaleRequest>(&bytes);
             assert_eq!((got.as_str(), place.as_str()), (code, field), "{name}: {words}");
         }
+    }
+
+    #[test]
+    fn an_array_is_no_object_wherever_it_stands() {
+        let code = |(code, ..): (String, String, String)| code;
+        let listed = r#"["4001","por",{"amount":"50.00","currency":"EUR"},null]"#;
+        let money = r#"["50.00","EUR"]"#;
+        for (body, field) in [
+            (sale_with("\"R1\"", listed), "cards[0]"),
+            (sale_with("\"R1\"", "[]"), "cards[0]"),
+            (
+                sale_with("\"R1\"", &CARD.replace(r#"{"amount":"50.00","currency":"EUR"}"#, money)),
+                "cards[0].face_value",
+            ),
+        ] {
+            let (code, place, words) = verdict::<SaleRequest>(&body);
+            assert_eq!((code.as_str(), place.as_str()), ("field_wrong", field), "{words}");
+            assert!(words.ends_with("an array stands there, an object is expected."), "{words}");
+        }
+        let right = r#"{"amount":"50.00","currency":"EUR"}"#;
+        for (amount, tender, total) in [
+            (money, r#"{"kind":"card"}"#, right),
+            (right, r#"["card"]"#, right),
+            (right, r#"["card",{}]"#, right),
+            (right, r#"{"kind":"cash","given":["50.00","EUR"]}"#, right),
+            (
+                right,
+                r#"{"kind":"cash","given":{"amount":"50.00","currency":"EUR"},"change":["0","EUR"]}"#,
+                right,
+            ),
+            (right, r#"{"kind":"card"}"#, money),
+        ] {
+            let body = format!(r#"{{"amount":{amount},"tender":{tender},"receipt_total":{total}}}"#);
+            assert_eq!(code(verdict::<PaymentRequest>(body.as_bytes())), "field_wrong", "{body}");
+        }
+        assert_eq!(code(verdict::<AnswerRequest>(br#"["print"]"#)), "field_wrong");
     }
 
     #[test]

@@ -4,6 +4,9 @@
 //! gets one event an entry, in their order. One that comes back with `Last-Event-ID` first gets what it missed: one event a
 //! sale, in the order of their last entries, with the sale as it is by then. Then it listens.
 //!
+//! One that comes for the first time gets at once an `id:` alone, that of the last entry: from there it can go on if it is
+//! cut off before anything has happened. By the rules of server-sent events it is no event, and is remembered all the same.
+//!
 //! `event: reread` says that something was left out: too much was missed, or the listener was too slow. A screen then reads
 //! the sales that it shows.
 //!
@@ -54,7 +57,8 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
 /// Listen to what changes
 ///
 /// Server-sent events. `event: sale` with `id:` the number of a journal entry and `data:` the sale (schema `Sale`) as that
-/// entry left it. `event: reread` with `data: {"why":"missed_too_much"}` or `{"why":"too_slow"}`: something was left out,
+/// entry left it. A stream that was opened without `Last-Event-ID` begins with an `id:` alone, the number of the last entry,
+/// to come back with. `event: reread` with `data: {"why":"missed_too_much"}` or `{"why":"too_slow"}`: something was left out,
 /// read the sales that you show. After coming back with `Last-Event-ID` there is one event a sale that changed, with the
 /// sale as it is now. Comments keep a quiet stream alive every 15 s. At most 16 streams at once.
 #[utoipa::path(
@@ -64,7 +68,7 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
     operation_id = "listen",
     params(
         ("Last-Event-ID" = Option<u64>, Header, minimum = 0, example = 17,
-            description = "The last id that was received: what came after it is sent first.")
+            description = "The last id that was received: what came after it is sent first. Absent: only what comes from now on.")
     ),
     responses(
         (status = 200, description = "The stream", body = String, content_type = "text/event-stream"),
@@ -77,14 +81,20 @@ async fn listen(
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let seat = state.seat_for_listener().ok_or(Objection::TooManyListeners)?;
-    let last = last_event_id(&headers)?;
+    let (last, begin) = match last_event_id(&headers)? {
+        Some(last) => (last, None),
+        // As if it came back with the last entry: then nothing is left out after it.
+        None => state.counter().last_entry().await.map(|last| (last, Some(last)))?,
+    };
     // First listen, then look back: what is written in between comes twice, and is left out once.
     let changes = state.counter().changes();
-    let missed = match last {
-        None => Missed::default(),
-        Some(last) => Missed::of(state.counter().entries_after(last, MOST_MISSED.saturating_add(1)).await?),
-    };
+    let mut missed = Missed::of(state.counter().entries_after(last, MOST_MISSED.saturating_add(1)).await?);
+    if missed.too_much {
+        // Whoever reads everything anew has seen at least this.
+        missed.upto = Some(state.counter().last_entry().await?);
+    }
     let listener = Listener {
+        begin,
         counter: state.counter().clone(),
         changes,
         missed,
@@ -146,6 +156,8 @@ struct Reread {
 }
 
 struct Listener {
+    /// What a listener without an id has to be told first.
+    begin: Option<Seq>,
     counter: Counter,
     changes: Receiver<SaleNow>,
     missed: Missed,
@@ -158,8 +170,15 @@ struct Listener {
 impl Listener {
     /// The next event; none when the stream ends.
     async fn next(&mut self) -> Option<Event> {
+        if let Some(seq) = self.begin.take() {
+            return Some(Event::default().id(seq.to_string()));
+        }
         if std::mem::take(&mut self.missed.too_much) {
-            return Some(reread("missed_too_much"));
+            let event = reread("missed_too_much");
+            return Some(match self.missed.upto {
+                Some(upto) => event.id(upto.to_string()),
+                None => event,
+            });
         }
         if let Some((seq, sale)) = self.missed.sales.pop_front() {
             let Ok(now) = self.counter.sale(sale).await else {

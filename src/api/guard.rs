@@ -2,7 +2,8 @@
 //! the description of the door wants the terminal's token.
 //!
 //! `Host` is checked because a web page can make a name of its own point at 127.0.0.1 (DNS rebinding); `Origin` because a
-//! page can send a request anywhere without reading the answer. Both are looked at before the body is read.
+//! page can send a request anywhere without reading the answer. Both are looked at before the body is read. Whoever is
+//! not let in loses the connection: seats are for tills.
 
 use std::fmt;
 use std::net::SocketAddr;

@@ -47,6 +47,9 @@ struct Journal {
     /// Why not.
     #[serde(skip_serializing_if = "Option::is_none")]
     trouble: Option<String>,
+    /// How many events of sales could not be written although others can. Their sales stand still: if it is not 0, call the
+    /// manufacturer.
+    set_aside: usize,
 }
 
 /// How the line to the provider is.
@@ -57,6 +60,9 @@ struct Provider {
     /// When it ended (RFC 3339, UTC).
     #[schema(format = "date-time")]
     at: String,
+    /// Its clock minus this machine's in ms, as its last answer had it (to a second); null if it tells no time. More than a
+    /// few minutes, and it refuses what is signed here.
+    clock_offset_ms: Option<i64>,
 }
 
 /// How the printer is.
@@ -75,8 +81,16 @@ impl From<CounterHealth> for Health {
     fn from(health: CounterHealth) -> Self {
         Self {
             sells: health.journal_writes && health.shelf.products > 0,
-            journal: Journal { writes: health.journal_writes, trouble: health.journal_trouble },
-            provider: health.provider.map(|line| Provider { up: line.up, at: instant(line.at) }),
+            journal: Journal {
+                writes: health.journal_writes,
+                trouble: health.journal_trouble,
+                set_aside: health.set_aside,
+            },
+            provider: health.provider.map(|line| Provider {
+                up: line.up,
+                at: instant(line.at),
+                clock_offset_ms: health.clock_offset_ms,
+            }),
             printer: health.printer.map(|status| Printer {
                 fault: status.fault.map(Fault::from),
                 paper_low: status.paper_low,

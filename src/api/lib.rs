@@ -49,7 +49,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -151,7 +151,10 @@ async fn admitted(
     let began = Instant::now();
     let method = request.method().clone();
     let mut response = match state.0.guard.admit(request.uri(), request.headers()) {
-        Err(objection) => Problem::from(objection).into_response(),
+        Err(objection) => {
+            // Who may not come in does not keep a seat either.
+            ([(CONNECTION, HeaderValue::from_static("close"))], Problem::from(objection)).into_response()
+        }
         Ok(()) => tokio::time::timeout(ANSWER_WAIT, next.run(request))
             .await
             .unwrap_or_else(|_| Problem::from(Objection::AnswerLate).into_response()),

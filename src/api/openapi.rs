@@ -136,7 +136,9 @@ problems! {
         Refusal::TenderDoesNotAddUp, Refusal::WrongCurrency, Refusal::SaleClosed, Refusal::OpenQuestion,
     ]];
     /// Of cancelling.
-    CancelProblems: &[ANY, ACTING], &[ACTING_REFUSALS, &[Refusal::SaleUnknown, Refusal::AlreadyPaid, Refusal::SaleClosed]];
+    CancelProblems: &[ANY, ACTING], &[ACTING_REFUSALS, &[
+        Refusal::SaleUnknown, Refusal::AlreadyPaid, Refusal::SaleClosed, Refusal::OpenQuestion,
+    ]];
     /// Of an answer.
     AnswerProblems: &[ANY, ACTING], &[ACTING_REFUSALS, &[
         Refusal::SaleUnknown, Refusal::CardUnknown, Refusal::NotAsked, Refusal::SaleClosed,
@@ -195,6 +197,23 @@ fn text_header(kind: Type, description: &str) -> utoipa::openapi::header::Header
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+
+    use serde_json::Value;
+
+    #[test]
+    fn whatever_a_till_sends_is_closed_to_fields_that_are_not_named() {
+        let (_, document) = crate::routes().split_for_parts();
+        let document: Value = serde_json::from_str(&document.to_json().unwrap()).unwrap();
+        let schemas = &document["components"]["schemas"];
+        for name in
+            ["SaleRequest", "CardRequest", "PaymentRequest", "CancelRequest", "AnswerRequest", "Money"]
+        {
+            assert_eq!(schemas[name]["additionalProperties"], false, "{name}");
+        }
+        let tenders = schemas["TenderRequest"]["oneOf"].as_array().unwrap();
+        assert_eq!(tenders.len(), 3);
+        assert!(tenders.iter().all(|tender| tender["additionalProperties"] == false), "{tenders:?}");
+    }
 
     #[test]
     fn the_checked_in_document_is_what_the_code_says() {

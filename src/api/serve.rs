@@ -2,9 +2,11 @@
 //!
 //! - [`MOST_CONNECTIONS`] at once. One more is told so and closed; of those that are being told there are bounded many too.
 //! - A request's head must arrive within [`HEAD_WAIT`], also after an earlier request: an idle connection ends by it.
+//! - Whoever does not take the next piece of an answer within [`Waits::write`] loses the connection, a listener of events
+//!   its seat: nobody can hold one by not reading. Time in which there is nothing to write does not count.
 //! - `TCP_NODELAY` is on: answers are small and somebody waits for each.
 //! - When the door closes it takes nobody new, ends the event streams, lets requests that are on their way be answered, and
-//!   after [`DRAIN`] cuts off what is left.
+//!   after [`Waits::drain`] cuts off what is left.
 //!
 //! Deliberately absent: TLS, Unix sockets, HTTP/2. The listener is made by the caller, who alone knows the address.
 
@@ -24,6 +26,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
 use crate::problem::{Objection, Problem};
@@ -38,8 +41,20 @@ const HEAD_WAIT: Duration = Duration::from_secs(30);
 const MOST_HEAD_BYTES: usize = 32 * 1024;
 /// How long one that is turned away may take to read why.
 const FAREWELL: Duration = Duration::from_secs(1);
-/// How long requests may go on after the door has closed: longer than the counter's own last orders.
-const DRAIN: Duration = Duration::from_secs(20);
+/// How long the door waits for others.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Waits {
+    /// How long an answer may wait for its reader to take the next piece of it.
+    pub(crate) write: Duration,
+    /// How long requests may go on after the door has closed: longer than the counter's own last orders.
+    pub(crate) drain: Duration,
+}
+
+impl Waits {
+    /// What is right for tills that are inside this machine.
+    pub(crate) const DESIGN: Self = Self { write: Duration::from_secs(10), drain: Duration::from_secs(20) };
+}
+
 /// How long to wait when no connection can be taken at all, as when there are no file descriptors left.
 const BREATH: Duration = Duration::from_millis(100);
 
@@ -59,6 +74,16 @@ impl Closing {
 /// request has been answered or has had its time. The counter should be stopped after that, not before: it is what gives
 /// the last answers.
 pub async fn serve(listener: TcpListener, app: Router, shutdown: impl Future<Output = ()> + Send) {
+    serve_within(Waits::DESIGN, listener, app, shutdown).await;
+}
+
+/// As [`serve`], with other waits.
+pub(crate) async fn serve_within(
+    waits: Waits,
+    listener: TcpListener,
+    app: Router,
+    shutdown: impl Future<Output = ()> + Send,
+) {
     let seats = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let benches = Arc::new(Semaphore::new(MOST_TURNED_AWAY));
     let (close, closing) = watch::channel(false);
@@ -71,7 +96,7 @@ pub async fn serve(listener: TcpListener, app: Router, shutdown: impl Future<Out
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
                     if let Ok(seat) = Arc::clone(&seats).try_acquire_owned() {
-                        connections.spawn(connection(stream, app.clone(), Closing(closing.clone()), seat));
+                        connections.spawn(connection(stream, waits, app.clone(), Closing(closing.clone()), seat));
                     } else if let Ok(bench) = Arc::clone(&benches).try_acquire_owned() {
                         connections.spawn(turn_away(stream, bench));
                     }
@@ -87,17 +112,26 @@ pub async fn serve(listener: TcpListener, app: Router, shutdown: impl Future<Out
     // Nobody may be listening for it: then there is nothing to end.
     let _ = close.send(true);
     let drained =
-        tokio::time::timeout(DRAIN, async { while connections.join_next().await.is_some() {} }).await;
+        tokio::time::timeout(waits.drain, async { while connections.join_next().await.is_some() {} }).await;
     if drained.is_err() {
         tracing::warn!(connections = connections.len(), "requests were cut off: the door closes");
     }
 }
 
 /// Serves one connection to its end.
-async fn connection(stream: TcpStream, app: Router, closing: Closing, _seat: OwnedSemaphorePermit) {
+async fn connection(
+    stream: TcpStream,
+    waits: Waits,
+    app: Router,
+    closing: Closing,
+    _seat: OwnedSemaphorePermit,
+) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection without TCP_NODELAY");
     }
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(waits.write));
+    let stream = TokioIo::new(Box::pin(stream));
     let mut door = closing.clone();
     let service = app.map_request(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
@@ -106,7 +140,7 @@ async fn connection(stream: TcpStream, app: Router, closing: Closing, _seat: Own
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_WAIT).max_buf_size(MOST_HEAD_BYTES);
-    let mut served = pin!(builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)));
+    let mut served = pin!(builder.serve_connection(stream, TowerToHyperService::new(service)));
     let ended = tokio::select! {
         ended = served.as_mut() => ended,
         () = door.wait() => {

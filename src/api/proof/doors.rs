@@ -37,6 +37,7 @@ async fn who_may_not_come_in_is_told_why_before_the_body_is_read() {
             let answer = house.send(request.body(endless()).unwrap()).await;
             assert_eq!(answer.problem(), (expected.0, expected.1.to_owned()), "{path}");
             assert_eq!(answer.headers.contains_key("www-authenticate"), expected.0 == 401);
+            assert_eq!(answer.headers["connection"], "close", "{path}");
         }
     }
     assert_eq!(house.counter.health().await.open_sales, 0);

@@ -70,6 +70,10 @@ impl GiftCards for Played {
         true
     }
 
+    fn clock_offset_ms(&self) -> Option<i64> {
+        Some(-420_000)
+    }
+
     fn prepare_create(&self, facts: &CreateFacts<'_>) -> Result<StoredRequest, Refusal> {
         assert_ne!(facts.product.as_str(), PANICS, "{SLIP_CODE}");
         Ok(StoredRequest(facts.product.to_string()))

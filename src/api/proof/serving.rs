@@ -1,12 +1,13 @@
 //! The door on a real socket: connections too many, closing, and bytes that are no HTTP.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::serve::MOST_CONNECTIONS;
+use crate::events::MOST_STREAMS;
+use crate::serve::{MOST_CONNECTIONS, Waits, serve_within};
 
 struct Served {
     address: SocketAddr,
@@ -14,15 +15,23 @@ struct Served {
     door: JoinHandle<()>,
 }
 
+/// A door that loses patience at once, and would wait for ever for who is left when it closes.
+const HASTY: Waits = Waits { write: Duration::from_millis(50), drain: Duration::MAX };
+
 async fn serve(house: &House) -> Served {
+    serve_with(house, Waits::DESIGN).await
+}
+
+async fn serve_with(house: &House, waits: Waits) -> Served {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (close, closed) = oneshot::channel::<()>();
     let token = Token::new(Secret::new(TOKEN.to_owned())).unwrap();
     let app = app(ApiState::new(house.counter.clone(), token, address));
-    let door = tokio::spawn(crate::serve(listener, app, async move {
+    let shutdown = async move {
         let _ = closed.await;
-    }));
+    };
+    let door = tokio::spawn(async move { serve_within(waits, listener, app, shutdown).await });
     Served { address, close, door }
 }
 
@@ -33,6 +42,29 @@ impl Served {
             format!("GET {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {TOKEN}\r\n\r\n", self.address);
         stream.write_all(head.as_bytes()).await.unwrap();
         stream
+    }
+
+    /// One that asks `times` times for something and never reads an answer.
+    async fn stare(&self, head: &str, times: usize) -> TcpStream {
+        let socket = TcpSocket::new_v4().unwrap();
+        // As little as possible goes into its own buffer.
+        socket.set_recv_buffer_size(1024).unwrap();
+        let mut stream = socket.connect(self.address).await.unwrap();
+        let request = format!("GET {head}\r\nHost: {}\r\n\r\n", self.address);
+        stream.write_all(request.repeat(times).as_bytes()).await.unwrap();
+        stream
+    }
+
+    /// Asks until it is let in.
+    async fn is_served(&self, path: &str) -> TcpStream {
+        loop {
+            let mut stream = self.say(path).await;
+            let head = head(&mut stream).await;
+            if head.starts_with("HTTP/1.1 200") {
+                return stream;
+            }
+            assert!(head.starts_with("HTTP/1.1 503"), "{head}");
+        }
     }
 }
 
@@ -63,6 +95,75 @@ async fn a_connection_too_many_is_told_so_and_the_others_are_served() {
     one_more.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("too_many_connections"), "{answer}");
     assert!(answer.contains("application/problem+json"), "{answer}");
+}
+
+#[tokio::test]
+async fn who_never_reads_loses_every_seat_again() {
+    let house = House::bare().await;
+    let served = serve_with(&house, HASTY).await;
+    let mut staring = Vec::new();
+    for _ in 0..MOST_CONNECTIONS {
+        // The one path that wants no token has the longest answer.
+        staring.push(served.stare("/openapi.json HTTP/1.1", 60).await);
+    }
+    let mut kept = Vec::new();
+    for _ in 0..MOST_CONNECTIONS {
+        kept.push(served.is_served("/v1/health").await);
+    }
+}
+
+#[tokio::test]
+async fn a_listener_that_never_reads_loses_its_seat() {
+    let house = House::new().await;
+    let served = serve_with(&house, HASTY).await;
+    let mut staring = Vec::new();
+    for _ in 0..MOST_STREAMS {
+        let head = format!("/v1/events HTTP/1.1\r\nAuthorization: Bearer {TOKEN}");
+        staring.push(served.stare(&head, 1).await);
+    }
+    for number in 0.. {
+        streams::sell(&house, &format!("R{number}")).await;
+        let head = head(&mut served.say("/v1/events").await).await;
+        if number > 0 && head.starts_with("HTTP/1.1 200") {
+            break;
+        }
+        assert!(head.contains("503 Service Unavailable"), "{head}");
+    }
+}
+
+#[tokio::test]
+async fn a_closing_door_does_not_wait_for_who_never_reads() {
+    let house = House::bare().await;
+    let served = serve_with(&house, HASTY).await;
+    let _staring = served.stare("/openapi.json HTTP/1.1", 60).await;
+    // While others are served its answers are written, until no more of them fits anywhere.
+    for _ in 0..100 {
+        served.is_served("/v1/health").await;
+    }
+    served.close.send(()).unwrap();
+    served.door.await.unwrap();
+}
+
+#[tokio::test]
+async fn who_may_not_come_in_is_not_kept() {
+    let house = House::bare().await;
+    let served = serve(&house).await;
+    let own = served.address.to_string();
+    for (host, more, status) in [
+        (own.as_str(), String::new(), "401"),
+        (own.as_str(), format!("Authorization: Bearer {TOKEN}\r\nOrigin: http://evil.example\r\n"), "403"),
+        ("evil.example", format!("Authorization: Bearer {TOKEN}\r\n"), "421"),
+        ("", format!("Authorization: Bearer {TOKEN}\r\nHost: twice\r\n"), "400"),
+    ] {
+        let mut stream = TcpStream::connect(served.address).await.unwrap();
+        let request = format!("GET /v1/health HTTP/1.1\r\nHost: {host}\r\n{more}\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let head = head(&mut stream).await;
+        assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{head}");
+        assert!(head.contains("connection: close\r\n"), "{head}");
+        // What is left is the problem, and then nothing comes any more.
+        stream.read_to_end(&mut Vec::new()).await.unwrap();
+    }
 }
 
 #[tokio::test]

@@ -24,6 +24,15 @@ impl Stream {
         Self { body: response.into_body().into_data_stream(), read: String::new() }
     }
 
+    /// The text of what comes first.
+    async fn first(mut self) -> String {
+        while !self.read.contains("\n\n") {
+            let bytes = self.body.next().await.expect("the stream goes on").unwrap();
+            self.read.push_str(std::str::from_utf8(&bytes).unwrap());
+        }
+        self.read.split_once("\n\n").unwrap().0.to_owned()
+    }
+
     /// The name, the id and the data of the next event.
     async fn next(&mut self) -> (String, u64, Value) {
         loop {
@@ -60,7 +69,7 @@ impl Stream {
     }
 }
 
-async fn sell(house: &House, receipt: &str) -> u64 {
+pub(super) async fn sell(house: &House, receipt: &str) -> u64 {
     let opened = house.post("/v1/sales", &format!("o-{receipt}"), one_card(receipt, POR)).await;
     let path = opened.headers["location"].to_str().unwrap().to_owned();
     let paid = house.post(&format!("{path}/payment"), &format!("p-{receipt}"), by_card("50.00")).await;
@@ -77,6 +86,18 @@ async fn a_listener_gets_every_entry_of_a_sale_in_order() {
     assert_eq!(heard.iter().map(|(id, ..)| *id).collect::<Vec<_>>(), (1..=last).collect::<Vec<_>>());
     assert_eq!(heard.first().unwrap().1, "creating");
     assert_eq!(heard.last().unwrap().1, "done");
+}
+
+#[tokio::test]
+async fn a_first_listener_is_told_at_once_from_where_it_can_go_on() {
+    let house = House::new().await;
+    assert_eq!(Stream::open(&house, None).await.first().await, "id: 0");
+    let last = sell(&house, "R1").await;
+    assert_eq!(Stream::open(&house, None).await.first().await, format!("id: {last}"));
+    // It went before anything happened, and has missed nothing.
+    let next = sell(&house, "R2").await;
+    let mut back = Stream::open(&house, Some(last)).await;
+    assert_eq!(back.until(next).await, [(next, "done".to_owned(), "R2".to_owned())]);
 }
 
 #[tokio::test]
@@ -119,8 +140,9 @@ async fn a_listener_that_lags_is_told_to_read_anew_and_goes_on() {
     assert_eq!(stream.until(last).await.last().unwrap().0, last);
 
     let mut away = Stream::open(&house, Some(0)).await;
-    let (name, _, data) = away.next().await;
+    let (name, id, data) = away.next().await;
     assert_eq!((name.as_str(), &data["why"]), ("reread", &Value::from("missed_too_much")));
+    assert_eq!(id, last, "whoever reads anew now can go on from here");
     let next = sell(&house, "R-next").await;
     assert_eq!(away.until(next).await.first().unwrap().0, last + 1);
     assert!(house.counter.entries_after(Seq::NONE, 2).await.unwrap().len() == 2);

@@ -7,13 +7,14 @@
 //! - A moment is RFC 3339 in UTC with milliseconds. A span has its unit in its name.
 //! - Every text from a till is read by the domain's own type for it, so its length and its characters are checked before
 //!   anything else looks at it.
-//! - Objects hold no fields but those that are named here: a misspelt optional field is an error, not a surprise.
+//! - Objects hold no fields but those that are named here: a misspelt optional field is an error, not a surprise. An array in
+//!   the place of an object is an error too.
 //! - No code, no line of a slip, ever (law L11).
 
 mod parts;
 mod request;
 mod sale;
 
-pub(crate) use parts::{CardKind, Money, OURS, instant};
+pub(crate) use parts::{CardKind, Money, OURS, Object, instant};
 pub(crate) use request::{AnswerRequest, CancelRequest, PaymentRequest, SaleRequest};
 pub(crate) use sale::{Fault, Sale};

@@ -4,7 +4,8 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::str::FromStr;
 
-use serde::de::{Error, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use tilld_domain as domain;
 use tilld_domain::ids::IdError;
@@ -50,9 +51,34 @@ macro_rules! words {
 }
 pub(crate) use words;
 
+/// What is read from a JSON object and from nothing else. By itself the reader also takes an array, field by field, in an
+/// order that no document promises.
+#[derive(Debug, Default)]
+pub(crate) struct Object<Fields>(pub(crate) Fields);
+
+impl<'de, Fields: Deserialize<'de>> Deserialize<'de> for Object<Fields> {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        struct Reader<Fields>(PhantomData<Fields>);
+
+        impl<'de, Fields: Deserialize<'de>> Visitor<'de> for Reader<Fields> {
+            type Value = Object<Fields>;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("an object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Self::Value, M::Error> {
+                Fields::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+
+        reader.deserialize_map(Reader(PhantomData))
+    }
+}
+
 /// An amount with its currency, read and written exactly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "DecimalMoney", try_from = "DecimalMoney")]
+#[serde(into = "DecimalMoney", try_from = "Object<DecimalMoney>")]
 pub(crate) struct Money(pub(crate) domain::money::Money);
 
 impl PartialSchema for Money {
@@ -87,10 +113,10 @@ impl From<Money> for DecimalMoney {
     }
 }
 
-impl TryFrom<DecimalMoney> for Money {
+impl TryFrom<Object<DecimalMoney>> for Money {
     type Error = String;
 
-    fn try_from(text: DecimalMoney) -> Result<Self, String> {
+    fn try_from(Object(text): Object<DecimalMoney>) -> Result<Self, String> {
         Currency::from_code(&text.currency)
             .and_then(|currency| domain::money::Money::from_decimal_text(&text.amount, currency))
             .map(Self)

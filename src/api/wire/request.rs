@@ -1,12 +1,16 @@
 //! What a till sends, and the counter's request that it becomes.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use tilld_counter::desk;
 use tilld_domain::ids::{CardCode, Locale, PersonName, ProductCode, ReceiptId};
 use tilld_domain::order;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::AdditionalProperties;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
-use super::parts::{CardKind, Checked, Money, words};
+use super::parts::{CardKind, Checked, Money, Object, words};
 use crate::asked::Digest;
 
 /// A new sale.
@@ -24,8 +28,8 @@ pub(crate) struct SaleRequest {
     #[schema(value_type = Option<String>, min_length = 1, max_length = 16, example = "de-DE")]
     locale: Option<Checked<Locale>>,
     /// The cards in the order of the receipt, all of one currency.
-    #[schema(min_items = 1, max_items = 20)]
-    cards: Vec<CardRequest>,
+    #[schema(value_type = Vec<CardRequest>, min_items = 1, max_items = 20)]
+    cards: Vec<Object<CardRequest>>,
 }
 
 /// A card of a new sale.
@@ -51,7 +55,7 @@ impl SaleRequest {
             .optional(self.cashier.as_ref().map(|name| name.0.as_str()))
             .optional(self.locale.as_ref().map(|tag| tag.0.as_str()))
             .count(self.cards.len());
-        self.cards.iter().fold(whole, |digest, card| {
+        self.cards.iter().fold(whole, |digest, Object(card)| {
             digest
                 .text(card.product.0.as_str())
                 .text(match card.kind {
@@ -73,7 +77,7 @@ impl From<SaleRequest> for desk::SaleRequest {
             cards: request
                 .cards
                 .into_iter()
-                .map(|card| desk::CardRequest {
+                .map(|Object(card)| desk::CardRequest {
                     product: card.product.0,
                     kind: card.kind.into(),
                     face_value: card.face_value.0,
@@ -91,7 +95,8 @@ pub(crate) struct PaymentRequest {
     /// What was collected for the cards of this sale: exactly what the sale shows as `due`.
     amount: Money,
     /// How.
-    tender: TenderRequest,
+    #[schema(value_type = ClosedTender)]
+    tender: Object<TenderRequest>,
     /// The total of the whole receipt, if it holds other goods too; not less than `amount`, of the same currency.
     receipt_total: Option<Money>,
 }
@@ -120,10 +125,38 @@ enum TenderRequest {
     },
 }
 
+/// The description of a tender, which says as well that it has no other fields: the generator leaves that out for the
+/// alternatives of an enum.
+struct ClosedTender;
+
+impl PartialSchema for ClosedTender {
+    fn schema() -> RefOr<Schema> {
+        let mut schema = TenderRequest::schema();
+        if let RefOr::T(Schema::OneOf(tenders)) = &mut schema {
+            for tender in &mut tenders.items {
+                if let RefOr::T(Schema::Object(tender)) = tender {
+                    tender.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+                }
+            }
+        }
+        schema
+    }
+}
+
+impl ToSchema for ClosedTender {
+    fn name() -> Cow<'static, str> {
+        TenderRequest::name()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        TenderRequest::schemas(schemas);
+    }
+}
+
 impl PaymentRequest {
     pub(crate) fn digest(&self, digest: Digest) -> Digest {
         let digest = digest.money(self.amount.0).optional_money(self.receipt_total.map(|total| total.0));
-        match &self.tender {
+        match &self.tender.0 {
             TenderRequest::Cash { given, change } => {
                 digest.text("cash").money(given.0).optional_money(change.map(|change| change.0))
             }
@@ -141,7 +174,7 @@ impl From<PaymentRequest> for desk::PayRequest {
     fn from(request: PaymentRequest) -> Self {
         Self {
             amount: request.amount.0,
-            tender: match request.tender {
+            tender: match request.tender.0 {
                 TenderRequest::Cash { given, change } => {
                     desk::TenderGiven::Cash { given: given.0, change: change.map(|change| change.0) }
                 }

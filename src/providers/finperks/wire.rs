@@ -198,12 +198,16 @@ impl OrderAnswer {
     /// with the lines once the card is live (the vendor's guide), so lines without a state are success there. In a look-up
     /// they prove nothing.
     pub fn seen(self, order: &ProviderOrderId, confirmed: bool) -> Option<OrderSeen> {
-        let named = self.id.is_some();
-        if self.id.is_some_and(|id| id != *order) {
-            return None;
+        let mut named = false;
+        if let Some(id) = self.id {
+            if id != *order {
+                return None;
+            }
+            named = true;
         }
         let brought = self.lines.as_ref().is_some_and(|lines| !lines.is_empty());
-        if !named && !(confirmed && brought) {
+        let is_about_it = named || (confirmed && brought);
+        if !is_about_it {
             return Some(OrderSeen { stage: OrderStage::Unrecognised, lines: None });
         }
         let stage = match self.stage {
