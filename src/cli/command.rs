@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, ConfigError, LogConfig};
-use crate::{daemon, demo, journal, provider, sandbox};
+use crate::{attention, daemon, demo, journal, provider, sandbox};
 
 /// The gift card counter of a shop till: sells gift cards, prints their slips, and never loses track of an order whose
 /// outcome is uncertain.
@@ -32,6 +32,8 @@ enum Command {
     /// Read the journal, while the daemon runs or not
     #[command(subcommand)]
     Journal(journal::JournalCommand),
+    /// Show what waits for a person, while the daemon runs or not
+    Attention(journal::Which),
     /// Show the provider's catalogue
     Products(provider::Asking),
     /// Show what may still be spent at the provider
@@ -110,6 +112,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         }
         Command::Openapi => say(tilld_api::openapi_json()),
         Command::Journal(command) => journal::run(command),
+        Command::Attention(which) => attention::run(&which),
         Command::Products(asking) => on_a_runtime(provider::products(asking)),
         Command::Balances(asking) => on_a_runtime(provider::balances(asking)),
         Command::Stores(command) => on_a_runtime(provider::stores(command)),

@@ -61,11 +61,11 @@ pub struct Which {
     folder: Option<PathBuf>,
     /// Answer as JSON, for machines
     #[arg(long)]
-    json: bool,
+    pub(crate) json: bool,
 }
 
 impl Which {
-    fn open(&self) -> Result<Reader, Failure> {
+    pub(crate) fn open(&self) -> Result<Reader, Failure> {
         let folder = match &self.folder {
             Some(folder) => folder.clone(),
             None => self.config.load()?.journal.folder,
@@ -245,14 +245,14 @@ fn short(body: &str) -> String {
 }
 
 /// A moment in the zone of this machine, to the second.
-fn when(moment: Moment) -> String {
+pub(crate) fn when(moment: Moment) -> String {
     Timestamp::from_millisecond(moment.ms()).map_or_else(
         |_| "?".to_owned(),
         |at| at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
     )
 }
 
-fn moment_json(moment: Moment) -> Value {
+pub(crate) fn moment_json(moment: Moment) -> Value {
     Timestamp::from_millisecond(moment.ms()).map_or(Value::Null, |at| Value::String(at.to_string()))
 }
 

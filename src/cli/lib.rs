@@ -8,11 +8,13 @@
 //! | [`command`] | every command and flag, with its help |
 //! | [`config`] | the configuration file, checked as a whole; secrets on disk |
 //! | [`daemon`] | the rooms put together, and what runs them |
+//! | `attention` | what waits for a person |
 //! | `demo` | a sale of a printed and of an activated card, against simulated devices and providers |
 //! | `journal` | the journal, read while the daemon runs or not |
 //! | `provider` | what the provider says to an operator |
 //! | `table` | answers as tables for people |
 
+mod attention;
 pub mod command;
 pub mod config;
 pub mod daemon;

@@ -2,6 +2,7 @@
 //! writes nothing.
 
 use std::fmt;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use rusqlite::types::Value;
@@ -9,6 +10,7 @@ use rusqlite::{Connection, OpenFlags, Row, params, params_from_iter};
 use tilld_domain::ids::{OrderId, ReceiptId, SaleId};
 use tilld_domain::moment::Moment;
 use tilld_domain::money::{Currency, Money};
+use tilld_domain::sale::Sale;
 use uuid::Uuid;
 
 use crate::chain;
@@ -125,6 +127,16 @@ impl Reader {
             Ok(EntryShown { head: read::head(row)?, body: row.get(6)? })
         })?;
         Ok(entries.collect::<Result<_, _>>()?)
+    }
+
+    /// The sale as its entries make it, codes and lines gone; none if there is no such sale.
+    pub fn sale_now(&self, sale: SaleId) -> Result<Option<Sale>, ReadError> {
+        let mut last = None;
+        read::replay(&self.database, sale, None, |sale, _, _| {
+            last = Some(sale.clone());
+            ControlFlow::Continue(())
+        })?;
+        Ok(last)
     }
 
     /// Walks the whole chain as it is at this moment.

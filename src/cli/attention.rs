@@ -1,0 +1,76 @@
+//! `tilld attention`: what waits for a person, out of the journal, while the daemon runs or not.
+
+use anyhow::Context;
+use serde_json::{Value, json};
+use tilld_counter::clock::{Clock, SystemClock};
+use tilld_domain::attention::{Case, Who};
+use tilld_domain::order::Order;
+use tilld_domain::sale::Sale;
+use tilld_journal::Filter;
+
+use crate::command::{Failure, say};
+use crate::journal::{Which, moment_json, when};
+
+/// How many open sales are looked at: far more than a till ever has.
+const MOST: usize = 100_000;
+
+pub(crate) fn run(which: &Which) -> Result<(), Failure> {
+    let reader = which.open()?;
+    let open = reader
+        .list(&Filter { open_only: true, ..Filter::default() }, MOST)
+        .context("the journal cannot be read")?;
+    let now = SystemClock.now();
+    let mut waiting = Vec::new();
+    for row in open {
+        if let Some(sale) = reader.sale_now(row.sale).context("the journal cannot be read")? {
+            waiting.extend(sale.attention(now).into_iter().map(|case| (sale.clone(), case)));
+        }
+    }
+    if which.json {
+        let cases: Vec<Value> = waiting.iter().map(|(sale, case)| case_json(sale, case)).collect();
+        return say(&json!({ "cases": cases }).to_string());
+    }
+    if waiting.is_empty() {
+        return say("nothing waits for a person");
+    }
+    for (sale, case) in &waiting {
+        say(&text(sale, case))?;
+    }
+    Ok(())
+}
+
+fn text(sale: &Sale, case: &Case) -> String {
+    let card = sale.order(case.card).map(about).unwrap_or_default();
+    let who = match case.who() {
+        Who::Cashier => "cashier",
+        Who::Manager => "manager",
+    };
+    let until = case.until.map(|until| format!(", until {}", when(until))).unwrap_or_default();
+    let urgent = if case.urgent { " !" } else { "" };
+    format!(
+        "{who}{urgent}  receipt {}, card {}: {card}{until}\n  {}\n  sale {}",
+        sale.opening.receipt,
+        case.card.number(),
+        case.sentence(),
+        sale.opening.sale,
+    )
+}
+
+fn about(order: &Order) -> String {
+    format!("{} {}", order.facts.product_name, order.facts.face_value)
+}
+
+fn case_json(sale: &Sale, case: &Case) -> Value {
+    json!({
+        "sale": sale.opening.sale.to_string(),
+        "receipt": sale.opening.receipt.as_str(),
+        "card": case.card.number(),
+        "case": case.code(),
+        "text": case.sentence(),
+        "who": match case.who() { Who::Cashier => "cashier", Who::Manager => "manager" },
+        "may_be_settled": case.may_be_settled(),
+        "since": case.since.map(moment_json),
+        "until": case.until.map(moment_json),
+        "urgent": case.urgent,
+    })
+}
