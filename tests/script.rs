@@ -263,6 +263,24 @@ impl Till {
         self.answered.as_ref()
     }
 
+    /// Waits for the answer to the last request.
+    pub async fn rest(&mut self) {
+        self.last_answer().await;
+    }
+
+    /// A cashier looks at the paper, and answers what is asked about each card.
+    pub async fn answer_by_the_paper(&mut self) {
+        let Some(sale) = self.sale().await else { return };
+        for card in sale["cards"].as_array().into_iter().flatten() {
+            let Some(asks) = card.pointer("/question/asks").and_then(Value::as_str) else { continue };
+            let order = card["provider_order"].as_str().unwrap_or_default();
+            let complete = books::is_on_paper(&self.shop.finperks, &self.shop.printer, order);
+            let answer = books::answer_to(asks, complete);
+            self.act(&format!("answer {} {answer}", card["number"])).await;
+            self.last_answer().await;
+        }
+    }
+
     /// A till that asks the next thing has the answer to the last one.
     async fn last_answer(&mut self) {
         if self.running.is_some() {
@@ -498,16 +516,7 @@ pub async fn crash_after(text: &str, count: usize) {
 
 /// What a shop does with a sale that stands still: a cashier answers what is asked by what the paper shows, and time passes.
 async fn settle(till: &mut Till) {
-    let Some(sale) = till.sale().await else { return };
-    for card in sale["cards"].as_array().into_iter().flatten() {
-        let Some(asks) = card.pointer("/question/asks").and_then(Value::as_str) else { continue };
-        let order = card["provider_order"].as_str().unwrap_or_default();
-        let complete = books::is_on_paper(&till.shop.finperks, &till.shop.printer, order);
-        let answer = books::answer_to(asks, complete);
-        let number = card["number"].to_string();
-        till.act(&format!("answer {number} {answer}")).await;
-        eventually(async || till.answered().await.is_some().then_some(())).await;
-    }
+    till.answer_by_the_paper().await;
     till.shop.clock.pass(Duration::from_mins(16));
     // Real calls are under way: each round leaves them longer, so that a slow machine gets there too.
     till.rounds += 1;
