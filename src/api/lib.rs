@@ -10,7 +10,7 @@
 //!
 //! | module | thinks about |
 //! |---|---|
-//! | [`sales`], [`products`], [`health`], [`events`] | one resource each: its routes and their documentation |
+//! | [`sales`], [`products`], [`health`], [`events`], [`attention`] | one resource each: its routes and their documentation |
 //! | [`wire`] | what is sent and read: types of this door's own |
 //! | [`body`], [`asked`] | reading a body, a key and a digest out of a request |
 //! | [`problem`], [`refusals`] | every way to say no, with its status |
@@ -28,6 +28,7 @@
 //! one is absent too: a till has no use for it that is not a mistake.
 
 mod asked;
+mod attention;
 mod body;
 mod events;
 mod guard;
@@ -123,6 +124,7 @@ fn routes() -> OpenApiRouter<ApiState> {
         .merge(products::routes())
         .merge(health::routes())
         .merge(events::routes())
+        .merge(attention::routes())
         .routes(utoipa_axum::routes!(description))
 }
 

@@ -143,6 +143,12 @@ problems! {
     AnswerProblems: &[ANY, ACTING], &[ACTING_REFUSALS, &[
         Refusal::SaleUnknown, Refusal::CardUnknown, Refusal::NotAsked, Refusal::SaleClosed,
     ]];
+    /// Of listing what waits for a person.
+    AttentionProblems: &[ANY], &[&[Refusal::Busy, Refusal::Stopping]];
+    /// Of closing a case.
+    SettleProblems: &[ANY, ACTING], &[ACTING_REFUSALS, &[
+        Refusal::SaleUnknown, Refusal::CardUnknown, Refusal::NotAsked, Refusal::SaleClosed, Refusal::ReasonMissing,
+    ]];
     /// Of fetching the catalogue: whatever the provider may say to it.
     RefreshProblems: &[ANY], &[&[
         Refusal::JournalDown, Refusal::Stopping, Refusal::NoConnection, Refusal::NotAuthenticated, Refusal::LiveModeDisabled,

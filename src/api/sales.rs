@@ -166,12 +166,12 @@ async fn answer(
     Ok(view(StatusCode::OK, &state.counter().answer(asked, sale, card, answer, by).await?))
 }
 
-fn view(status: StatusCode, now: &SaleNow) -> Response {
+pub(crate) fn view(status: StatusCode, now: &SaleNow) -> Response {
     (status, axum::Json(Sale::from(now))).into_response()
 }
 
 /// The sale that a path names. A path that names none is answered as a sale that is not there.
-struct OfSale(SaleId);
+pub(crate) struct OfSale(pub(crate) SaleId);
 
 impl<State: Send + Sync> FromRequestParts<State> for OfSale {
     type Rejection = Problem;
@@ -183,7 +183,7 @@ impl<State: Send + Sync> FromRequestParts<State> for OfSale {
 }
 
 /// The card that a path names.
-struct OfCard(CardNo);
+pub(crate) struct OfCard(pub(crate) CardNo);
 
 impl<State: Send + Sync> FromRequestParts<State> for OfCard {
     type Rejection = Problem;

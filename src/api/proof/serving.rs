@@ -1,7 +1,7 @@
 //! The door on a real socket: connections too many, closing, and bytes that are no HTTP.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -23,7 +23,11 @@ async fn serve(house: &House) -> Served {
 }
 
 async fn serve_with(house: &House, waits: Waits) -> Served {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let socket = TcpSocket::new_v4().unwrap();
+    // Its connections inherit it: an answer that nobody reads soon stands still.
+    socket.set_send_buffer_size(8 * 1024).unwrap();
+    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let listener = socket.listen(1024).unwrap();
     let address = listener.local_addr().unwrap();
     let (close, closed) = oneshot::channel::<()>();
     let token = Token::new(Secret::new(TOKEN.to_owned())).unwrap();

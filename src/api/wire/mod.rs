@@ -15,6 +15,6 @@ mod parts;
 mod request;
 mod sale;
 
-pub(crate) use parts::{CardKind, Money, OURS, Object, instant};
-pub(crate) use request::{AnswerRequest, CancelRequest, PaymentRequest, SaleRequest};
+pub(crate) use parts::{CardKind, Checked, Money, OURS, Object, instant};
+pub(crate) use request::{Answer, AnswerRequest, CancelRequest, PaymentRequest, SaleRequest};
 pub(crate) use sale::{Fault, Sale};
