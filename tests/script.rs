@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `sell por CODE 50.00 EUR` `+ posa CODE 25.00 EUR SCAN` … `on R2` | the till begins a sale (on receipt R1 if none is named) |
 //! | `paid cash 60.00`, `paid card`, `paid mixed 30.00 25.00` (card, cash given) … `for 49.00` | the till says how it was paid |
+//! | `settle 1 The reason` | a manager closes the case of a card |
 //! | `cancel`, `answer 1 print` | the till cancels; a person answers the question of a card |
 //! | `again`, `again differently` | the till repeats its last request under its key, with the same or another body |
 //! | `finperks CALL …` | what goes wrong with the next such call, see [`fault_of`] |
@@ -19,6 +20,7 @@
 //! | `phase done`, `card 1 sold` | the sale or a card is there |
 //! | `asks create confirm` | exactly these calls reached finperks since the last line that said what is asked |
 //! | `refused CODE`, `same answer`, `waiting` | how the till's last request was answered |
+//! | `attention is_it_complete` | exactly these cases wait for a person; `attention nothing` |
 //! | `back 50.00` | so much must be given back |
 //! | `slips 1`, `torn 1`, `pulses 0` | so many complete and incomplete papers are out; so often a drawer was opened |
 //! | `paper says "Till"` | a row of the last paper holds this text |
@@ -147,6 +149,12 @@ impl Till {
                     format!("/v1/sales/{sale}/cards/{card}/answer"),
                     json!({ "answer": answer, "by": "Kim" }),
                 );
+            }
+            ["settle", card, reason @ ..] => {
+                self.last_answer().await;
+                let sale = self.sale_id().await;
+                let body = json!({ "by": "Ada Berg", "reason": reason.join(" ") });
+                self.post(format!("/v1/sales/{sale}/cards/{card}/settle"), body);
             }
             ["again"] => {
                 let (path, key, body) = self.last.clone().expect("something was asked before");
@@ -367,6 +375,8 @@ impl Till {
                 let health = self.shop.get("/v1/health").await.ok_or("the daemon does not run")?.body;
                 same(health["journal"]["writes"].to_string(), if *state == "up" { "true" } else { "false" })
             }
+            ["attention", "nothing"] => same(self.attention().await?, ""),
+            ["attention", cases @ ..] => same(self.attention().await?, &cases.join(" ")),
             ["waiting"] => match self.answered().await {
                 None => Ok(()),
                 Some(answer) => Err(format!("answered {}", answer.text)),
@@ -392,6 +402,14 @@ impl Till {
             }
             _ => panic!("no such thing can follow: {follows}"),
         }
+    }
+
+    /// The cases that wait for a person.
+    async fn attention(&self) -> Result<String, String> {
+        let list = self.shop.get("/v1/attention").await.ok_or("the daemon does not run")?.body;
+        let cases = list["cases"].as_array().ok_or_else(|| format!("found {list}"))?;
+        let words: Vec<&str> = cases.iter().filter_map(|case| case["case"].as_str()).collect();
+        Ok(words.join(" "))
     }
 
     async fn text(&self, path: &str) -> Result<String, String> {

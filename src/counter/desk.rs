@@ -248,6 +248,7 @@ pub fn settle(
     by: PersonName,
     reason: &str,
 ) -> Result<SaleEvent, Refusal> {
+    sale.order(card).ok_or(Refusal::CardUnknown)?;
     let case = sale.attention(at).into_iter().find(|case| case.card == card);
     if !case.ok_or(Refusal::NotAsked)?.may_be_settled() {
         return Err(Refusal::NotAsked);
