@@ -15,7 +15,7 @@
 //! | [`body`], [`asked`] | reading a body, a key and a digest out of a request |
 //! | [`problem`], [`refusals`] | every way to say no, with its status |
 //! | [`guard`] | who may come in |
-//! | [`serve`] | connections, bounded in number and time |
+//! | [`mod@serve`] | connections, bounded in number and time |
 //! | [`openapi`] | the description of all this, generated and checked in |
 //!
 //! Invariants:

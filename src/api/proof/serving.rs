@@ -18,11 +18,11 @@ struct Served {
 /// A door that loses patience at once, and would wait for ever for who is left when it closes.
 const HASTY: Waits = Waits { write: Duration::from_millis(50), drain: Duration::MAX };
 
-async fn serve(house: &House) -> Served {
-    serve_with(house, Waits::DESIGN).await
+fn serve(house: &House) -> Served {
+    serve_with(house, Waits::DESIGN)
 }
 
-async fn serve_with(house: &House, waits: Waits) -> Served {
+fn serve_with(house: &House, waits: Waits) -> Served {
     let socket = TcpSocket::new_v4().unwrap();
     // Its connections inherit it: an answer that nobody reads soon stands still.
     socket.set_send_buffer_size(8 * 1024).unwrap();
@@ -87,7 +87,7 @@ async fn head(stream: &mut TcpStream) -> String {
 #[tokio::test]
 async fn a_connection_too_many_is_told_so_and_the_others_are_served() {
     let house = House::bare().await;
-    let served = serve(&house).await;
+    let served = serve(&house);
     let mut kept = Vec::new();
     for _ in 0..MOST_CONNECTIONS {
         let mut stream = served.say("/v1/health").await;
@@ -104,7 +104,7 @@ async fn a_connection_too_many_is_told_so_and_the_others_are_served() {
 #[tokio::test]
 async fn who_never_reads_loses_every_seat_again() {
     let house = House::bare().await;
-    let served = serve_with(&house, HASTY).await;
+    let served = serve_with(&house, HASTY);
     let mut staring = Vec::new();
     for _ in 0..MOST_CONNECTIONS {
         // The one path that wants no token has the longest answer.
@@ -119,7 +119,7 @@ async fn who_never_reads_loses_every_seat_again() {
 #[tokio::test]
 async fn a_listener_that_never_reads_loses_its_seat() {
     let house = House::new().await;
-    let served = serve_with(&house, HASTY).await;
+    let served = serve_with(&house, HASTY);
     let mut staring = Vec::new();
     for _ in 0..MOST_STREAMS {
         let head = format!("/v1/events HTTP/1.1\r\nAuthorization: Bearer {TOKEN}");
@@ -138,7 +138,7 @@ async fn a_listener_that_never_reads_loses_its_seat() {
 #[tokio::test]
 async fn a_closing_door_does_not_wait_for_who_never_reads() {
     let house = House::bare().await;
-    let served = serve_with(&house, HASTY).await;
+    let served = serve_with(&house, HASTY);
     let _staring = served.stare("/openapi.json HTTP/1.1", 60).await;
     // While others are served its answers are written, until no more of them fits anywhere.
     for _ in 0..100 {
@@ -151,7 +151,7 @@ async fn a_closing_door_does_not_wait_for_who_never_reads() {
 #[tokio::test]
 async fn who_may_not_come_in_is_not_kept() {
     let house = House::bare().await;
-    let served = serve(&house).await;
+    let served = serve(&house);
     let own = served.address.to_string();
     for (host, more, status) in [
         (own.as_str(), String::new(), "401"),
@@ -173,7 +173,7 @@ async fn who_may_not_come_in_is_not_kept() {
 #[tokio::test]
 async fn a_closing_door_ends_streams_and_answers_who_is_on_the_way() {
     let house = House::new().await;
-    let served = serve(&house).await;
+    let served = serve(&house);
     let mut listening = served.say("/v1/events").await;
     assert!(head(&mut listening).await.starts_with("HTTP/1.1 200"));
     house.hold_creates();
@@ -204,7 +204,7 @@ async fn a_closing_door_ends_streams_and_answers_who_is_on_the_way() {
 #[tokio::test]
 async fn what_is_no_http_is_answered_and_the_door_stays_open() {
     let house = House::bare().await;
-    let served = serve(&house).await;
+    let served = serve(&house);
     let long = format!("GET /v1/health HTTP/1.1\r\nX: {}\r\n\r\n", "x".repeat(100_000));
     for (bytes, status) in [
         ("\u{1b}p0\r\n\r\n", "HTTP/1.1 400"),
