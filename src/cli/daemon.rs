@@ -41,6 +41,7 @@ pub struct Daemon {
     pub counter: Counter,
     driver: Running,
     door: JoinHandle<()>,
+    check: JoinHandle<()>,
     close: Option<oneshot::Sender<()>>,
 }
 
@@ -60,7 +61,9 @@ impl Daemon {
         })
         .with_context(|| format!("the journal in {} cannot be opened", config.journal.folder.display()))?;
         let token = secrets::read_or_make(Some(&config.api.token_file), "api_token")?;
-        let provider: Arc<dyn GiftCards> = Arc::new(finperks(&config.finperks, &config.place.country)?);
+        let provider = Arc::new(finperks(&config.finperks, &config.place.country)?);
+        let checked = Arc::clone(&provider);
+        let provider: Arc<dyn GiftCards> = provider;
         let ports = Ports { journal, provider, printer: printer(&config.printer)?, clock };
         let listener = TcpListener::bind(config.api.listen)
             .await
@@ -79,8 +82,13 @@ impl Daemon {
             };
             tilld_api::serve(listener, app, until).await;
         });
+        // A wrong key, recipe or clock is said at once, not to the first customer (fact sheet U1). Nobody waits for it.
+        let check = tokio::spawn(async move {
+            checked.self_check().await;
+        });
         Ok(Self {
             address,
+            check,
             token_file: config.api.token_file,
             token,
             counter,
@@ -104,7 +112,8 @@ impl Daemon {
 
     /// Ends everything at once, as a power cut would, and returns when nothing of it runs any more.
     pub async fn crash(self) {
-        let Self { driver, door, counter, .. } = self;
+        let Self { driver, door, check, counter, .. } = self;
+        check.abort();
         door.abort();
         // It was aborted: that is its end.
         let _ = door.await;

@@ -421,22 +421,22 @@ fn seen(reply: Reply, path: &str, order: &ProviderOrderId, confirmed: bool) -> O
     }
 }
 
-/// An accepted undo. Its order must say that it is reversed, or say nothing of its state and be the right one; whatever
-/// else it says, the undo is asked for again, and the answer to that is unmistakable (`order_invalidated`).
+/// An accepted undo. It must name the right order, and say that it is reversed or nothing of its state; whatever else it
+/// says (a gateway's word, for example), the undo is asked for again, and the answer to that is unmistakable
+/// (`order_invalidated`).
 fn undone(body: &Body, order: &ProviderOrderId) -> Outcome<UndoAnswer> {
     let Some(answer) = body.json().as_ref().and_then(OrderAnswer::read) else {
         return Outcome::Unknown(Trouble::Unreadable);
     };
-    let named = answer.id.is_some();
-    if answer.id.is_some_and(|id| id != *order) {
+    if answer.id.is_none_or(|id| id != *order) {
         return Outcome::Unknown(Trouble::Unreadable);
     }
     match answer.stage {
         Some(OrderStage::Reversed) => Outcome::Done(UndoAnswer::Invalidated),
         Some(OrderStage::Failed) => Outcome::Done(UndoAnswer::OrderFailed),
         Some(OrderStage::InProgress) => Outcome::Done(UndoAnswer::StillProcessing),
-        None if named => Outcome::Done(UndoAnswer::Invalidated),
-        Some(OrderStage::Open | OrderStage::Done | OrderStage::Unrecognised) | None => {
+        None => Outcome::Done(UndoAnswer::Invalidated),
+        Some(OrderStage::Open | OrderStage::Done | OrderStage::Unrecognised) => {
             Outcome::Unknown(Trouble::Unreadable)
         }
     }

@@ -226,7 +226,8 @@ async fn an_undo_is_done_only_when_the_answer_says_so_of_this_order() {
     let unreadable = Outcome::Unknown(Trouble::Unreadable);
     for (status, body, expected) in [
         ("200 OK", r#"{"id":"o1","state":"invalidated"}"#, Outcome::Done(UndoAnswer::Invalidated)),
-        ("200 OK", r#"{"data":{"state":"invalidated"}}"#, Outcome::Done(UndoAnswer::Invalidated)),
+        ("200 OK", r#"{"data":{"id":"o1","state":"invalidated"}}"#, Outcome::Done(UndoAnswer::Invalidated)),
+        ("200 OK", r#"{"state":"invalidated"}"#, unreadable.clone()),
         ("200 OK", r#"{"id":"o1"}"#, Outcome::Done(UndoAnswer::Invalidated)),
         ("204 No Content", "", Outcome::Done(UndoAnswer::Invalidated)),
         ("200 OK", r#"{"id":"o1","state":"failed"}"#, Outcome::Done(UndoAnswer::OrderFailed)),
