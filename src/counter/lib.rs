@@ -255,13 +255,13 @@ impl Counter {
             printer: Arc::clone(&ports.printer),
             clock: Arc::clone(&ports.clock),
             shelf: Arc::clone(&shelf),
-            line,
+            line: Arc::clone(&line),
             place,
             settings,
         };
         let mut driver = driver::Driver::new(ports.clone(), settings, performer, changes, messages);
         let forget = forget_in_time(ports.journal.clone(), Arc::clone(&ports.clock));
-        let keep_fresh = shelf.keep_fresh(ports, settings.catalogue_age);
+        let keep_fresh = shelf.keep_fresh(ports, line, settings.catalogue_age);
         let (halt, halted) = oneshot::channel::<()>();
         let (over, ended) = oneshot::channel::<()>();
         let runtime = tokio::runtime::Handle::current();
@@ -392,7 +392,7 @@ impl Counter {
 
     /// Fetches the catalogue now.
     pub async fn refresh_products(&self) -> Result<ShelfState, Refusal> {
-        self.shelf.refresh(&self.journal, self.provider.as_ref(), self.clock.as_ref()).await
+        self.shelf.refresh(&self.journal, self.provider.as_ref(), self.clock.as_ref(), &self.line).await
     }
 
     /// How everything is.

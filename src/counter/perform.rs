@@ -33,7 +33,7 @@ impl Line {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note<T>(&self, outcome: &Outcome<T>, at: Moment) {
+    pub(crate) fn note<T>(&self, outcome: &Outcome<T>, at: Moment) {
         let up = matches!(outcome, Outcome::Done(_) | Outcome::Refused(_) | Outcome::Later { .. });
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(ProviderLine { up, at });
     }

@@ -5,13 +5,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use tilld_domain::moment::Moment;
-use tilld_domain::outcome::Outcome;
+use tilld_domain::outcome::{Outcome, Trouble};
 use tilld_domain::product::Product;
 use tilld_domain::refusal::Refusal;
 use tilld_journal::Journal;
 use tilld_providers::GiftCards;
 
 use crate::clock::Clock;
+use crate::perform::Line;
 use crate::{Ports, StartError, blocking};
 
 /// How long to wait after a catalogue could not be fetched: the line may be back in a minute, and nobody waits for it.
@@ -57,12 +58,14 @@ impl Shelf {
         journal: &Journal,
         provider: &dyn GiftCards,
         clock: &dyn Clock,
+        line: &Line,
     ) -> Result<ShelfState, Refusal> {
         let deadline = provider.deadlines().other;
         let outcome = tokio::select! {
             outcome = provider.products() => outcome,
-            () = clock.sleep(deadline) => return Err(Refusal::NoConnection),
+            () = clock.sleep(deadline) => Outcome::Unknown(Trouble::Silent),
         };
+        line.note(&outcome, clock.now());
         let catalogue = match outcome {
             Outcome::Done(catalogue) => catalogue,
             Outcome::Refused(why) => return Err(why),
@@ -85,7 +88,7 @@ impl Shelf {
 
     /// Fetches the catalogue at the start (another shop, key or country may be configured since) and whenever it has got old.
     /// Never ends.
-    pub(crate) async fn keep_fresh(self: Arc<Self>, ports: Ports, age: Duration) {
+    pub(crate) async fn keep_fresh(self: Arc<Self>, ports: Ports, line: Arc<Line>, age: Duration) {
         let mut started = false;
         loop {
             let known = self.state().fetched.filter(|_| std::mem::replace(&mut started, true));
@@ -93,7 +96,8 @@ impl Shelf {
             let pause = if old < age {
                 age.saturating_sub(old)
             } else {
-                match self.refresh(&ports.journal, ports.provider.as_ref(), ports.clock.as_ref()).await {
+                match self.refresh(&ports.journal, ports.provider.as_ref(), ports.clock.as_ref(), &line).await
+                {
                     Ok(_) => age,
                     Err(why) => {
                         tracing::warn!(why = why.code(), "the catalogue could not be fetched");
