@@ -125,7 +125,7 @@ problems! {
     EventProblems: &[ANY, &[Objection::TooManyListeners, Objection::LastEventIdWrong]], &[&[Refusal::JournalDown, Refusal::Stopping]];
     /// Of beginning a sale.
     OpenProblems: &[ANY, ACTING], &[ACTING_REFUSALS, &[
-        Refusal::ProductUnknown, Refusal::ProductNotAvailable, Refusal::WrongCardKind, Refusal::WrongCurrency,
+        Refusal::ProductUnknown, Refusal::ProductNotAvailable, Refusal::WrongCountry, Refusal::WrongCardKind, Refusal::WrongCurrency,
         Refusal::FaceValueNotOffered, Refusal::MixedCurrencies, Refusal::NoCards, Refusal::TooManyCards,
         Refusal::AmountTooLarge, Refusal::CardCodeMissing, Refusal::CardCodeNotWanted, Refusal::CardCodeTwice,
         Refusal::PosaNotSetUp, Refusal::ReceiptUsed, Refusal::NoCatalogue,

@@ -47,6 +47,7 @@ pub(crate) fn row(refusal: &Refusal) -> Row {
             not_so("The catalogue has a card's product, and says that it cannot be sold now.")
         }
         Refusal::WrongCardKind => never("A card's kind is not the product's; the catalogue names it."),
+        Refusal::WrongCountry => never("A card's product is for another country than the till's."),
         Refusal::WrongCurrency => never("An amount is not in the currency that belongs there."),
         Refusal::FaceValueNotOffered => {
             never("A card's face_value is not one of the product's; the catalogue names them.")

@@ -174,7 +174,8 @@ pub(crate) async fn told_to_stop() {
 /// Logs to the error stream: text for people, or one JSON object a line. `TILLD_LOG` overrides the levels.
 fn log_to(config: &LogConfig) {
     let filter = std::env::var("TILLD_LOG").unwrap_or_else(|_| config.filter.clone());
-    let filter = tracing_subscriber::EnvFilter::new(filter);
+    let filter = tracing_subscriber::EnvFilter::try_new(filter)
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     // A line that cannot be written (disk full, reader gone) is lost; by default its writer would panic over it.
     let to = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -1,7 +1,8 @@
 //! The rooms put together, and what runs them.
 //!
-//! Order of start: secrets, journal (which takes the instance lock), provider, printer, counter (which reads the open sales),
-//! door. Nothing is bound before the journal is open, so a second daemon fails before it can disturb the first.
+//! Order of start: provider and printer (which only check what they are given), the journal with its keys (which takes the
+//! instance lock), the address, the counter (which reads the open sales), the door. What is set up wrong leaves no journal
+//! behind, and a second daemon fails at the lock, before it can disturb the first.
 //!
 //! A daemon ends in two ways: [`Daemon::stop`] finishes the sales that a cashier waits for; dropping it ends everything at
 //! once, as a power cut would.
@@ -48,6 +49,10 @@ pub struct Daemon {
 impl Daemon {
     /// Puts the rooms together and starts them within the present runtime.
     pub async fn start(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        let provider = Arc::new(finperks(&config.finperks, &config.place.country)?);
+        let checked = Arc::clone(&provider);
+        let provider: Arc<dyn GiftCards> = provider;
+        let printer = printer(&config.printer)?;
         // A journal whose key is gone must not be given a new one: the right file belongs there.
         let key = if Journal::exists(&config.journal.folder) {
             secrets::read(config.journal.key_file.as_deref(), "journal_key")?
@@ -61,10 +66,7 @@ impl Daemon {
         })
         .with_context(|| format!("the journal in {} cannot be opened", config.journal.folder.display()))?;
         let token = secrets::read_or_make(Some(&config.api.token_file), "api_token")?;
-        let provider = Arc::new(finperks(&config.finperks, &config.place.country)?);
-        let checked = Arc::clone(&provider);
-        let provider: Arc<dyn GiftCards> = provider;
-        let ports = Ports { journal, provider, printer: printer(&config.printer)?, clock };
+        let ports = Ports { journal, provider, printer, clock };
         let listener = TcpListener::bind(config.api.listen)
             .await
             .with_context(|| format!("the address {} cannot be served", config.api.listen))?;

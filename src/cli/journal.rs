@@ -138,7 +138,7 @@ fn list_text(sales: &[SaleRow]) -> String {
             ]
         })
         .collect();
-    table(["begun", "receipt", "total", "phase", "", "cards", "sale"], &rows)
+    table(["begun", "receipt", "total", "phase", "is", "cards", "sale"], &rows)
 }
 
 fn list_json(sales: &[SaleRow]) -> String {

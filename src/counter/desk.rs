@@ -117,7 +117,7 @@ pub fn open(request: SaleRequest, context: &Context<'_>) -> Result<Opening, Refu
             .find(|product| product.code == card.product)
             .ok_or(Refusal::ProductUnknown)?;
         if product.country != context.place.country {
-            return Err(Refusal::ProductNotAvailable);
+            return Err(Refusal::WrongCountry);
         }
         product.check(card.kind, card.face_value)?;
         if card.face_value.currency() != currency {

@@ -219,7 +219,11 @@ impl Driver {
             self.held.push_back(Event { sale, what: SaleEvent::Resumed });
             self.sales.insert(sale, now);
         }
-        self.write_held();
+        if let Err(error) = self.ports.journal.probe_write() {
+            self.stumble(Vec::new(), &error);
+        } else {
+            self.write_held();
+        }
         let mut batch = Vec::with_capacity(MOST_AT_A_TURN);
         while !self.may_end() {
             let next = self.next_alarm();

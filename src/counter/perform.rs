@@ -138,8 +138,19 @@ impl Performer {
                 }
                 PrintEnd::OnPaper(proof)
             }
-            JobOutcome::NothingPrinted(fault) => PrintEnd::Nothing(fault),
-            JobOutcome::Unknown { fault, .. } => PrintEnd::Unclear(fault),
+            JobOutcome::NothingPrinted(fault) => {
+                tracing::warn!(printer = self.printer.name(), ?fault, "nothing was printed");
+                PrintEnd::Nothing(fault)
+            }
+            JobOutcome::Unknown { fault, bytes_sent } => {
+                tracing::warn!(
+                    printer = self.printer.name(),
+                    ?fault,
+                    bytes_sent,
+                    "a slip stopped on its way"
+                );
+                PrintEnd::Unclear(fault)
+            }
         })
     }
 
@@ -193,6 +204,13 @@ impl Performer {
             () = self.clock.sleep(deadline) => Outcome::Unknown(Trouble::Silent),
         };
         self.line.note(&outcome, self.clock.now());
+        if let Outcome::NotSent(trouble) | Outcome::Unknown(trouble) = &outcome {
+            tracing::warn!(
+                provider = self.provider.name(),
+                ?trouble,
+                "the provider was not reached, or did not answer readably"
+            );
+        }
         outcome
     }
 }

@@ -8,7 +8,7 @@ use tilld_domain::moment::Moment;
 use tilld_domain::outcome::{Outcome, Trouble};
 use tilld_domain::product::Product;
 use tilld_domain::refusal::Refusal;
-use tilld_journal::Journal;
+use tilld_journal::{Journal, ReadError};
 use tilld_providers::GiftCards;
 
 use crate::clock::Clock;
@@ -38,8 +38,15 @@ impl Shelf {
     /// Takes the catalogue out of the journal's database.
     pub(crate) async fn read(ports: &Ports) -> Result<Self, StartError> {
         let (journal, provider) = (ports.journal.clone(), ports.provider.name().to_owned());
-        let (products, fetched) =
-            blocking(move || journal.products(&provider)).await.map_err(|_| StartError::Stopping)??;
+        let kept = blocking(move || journal.products(&provider)).await.map_err(|_| StartError::Stopping)?;
+        let (products, fetched) = match kept {
+            // A cache that cannot be read is fetched anew.
+            Err(ReadError::Products(error)) => {
+                tracing::warn!(%error, "the kept catalogue cannot be read");
+                (Vec::new(), None)
+            }
+            kept => kept?,
+        };
         let state = ShelfState { products: products.len(), fetched, unreadable: 0 };
         Ok(Self { kept: RwLock::new((Arc::new(products), state)) })
     }

@@ -108,6 +108,8 @@ refusals! {
     ProductUnknown, "product_unknown", Mend, "This product is not in the catalogue.";
     /// In the catalogue, but not to be sold now; also the provider's own word for it.
     ProductNotAvailable, "product_not_available", Another, "This product cannot be sold at the moment.";
+    /// The product is for another country than the till's.
+    WrongCountry, "wrong_country", Mend, "This product is not sold in this country.";
     /// POR asked where the product is POSA, or the other way round.
     WrongCardKind, "wrong_card_kind", Mend, "This product is sold in the other way: printed, or activated from the rack.";
     /// The face value is in another currency than the product.

@@ -21,6 +21,10 @@ pub enum Screen {
     NotSold,
     /// A2.
     Take(Money),
+    /// A2, when some cards of the sale were refused.
+    TakeForTheRest(Money),
+    /// A12, when some cards of the sale were refused before the payment.
+    DoneForTheRest,
     /// A4.
     FinishOrMoneyBack,
     /// A5, A6, A8 for a POR card.
@@ -94,7 +98,10 @@ impl Screen {
         let cards = || sale.orders.iter().map(|order| Self::of_card(sale, order));
         match sale.phase() {
             Phase::Creating | Phase::Finishing => Self::Wait,
-            Phase::Collect => sale.due().map_or(Self::Wait, Self::Take),
+            Phase::Collect => match sale.due() {
+                Ok(due) if some_were_refused(sale) => Self::TakeForTheRest(due),
+                due => due.map_or(Self::Wait, Self::Take),
+            },
             Phase::NothingSold if sale.payment == PaymentState::Cancelled => Self::Cancelled,
             Phase::NothingSold => cards().next().unwrap_or(Self::NotSold),
             Phase::Question | Phase::Done => match cards().max_by_key(Self::urgency).unwrap_or(Self::Done) {
@@ -104,6 +111,7 @@ impl Screen {
                 {
                     sale.money_back().map_or(Self::CallTheManager, Self::PartlySold)
                 }
+                Self::Done if some_were_refused(sale) => Self::DoneForTheRest,
                 most_urgent => most_urgent,
             },
         }
@@ -113,8 +121,8 @@ impl Screen {
         match self {
             // Of a sale that was paid, a card that never came to be is the least news: "try again" must not hide "done".
             Self::Cancelled | Self::NotSold => 0,
-            Self::Done => 1,
-            Self::DoneWithoutSlip | Self::Wait | Self::Take(_) => 2,
+            Self::Done | Self::DoneForTheRest => 1,
+            Self::DoneWithoutSlip | Self::Wait | Self::Take(_) | Self::TakeForTheRest(_) => 2,
             Self::NotSoldMoneyBack | Self::NotSoldKeepTheCard | Self::PartlySold(_) => 3,
             Self::CallTheManager => 4,
             Self::FinishOrMoneyBack | Self::PaidAndActive(_) => 5,
@@ -128,6 +136,8 @@ impl Screen {
             Self::Wait => "wait",
             Self::NotSold => "not_sold",
             Self::Take(_) => "take",
+            Self::TakeForTheRest(_) => "take_for_the_rest",
+            Self::DoneForTheRest => "done_for_the_rest",
             Self::FinishOrMoneyBack => "finish_or_money_back",
             Self::NotSoldMoneyBack => "not_sold_money_back",
             Self::NotSoldKeepTheCard => "not_sold_keep_the_card",
@@ -149,6 +159,12 @@ impl Screen {
             Self::Wait => "Please wait.".to_owned(),
             Self::NotSold => "Not sold. Try again.".to_owned(),
             Self::Take(money) => format!("Take {money}."),
+            Self::TakeForTheRest(money) => {
+                format!("Not every card can be sold. Keep those that cannot. Take {money} for the others.")
+            }
+            Self::DoneForTheRest => {
+                "Done. Hand out only the cards that are sold; keep the others.".to_owned()
+            }
             Self::FinishOrMoneyBack => {
                 "The money was taken. Finish the sale, or give the money back?".to_owned()
             }
@@ -181,6 +197,11 @@ impl Screen {
             Self::CallTheManager => "Call the manager.".to_owned(),
         }
     }
+}
+
+/// Whether the provider refused a card of it before the payment.
+fn some_were_refused(sale: &Sale) -> bool {
+    sale.orders.iter().any(|order| matches!(order.state, State::NotSold { .. }))
 }
 
 /// What to do about a printer's fault.

@@ -194,6 +194,9 @@ pub enum Break {
     /// The head names another last entry.
     #[error("the journal's head does not name it")]
     Head,
+    /// The tables that questions are answered from say something else of its sale than the entries do.
+    #[error("the tables of its sale do not say what its entries say")]
+    Tables,
 }
 
 /// What verifying found.

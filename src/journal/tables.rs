@@ -193,6 +193,6 @@ pub(crate) fn is_taken(error: &rusqlite::Error) -> bool {
     error.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE)
 }
 
-fn is_owed(order: &Order) -> bool {
+pub(crate) fn is_owed(order: &Order) -> bool {
     matches!(order.state, State::Owed(_) | State::Stuck { .. })
 }

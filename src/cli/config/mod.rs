@@ -24,6 +24,7 @@ use tilld_domain::ids::{Country, Locale, ProductCode, StoreId, TerminalId};
 use tilld_domain::order::Rules;
 use tilld_providers::Deadlines;
 use tilld_providers::finperks::{DEADLINES, PaymentWords, PosaRule, PosaRules, SigProfile};
+use tilld_providers::http::Origin;
 use tilld_providers::pace::Limits;
 use tilld_receipts::slip::ShopTexts;
 
@@ -233,14 +234,7 @@ fn place(sheet: &mut Sheet) -> Option<Place> {
         header: sheet.texts("slip.header", 12, 200),
         footer: sheet.texts("slip.footer", 12, 200),
     };
-    let columns = match sheet.number("slip.characters_per_line", 0, 64, 0) {
-        0 => None,
-        narrow if narrow < 24 => {
-            sheet.note("slip.characters_per_line", "wanted: from 24 to 64");
-            None
-        }
-        columns => u16::try_from(columns).ok(),
-    };
+    let columns = sheet.columns("slip.characters_per_line");
     let (store, terminal, country) = (store?, terminal?, country?);
     let locale = locale.or_else(|| default_locale(&country).parse().ok())?;
     Some(Place { store, terminal, country, locale, zone, texts, columns })
@@ -265,6 +259,14 @@ fn default_locale(country: &Country) -> &'static str {
 fn finperks(sheet: &mut Sheet) -> Option<FinperksConfig> {
     let url: Option<String> = sheet.required("finperks.url", "https:// and the provider's host");
     let key_id: Option<String> = sheet.required("finperks.key_id", "the client id that finperks gave out");
+    if let Some(Err(error)) = url.as_deref().map(Origin::parse) {
+        sheet.note("finperks.url", &error.to_string());
+    }
+    let key_is_plain =
+        |key: &str| (1..=128).contains(&key.len()) && key.chars().all(|c| c.is_ascii_graphic());
+    if key_id.as_deref().is_some_and(|key| !key_is_plain(key)) {
+        sheet.note("finperks.key_id", "wanted: 1 to 128 visible ASCII characters");
+    }
     let secret_file: Option<PathBuf> = sheet.optional("finperks.secret_file", "a path");
     if secret_file.is_none() && secrets::credential("finperks_secret").is_none() {
         sheet.note(
@@ -373,14 +375,7 @@ fn printer(sheet: &mut Sheet) -> Option<PrinterConfig> {
             &format!("there is no such family; wanted one of: {}", names.join(", ")),
         );
     }
-    let columns = match sheet.number("printer.columns", 0, 64, 0) {
-        0 => None,
-        narrow if narrow < 24 => {
-            sheet.note("printer.columns", "wanted: from 24 to 64");
-            None
-        }
-        columns => u16::try_from(columns).ok(),
-    };
+    let columns = sheet.columns("printer.columns");
     Some(PrinterConfig { port: port?, profile, columns })
 }
 

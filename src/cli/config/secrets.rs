@@ -30,6 +30,9 @@ pub fn read(file: Option<&Path>, credential_name: &str) -> Result<Secret> {
     };
     let opened =
         File::open(&path).with_context(|| format!("the secret {} cannot be read", path.display()))?;
+    if !opened.metadata().is_ok_and(|found| found.is_file()) {
+        bail!("the secret {} is not a file", path.display());
+    }
     if file.is_some() {
         check_mode(&opened, &path)?;
     }

@@ -141,6 +141,13 @@ impl Sheet {
         }
     }
 
+    /// Characters in a row of paper; none if left out.
+    pub fn columns(&mut self, field: &str) -> Option<u16> {
+        self.has(field)
+            .then(|| self.number(field, 24, 64, 42))
+            .and_then(|columns| u16::try_from(columns).ok())
+    }
+
     /// A list of texts; empty if left out.
     pub fn texts(&mut self, field: &str, most: usize, longest: usize) -> Vec<String> {
         self.known.insert(field.to_owned());

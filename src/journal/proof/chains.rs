@@ -64,6 +64,28 @@ fn the_first_entry_that_is_not_what_was_written_is_named() {
     }
 }
 
+/// The tables are no part of the chain, and lists and restarts are made from them.
+#[test]
+fn tables_that_do_not_say_what_the_entries_say_are_named_by_their_sale() {
+    for (sql, seq) in [
+        ("UPDATE sale SET open = 1 - open WHERE first_seq = 1", 1),
+        ("UPDATE sale SET phase = 'nothing_sold' WHERE first_seq = 9", 9),
+        ("UPDATE sale SET receipt = 'R99' WHERE first_seq = 9", 9),
+        ("UPDATE sale SET total = 1 WHERE first_seq = 1", 1),
+        ("UPDATE card SET state = 'cleared'", 1),
+        ("UPDATE card SET owed = 1 WHERE sale = 9", 9),
+        ("UPDATE card SET face_value = 1 WHERE sale = 9", 9),
+        ("DELETE FROM card WHERE sale = 9", 9),
+        ("DELETE FROM sale WHERE first_seq = 9", 9),
+        ("DELETE FROM sale", 1),
+    ] {
+        let desk = two_sales();
+        intrude(desk.path(), sql);
+        let verdict = Reader::open(desk.path()).unwrap().verify().unwrap();
+        assert_eq!(verdict, Verdict::Broken { seq: Seq::new(seq), why: Break::Tables }, "{sql}");
+    }
+}
+
 #[test]
 fn an_entry_is_neither_changed_nor_removed_even_by_mistake() {
     let desk = two_sales();
