@@ -215,8 +215,10 @@ fn a_provider_on_the_network_is_never_spoken_to_without_tls() {
         .env("TILLD_FINPERKS__URL", "http://api.example.test")
         .output()
         .unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    assert!(err(&output).contains("https://"), "{}", err(&output));
+    assert_eq!(output.status.code(), Some(2));
+    let named = "environment TILLD_FINPERKS__URL: finperks.url: the base URL must begin with https://";
+    assert!(err(&output).contains(named), "{}", err(&output));
+    assert!(!folder.path().join("journal").exists(), "what is set up wrong leaves no journal behind");
 }
 
 #[test]
