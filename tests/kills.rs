@@ -11,10 +11,8 @@
 #![allow(clippy::indexing_slicing)]
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -24,6 +22,7 @@ use tilld_devices::simulated::{Answers, SimulatedFault, SimulatedPrinter};
 use tilld_journal::{Reader, Verdict};
 use tilld_sandbox::{CallKind, Executed, Fault, QueuedFault, Sandbox};
 use tilld_tests::books::{self, Money};
+use tilld_tests::process::{self, Process, program};
 
 /// How long anything is waited for that must come.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -211,48 +210,6 @@ impl Till {
     }
 }
 
-/// The daemon as a process.
-struct Daemon {
-    child: Child,
-    address: String,
-}
-
-impl Daemon {
-    /// Starts it and returns when it is ready.
-    fn start(config: &Path) -> Self {
-        let mut command = Command::new(program());
-        command.args(["serve", "--config"]).arg(config);
-        command.env("TILLD_LOG", "info").env("TILLD_LOG__FORMAT", "json");
-        let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut said = Vec::new();
-        let address = loop {
-            let Some(Ok(line)) = lines.next() else { panic!("the daemon does not start: {said:?}") };
-            let parsed: Value = serde_json::from_str(&line).unwrap_or_default();
-            if let Some(address) = parsed.pointer("/fields/address").and_then(Value::as_str) {
-                break address.to_owned();
-            }
-            said.push(line);
-        };
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, address }
-    }
-}
-
-impl Drop for Daemon {
-    /// SIGKILL.
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn program() -> PathBuf {
-    let path = std::env::current_exe().unwrap().parent().unwrap().join("tilld");
-    assert!(path.exists(), "first: cargo build --release");
-    path
-}
-
 struct Shop {
     folder: tempfile::TempDir,
     finperks: Sandbox,
@@ -288,12 +245,13 @@ impl Shop {
         Self { folder, finperks, printer, client: tilld_tests::shop::client(), book: Arc::default() }
     }
 
-    fn start(&self) -> (Daemon, Till) {
-        let daemon = Daemon::start(&self.folder.path().join("tilld.toml"));
+    fn start(&self) -> (Process, Till) {
+        let (daemon, address) =
+            process::serve(Command::new(program()), &self.folder.path().join("tilld.toml"));
         let token = std::fs::read_to_string(self.folder.path().join("journal/api.token")).unwrap();
         let till = Till {
             client: self.client.clone(),
-            address: daemon.address.clone(),
+            address: address.expect("the daemon starts"),
             token: token.trim().to_owned(),
             book: Arc::clone(&self.book),
         };

@@ -15,5 +15,6 @@
 pub mod books;
 pub mod clock;
 pub mod leaks;
+pub mod process;
 pub mod script;
 pub mod shop;

@@ -16,7 +16,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -41,6 +41,7 @@ use tilld_providers::{
     Balance, Catalogue, ConfirmFacts, CreateFacts, Deadlines, GiftCards, Store, StoredRequest,
 };
 use tilld_receipts::slip::ShopTexts;
+use tilld_tests::process::{self, Process, program};
 
 /// Sales of the first part.
 const SALES: usize = 1_000;
@@ -311,21 +312,6 @@ fn us(span: Duration) -> f64 {
     span.as_nanos() as f64 / 1000.0
 }
 
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn program() -> PathBuf {
-    let path = std::env::current_exe().unwrap().parent().unwrap().join("tilld");
-    assert!(path.exists(), "first: cargo build --release");
-    path
-}
-
 fn sandbox() -> (Process, String) {
     let any = "127.0.0.1:0";
     let mut command = Command::new(program());
@@ -434,18 +420,9 @@ fn starts(finperks: &str) {
         let folder = tempfile::tempdir_in(disk()).unwrap();
         let config = configure(folder.path(), finperks);
         let begun = Instant::now();
-        let mut command = Command::new(program());
-        command.args(["serve", "--config", config.to_str().unwrap()]).stderr(Stdio::piped());
-        let mut running = Process(command.spawn().unwrap());
-        let mut lines = BufReader::new(running.0.stderr.take().unwrap()).lines();
-        loop {
-            let line = lines.next().expect("the daemon becomes ready").unwrap();
-            if line.contains("ready") {
-                break;
-            }
-        }
+        let (running, address) = process::serve(Command::new(program()), &config);
+        address.expect("the daemon becomes ready");
         times.push(begun.elapsed());
-        std::thread::spawn(move || lines.for_each(drop));
         if times.len() == STARTS {
             std::thread::sleep(Duration::from_secs(2));
             resident = resident_kib(running.0.id());

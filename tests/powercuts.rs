@@ -17,13 +17,14 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use serde_json::{Value, json};
 use tilld_devices::profile::Profile;
 use tilld_devices::simulated::{Answers, SimulatedPrinter};
 use tilld_journal::{Filter, Reader, Verdict};
+use tilld_tests::process::{self, Process, program};
 
 /// The files that hold the journal. The index of the log (`-shm`) is made anew at every start.
 const FILES: [&str; 2] = ["journal.db", "journal.db-wal"];
@@ -145,21 +146,6 @@ fn read_record(path: &Path, acts: &mut Vec<(f64, &'static str, Act)>) {
     }
 }
 
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn program() -> PathBuf {
-    let path = std::env::current_exe().unwrap().parent().unwrap().join("tilld");
-    assert!(path.exists(), "first: cargo build --release");
-    path
-}
-
 fn configure(folder: &Path, finperks: &str, printer: &str) -> PathBuf {
     let secret = folder.join("secret");
     std::fs::write(&secret, "sandbox-secret-0123456789abcdef").unwrap();
@@ -175,27 +161,10 @@ fn configure(folder: &Path, finperks: &str, printer: &str) -> PathBuf {
     path
 }
 
-/// Waits for "ready"; the address, or what was said instead.
-fn ready(child: &mut Child) -> Result<String, String> {
-    let mut said = String::new();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    while let Some(Ok(line)) = lines.next() {
-        let parsed: Value = serde_json::from_str(&line).unwrap_or_default();
-        if let Some(address) = parsed.pointer("/fields/address").and_then(Value::as_str) {
-            std::thread::spawn(move || lines.for_each(drop));
-            return Ok(address.to_owned());
-        }
-        said.push_str(&line);
-    }
-    Err(said)
-}
-
-fn serve(mut command: Command, config: &Path, folder: &Path) -> (Process, Result<String, String>) {
-    command.arg("serve").arg("--config").arg(config).env("TILLD_JOURNAL__FOLDER", folder);
-    command.env("TILLD_LOG", "info").env("TILLD_LOG__FORMAT", "json").stderr(Stdio::piped());
-    let mut process = Process(command.stdin(Stdio::null()).spawn().unwrap());
-    let said = ready(&mut process.0);
-    (process, said)
+/// The program on a journal's folder.
+fn serve_on(mut command: Command, config: &Path, folder: &Path) -> (Process, Result<String, String>) {
+    command.env("TILLD_JOURNAL__FOLDER", folder);
+    process::serve(command, config)
 }
 
 /// Every entry as it stands in a journal, by its number.
@@ -222,7 +191,7 @@ async fn record(sales: usize, folder: &Path) -> Vec<(&'static str, Act)> {
     command.arg("trace=pwrite64,pwritev,pwritev2,writev,ftruncate,fdatasync,fsync,sync_file_range,fallocate");
     command.arg("-o").arg(records.join("thread")).arg(program());
     let journal = folder.join("journal");
-    let (mut process, address) = serve(command, &config, &journal);
+    let (mut process, address) = serve_on(command, &config, &journal);
     let address = address.expect("the daemon starts");
     let token = std::fs::read_to_string(journal.join("api.token")).unwrap();
     let client = tilld_tests::shop::client();
@@ -337,7 +306,7 @@ impl Cut<'_> {
     fn check(&self, layout: &Layout, acknowledged: u64) -> Result<(), String> {
         let folder = self.lay_out(layout).ok_or("the key is missing")?;
         let config = self.folder.join("tilld.toml");
-        let (process, said) = serve(Command::new(program()), &config, folder.path());
+        let (process, said) = serve_on(Command::new(program()), &config, folder.path());
         said.map_err(|said| format!("it does not start: {said}"))?;
         drop(process);
         let verified = Command::new(program())
