@@ -96,14 +96,13 @@ impl Writer {
         Ok(written)
     }
 
-    /// Destroys the keys of every sale that was closed at `closed_by` or before; how many.
+    /// Destroys the keys of every card that was closed at `closed_by` or before; how many.
     pub(crate) fn forget(&mut self, closed_by: Moment) -> Result<usize, AppendError> {
         let begun = self.begin()?;
         let forgotten = begun
             .prepare_cached(
                 "DELETE FROM seal_key WHERE EXISTS (
-                     SELECT 1 FROM card JOIN sale ON sale.first_seq = card.sale
-                     WHERE card.order_id = seal_key.order_id AND sale.open = 0 AND sale.closed_at <= ?1)",
+                     SELECT 1 FROM card WHERE card.order_id = seal_key.order_id AND card.closed_at <= ?1)",
             )?
             .execute(params![closed_by.ms()])?;
         begun.commit()?;

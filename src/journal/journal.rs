@@ -217,7 +217,7 @@ impl Journal {
         Ok(Head::read(&self.reader())?.map_or(Seq::NONE, |head| head.seq))
     }
 
-    /// Destroys the keys of sales that have been closed for longer than codes are kept, and wipes their traces; how
+    /// Destroys the keys of cards that have been closed for longer than codes are kept, and wipes their traces; how
     /// many. To be called now and then, also if nothing was sold: it empties the log of keys that were forgotten with
     /// an entry.
     pub fn forget_expired(&self, now: Moment) -> Result<usize, AppendError> {

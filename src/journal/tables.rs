@@ -155,7 +155,7 @@ pub(crate) fn update(
             })?;
     }
     let mut statement = database.prepare_cached(
-        "UPDATE card SET provider_order = ?3, state = ?4, owed = ?5
+        "UPDATE card SET provider_order = ?3, state = ?4, owed = ?5, closed_at = ?6
          WHERE id = ?1 * 64 + ?2 AND (state <> ?4 OR provider_order IS NOT ?3 OR owed <> ?5)",
     )?;
     for (number, order) in sale.cards().filter(|(number, _)| card.is_none_or(|card| card == *number)) {
@@ -165,6 +165,7 @@ pub(crate) fn update(
             order.past.provider_order.as_ref().map(ProviderOrderId::as_str),
             order.state_name(),
             is_owed(order),
+            order.is_closed().then_some(at.ms()),
         ])?;
     }
     Ok(true)

@@ -82,7 +82,8 @@ CREATE TABLE card (
     code_tail      TEXT,
     face_value     INTEGER NOT NULL,   -- minor units of the sale's currency
     state          TEXT NOT NULL,
-    owed           INTEGER NOT NULL    -- 1: an undo is owed
+    owed           INTEGER NOT NULL,   -- 1: an undo is owed
+    closed_at      INTEGER             -- when nothing remained to be done or decided for it
 ) STRICT;
 
 -- A cache; no part of the chain.
