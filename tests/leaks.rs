@@ -37,6 +37,11 @@ pub fn listen() {
     });
 }
 
+/// Forgets what was logged so far: it has been searched.
+pub fn forget() {
+    LOG.lock().unwrap().clear();
+}
+
 /// How much was logged, so that a test can see that the search had something to search.
 pub fn logged() -> usize {
     LOG.lock().unwrap().len()
