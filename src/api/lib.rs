@@ -119,10 +119,10 @@ pub fn app(state: ApiState) -> Router {
 
 /// Every documented route.
 fn routes() -> OpenApiRouter<ApiState> {
-    let mut description = openapi::Description::openapi();
+    let mut about = openapi::Description::openapi();
     // Taken from the package's own, of which there is none.
-    description.info.license = None;
-    OpenApiRouter::with_openapi(description)
+    about.info.license = None;
+    OpenApiRouter::with_openapi(about)
         .merge(sales::routes())
         .merge(products::routes())
         .merge(health::routes())
