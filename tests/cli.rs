@@ -306,6 +306,40 @@ fn a_sale_survives_sigkill_between_payment_and_answer() {
     assert!(verified.status.success() && out(&verified).contains("whole"), "{}", err(&verified));
 }
 
+/// Who reads the log may die; the counter must not.
+#[test]
+fn a_sale_goes_on_when_nobody_reads_the_log_any_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let sandbox = sandbox();
+    let config = configure(folder.path(), &sandbox);
+    let mut command = tilld(&["serve", "--config", &config]);
+    command.env("TILLD_LOG__FORMAT", "json").stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut daemon = Running(command.spawn().unwrap());
+    let mut log = BufReader::new(daemon.0.stderr.take().unwrap()).lines();
+    let address = log
+        .find_map(|line| {
+            let line: Value = serde_json::from_str(&line.unwrap()).ok()?;
+            Some(line.pointer("/fields/address")?.as_str()?.to_owned())
+        })
+        .unwrap();
+    drop(log);
+    let token = std::fs::read_to_string(folder.path().join("journal/api.token")).unwrap().trim().to_owned();
+    let euros = |amount: &str| json!({ "amount": amount, "currency": "EUR" });
+    eventually(|| {
+        let refreshed = post(&address, &token, "/v1/products/refresh", "r", &json!({}))?;
+        (refreshed.0 == 200).then_some(())
+    });
+    let card = json!({ "product": "4001232232332", "kind": "por", "face_value": euros("50.00") });
+    let body = json!({ "receipt": "R1", "cards": [card] });
+    let (status, sale) = post(&address, &token, "/v1/sales", "k1", &body).unwrap();
+    assert_eq!(status, 201, "{sale}");
+    let path = format!("/v1/sales/{}/payment", sale["id"].as_str().unwrap());
+    let body = json!({ "amount": euros("50.00"), "tender": { "kind": "card" } });
+    let (_, sale) = post(&address, &token, &path, "k2", &body).unwrap();
+    assert_eq!(sale["phase"], "done", "{sale}");
+    assert!(daemon.0.try_wait().unwrap().is_none(), "the daemon still runs");
+}
+
 #[test]
 fn a_second_daemon_on_the_same_journal_is_refused() {
     let folder = tempfile::tempdir().unwrap();
