@@ -21,7 +21,7 @@
 //! Invariants that the code cannot show, because they say what is absent:
 //! - From [`State::Owed`] no event leads back to a card that is sold (law L4).
 //! - From the first [`Effect::Print`] of a POR card on, only a person's answer leads to [`State::Owed`] (law L7), unless
-//!   that print ended without a byte having left ([`PrintEnd::Nothing`]): then the ink line was not reached.
+//!   that print ended without a byte having left ([`PrintEnd::Nothing`](crate::printing::PrintEnd::Nothing)): then the ink line was not reached.
 //! - A confirm is never sent after a restart unless the machine knows that it had not been sent (row A6).
 //! - An undo leaves [`State::Owed`] only by the provider's word or a manager's; no number of failures, no deadline (L5).
 //! - The outcome of an event depends on the state, the event, its moment and the [`Rules`] that the sale was opened
