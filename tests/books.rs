@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use tilld_devices::simulated::SimulatedPrinter;
 use tilld_domain::slip::{Part, Slip};
-use tilld_sandbox::Sandbox;
+use tilld_sandbox::finperks::Sandbox;
 
 /// What the till was told about one sale.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

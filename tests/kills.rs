@@ -20,7 +20,8 @@ use serde_json::{Value, json};
 use tilld_devices::profile::Profile;
 use tilld_devices::simulated::{Answers, SimulatedFault, SimulatedPrinter};
 use tilld_journal::{Reader, Verdict};
-use tilld_sandbox::{CallKind, Executed, Fault, QueuedFault, Sandbox};
+use tilld_sandbox::finperks::{CallKind, Sandbox};
+use tilld_sandbox::{Executed, Fault, QueuedFault};
 use tilld_tests::books::{self, Money};
 use tilld_tests::process::{self, Process, program};
 
@@ -220,11 +221,11 @@ struct Shop {
 
 impl Shop {
     async fn open() -> Self {
-        let mut settings = tilld_sandbox::Settings::default();
+        let mut settings = tilld_sandbox::finperks::Settings::default();
         for available in settings.opening.values_mut() {
             *available = 1_000_000_000;
         }
-        let finperks = tilld_sandbox::start(settings).await.unwrap();
+        let finperks = tilld_sandbox::finperks::start(settings).await.unwrap();
         let printer = SimulatedPrinter::start(Profile::EPSON, Answers::ALL, None).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let secret = folder.path().join("secret");

@@ -181,7 +181,8 @@ fn entries(folder: &Path) -> BTreeMap<u64, String> {
 
 /// Sells while everything is recorded; the acts in their order, and the entries in the end.
 async fn record(sales: usize, folder: &Path) -> Vec<(&'static str, Act)> {
-    let finperks = tilld_sandbox::start(tilld_sandbox::Settings::default()).await.unwrap();
+    let finperks =
+        tilld_sandbox::finperks::start(tilld_sandbox::finperks::Settings::default()).await.unwrap();
     let printer = SimulatedPrinter::start(Profile::EPSON, Answers::ALL, None).await.unwrap();
     let config = configure(folder, &finperks.provider_url(), &printer.address().to_string());
     let records = folder.join("records");

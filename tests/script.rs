@@ -33,7 +33,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tilld_devices::simulated::SimulatedFault;
-use tilld_sandbox::{CallKind, ErrorBody, Executed, Fault, Loss, QueuedFault};
+use tilld_sandbox::finperks::CallKind;
+use tilld_sandbox::{ErrorBody, Executed, Fault, Loss, QueuedFault};
 use tokio::task::JoinHandle;
 
 use crate::books;

@@ -15,7 +15,7 @@ use tilld_devices::profile::Profile;
 use tilld_devices::simulated::{Answers, SimulatedPrinter};
 use tilld_domain::secret::Secret;
 use tilld_journal::{Filter, Reader};
-use tilld_sandbox::Sandbox;
+use tilld_sandbox::finperks::Sandbox;
 use tokio::task::JoinHandle;
 
 use crate::clock::HandClock;
@@ -44,7 +44,8 @@ pub struct Answer {
 impl Shop {
     /// Opens a shop. `settings`: further lines of its configuration.
     pub async fn open(settings: &str) -> Self {
-        let finperks = tilld_sandbox::start(tilld_sandbox::Settings::default()).await.unwrap();
+        let finperks =
+            tilld_sandbox::finperks::start(tilld_sandbox::finperks::Settings::default()).await.unwrap();
         let printer =
             SimulatedPrinter::start(Profile::EPSON.with_columns(42), Answers::ALL, None).await.unwrap();
         let folder = tempfile::tempdir().unwrap();

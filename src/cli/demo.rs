@@ -19,7 +19,7 @@ use tilld_devices::profile::Profile;
 use tilld_devices::simulated::{Answers, SimulatedPrinter};
 use tilld_domain::secret::Secret;
 use tilld_journal::{Filter, Reader, Verdict};
-use tilld_sandbox::Sandbox;
+use tilld_sandbox::finperks::Sandbox;
 
 use crate::command::{Failure, loopback, say, told_to_stop};
 use crate::config::Config;
@@ -42,7 +42,7 @@ pub struct DemoArguments {
 
 pub(crate) async fn run(arguments: DemoArguments) -> Result<(), Failure> {
     let folder = tempfile::Builder::new().prefix("tilld-demo-").tempdir().context("no folder can be made")?;
-    let sandbox = tilld_sandbox::start(tilld_sandbox::Settings::default())
+    let sandbox = tilld_sandbox::finperks::start(tilld_sandbox::finperks::Settings::default())
         .await
         .context("the sandbox cannot listen")?;
     let paper = SimulatedPrinter::start(Profile::EPSON.with_columns(COLUMNS), Answers::ALL, None)

@@ -34,12 +34,12 @@ pub(crate) const DRAWING: Drawing =
     Drawing { text: tilld_receipts::preview::text, picture: tilld_receipts::preview::svg };
 
 pub(crate) async fn run(arguments: SandboxArguments) -> Result<(), Failure> {
-    let settings = tilld_sandbox::Settings {
+    let settings = tilld_sandbox::finperks::Settings {
         provider: arguments.finperks,
         control: arguments.control,
-        ..tilld_sandbox::Settings::default()
+        ..tilld_sandbox::finperks::Settings::default()
     };
-    let sandbox = tilld_sandbox::start(settings).await.context("the sandbox cannot listen")?;
+    let sandbox = tilld_sandbox::finperks::start(settings).await.context("the sandbox cannot listen")?;
     let keep = arguments.slips.map(|folder| Keep { folder, drawing: DRAWING });
     let printer = match arguments.printer {
         Some(address) => Some(

@@ -1,15 +1,17 @@
 //! What goes back to a client, before and after a fault has spoilt it.
 //!
-//! An answer to a confirm holds a card's code, so answers have no `Debug`.
+//! An answer may hold a code, so answers have no `Debug`.
+
+use std::collections::BTreeMap;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use futures_util::stream;
 use jiff::Timestamp;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::refusal::{ErrorShape, Refusal, RetryAfterForm};
-use crate::signature::{SCHEME, date_text};
+use crate::rate::date_text;
 
 /// More than any client should read of an answer to a sale.
 const OVERSIZE: usize = 1024 * 1024 + 1;
@@ -21,63 +23,49 @@ const TEXT: &str = "upstream connect error or disconnect/reset before headers\n"
 
 /// One answer.
 #[derive(Clone)]
-pub(crate) struct Answer {
+pub struct Answer {
     pub status: u16,
     /// The code of a refusal, for the call log.
     pub code: Option<String>,
     content_type: &'static str,
     retry_after: Option<String>,
+    challenge: Option<&'static str>,
     body: Vec<u8>,
     cut: bool,
 }
 
 impl Answer {
     pub fn json(status: u16, body: &Value) -> Self {
-        Self {
-            status,
-            code: None,
-            content_type: "application/json",
-            retry_after: None,
-            body: body.to_string().into_bytes(),
-            cut: false,
-        }
-    }
-
-    pub fn refusal(
-        refusal: &Refusal,
-        shape: ErrorShape,
-        form: RetryAfterForm,
-        now: Timestamp,
-        n: u64,
-    ) -> Self {
-        Self {
-            code: Some(refusal.code.clone().into_owned()),
-            retry_after: refusal.retry_after(form, now),
-            ..Self::json(refusal.status, &refusal.body(shape, &format!("req_{n:08}")))
-        }
+        Self::of(status, "application/json", body.to_string())
     }
 
     pub fn html(status: u16) -> Self {
-        Self::page(status, "text/html; charset=utf-8", HTML)
+        Self::of(status, "text/html; charset=utf-8", HTML.to_owned())
     }
 
     pub fn text(status: u16) -> Self {
-        Self::page(status, "text/plain", TEXT)
+        Self::of(status, "text/plain", TEXT.to_owned())
     }
 
     pub fn empty(status: u16) -> Self {
-        Self::page(status, "text/plain", "")
+        Self::of(status, "text/plain", String::new())
     }
 
-    fn page(status: u16, content_type: &'static str, body: &str) -> Self {
+    pub fn of(status: u16, content_type: &'static str, body: String) -> Self {
         Self {
             status,
             code: None,
             content_type,
             retry_after: None,
-            body: body.as_bytes().to_vec(),
+            challenge: None,
+            body: body.into_bytes(),
             cut: false,
         }
+    }
+
+    /// The same answer as a refusal: its code, the `Retry-After` header, and the `WWW-Authenticate` header of a 401.
+    pub fn refusing(self, code: &str, retry_after: Option<String>, challenge: Option<&'static str>) -> Self {
+        Self { code: Some(code.to_owned()), retry_after, challenge, ..self }
     }
 
     /// The same answer, its body ending in the middle.
@@ -85,16 +73,18 @@ impl Answer {
         Self { cut: true, ..self }
     }
 
-    /// The same answer behind a field of more than 1 MiB.
+    /// The same answer behind a field of more than 1 MiB. Every other field keeps its exact text.
     pub fn oversize(self) -> Self {
-        let mut body: Value = serde_json::from_slice(&self.body).unwrap_or_else(|_| json!({}));
-        if !body.is_object() {
-            body = json!({"data": body});
-        }
-        if let Some(object) = body.as_object_mut() {
-            object.insert("padding".to_owned(), json!("x".repeat(OVERSIZE)));
-        }
-        Self { body: body.to_string().into_bytes(), ..self }
+        let Ok(padding) = serde_json::value::to_raw_value(&"x".repeat(OVERSIZE)) else { return self };
+        let mut fields: BTreeMap<String, Box<RawValue>> = match serde_json::from_slice(&self.body) {
+            Ok(fields) => fields,
+            Err(_) => serde_json::from_slice(&self.body)
+                .map(|whole: Box<RawValue>| BTreeMap::from([("data".to_owned(), whole)]))
+                .unwrap_or_default(),
+        };
+        fields.insert("padding".to_owned(), padding);
+        let Ok(body) = serde_json::to_vec(&fields) else { return self };
+        Self { body, ..self }
     }
 
     /// The same answer with another `state`, where it has one.
@@ -117,10 +107,11 @@ impl Answer {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+        let challenge = self.challenge.filter(|_| self.status == 401);
         let texts = [
             (header::DATE, Some(date_text(now))),
             (header::RETRY_AFTER, self.retry_after),
-            (header::WWW_AUTHENTICATE, (self.status == 401).then(|| SCHEME.to_owned())),
+            (header::WWW_AUTHENTICATE, challenge.map(str::to_owned)),
         ];
         for (name, text) in texts {
             if let Some(value) = text.and_then(|text| HeaderValue::from_str(&text).ok()) {

@@ -6,33 +6,27 @@ use std::collections::VecDeque;
 
 use serde::Serialize;
 
-use crate::request::CallKind;
-
 /// So many calls are remembered.
-pub(crate) const KEPT: usize = 10_000;
+pub const KEPT: usize = 10_000;
 
-/// So much of a path, a query or a key is remembered, in characters.
+/// So much of a path, a query or another text is remembered, in characters.
 const LONGEST_TEXT: usize = 300;
 
 /// One call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct CallRecord {
+pub struct CallRecord<C, D> {
     /// Counted from 1; a reset does not begin anew, so that an old `after` never hides a new call.
     pub n: u64,
     /// When it had arrived whole, by the sandbox's clock (RFC 3339, UTC).
     pub at: String,
     /// The endpoint; absent where the request was refused before, or there is none at the path.
-    pub call: Option<CallKind>,
+    pub call: Option<C>,
     /// The request's method.
     pub method: String,
     /// The request's path.
     pub path: String,
     /// The request's query, without the question mark.
     pub query: String,
-    /// The header's text.
-    pub idempotency_key: Option<String>,
-    /// The order in the path, or the one that was created.
-    pub order_id: Option<String>,
     /// The fault that it took.
     pub fault: Option<&'static str>,
     /// Whether the provider's rules were run on it, whatever they said. A replayed answer is not run again.
@@ -43,29 +37,38 @@ pub struct CallRecord {
     pub status: Option<u16>,
     /// The error code that was answered.
     pub code: Option<String>,
+    /// What this provider's log says beside that.
+    #[serde(flatten)]
+    pub detail: D,
 }
 
 /// The log.
-#[derive(Debug, Default)]
-pub(crate) struct Calls {
+#[derive(Debug)]
+pub struct Calls<C, D> {
     last: u64,
-    kept: VecDeque<CallRecord>,
+    kept: VecDeque<CallRecord<C, D>>,
+}
+
+impl<C, D> Default for Calls<C, D> {
+    fn default() -> Self {
+        Self { last: 0, kept: VecDeque::new() }
+    }
 }
 
 /// What is known of a call before anything is checked.
-pub(crate) struct Arrival<'a> {
+pub struct Arrival<'a> {
     pub at: String,
     pub method: &'a str,
     pub path: &'a str,
     pub query: &'a str,
-    pub idempotency_key: Option<&'a str>,
 }
 
-fn bounded(text: &str) -> String {
+/// As much of a text as is remembered.
+pub fn bounded(text: &str) -> String {
     text.chars().take(LONGEST_TEXT).collect()
 }
 
-impl Calls {
+impl<C: Clone, D: Clone + Default> Calls<C, D> {
     pub fn begin(&mut self, arrival: Arrival<'_>) -> u64 {
         self.last = self.last.saturating_add(1);
         if self.kept.len() >= KEPT {
@@ -78,19 +81,18 @@ impl Calls {
             method: bounded(arrival.method),
             path: bounded(arrival.path),
             query: bounded(arrival.query),
-            idempotency_key: arrival.idempotency_key.map(bounded),
-            order_id: None,
             fault: None,
             executed: false,
             held: false,
             status: None,
             code: None,
+            detail: D::default(),
         });
         self.last
     }
 
     /// Changes a record that is still kept.
-    pub fn note(&mut self, n: u64, change: impl FnOnce(&mut CallRecord)) {
+    pub fn note(&mut self, n: u64, change: impl FnOnce(&mut CallRecord<C, D>)) {
         let first = self.kept.front().map_or(n, |record| record.n);
         let place = n.checked_sub(first).and_then(|place| usize::try_from(place).ok());
         if let Some(record) = place.and_then(|place| self.kept.get_mut(place)) {
@@ -98,7 +100,7 @@ impl Calls {
         }
     }
 
-    pub fn after(&self, n: u64) -> Vec<CallRecord> {
+    pub fn after(&self, n: u64) -> Vec<CallRecord<C, D>> {
         self.kept.iter().filter(|record| record.n > n).cloned().collect()
     }
 
@@ -121,12 +123,12 @@ mod tests {
     use super::*;
 
     fn arrival() -> Arrival<'static> {
-        Arrival { at: String::new(), method: "GET", path: "/v1/x", query: "", idempotency_key: None }
+        Arrival { at: String::new(), method: "GET", path: "/v1/x", query: "" }
     }
 
     #[test]
     fn the_log_is_bounded_and_its_numbers_go_on() {
-        let mut calls = Calls::default();
+        let mut calls = Calls::<(), ()>::default();
         for _ in 0..KEPT + 5 {
             calls.begin(arrival());
         }

@@ -1,14 +1,12 @@
 //! What goes wrong on purpose: a queue of faults, each for a kind of call, with a count.
 //!
 //! A call takes the first fault in the queue that fits its kind and whose `after` calls have passed; the fault is gone
-//! when its count is used up. Faults stand behind the signature check: a request that nobody is known to have sent
-//! takes none.
+//! when its count is used up. Faults stand behind the check of who is asking: a request that nobody is known to have
+//! sent takes none.
 
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
-
-use crate::request::CallKind;
 
 /// Faults that wait at once.
 const MOST_QUEUED: usize = 1_000;
@@ -169,10 +167,10 @@ impl Fault {
 /// A fault with its place in the queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct QueuedFault {
-    /// Which calls; absent: any.
-    #[serde(default)]
-    pub call: Option<CallKind>,
+pub struct QueuedFault<C> {
+    /// Which calls, by the provider's own kinds; absent: any.
+    #[serde(default = "any")]
+    pub call: Option<C>,
     /// So many fitting calls pass unharmed first.
     #[serde(default)]
     pub after: u32,
@@ -187,9 +185,13 @@ const fn once() -> u32 {
     1
 }
 
-impl QueuedFault {
+const fn any<C>() -> Option<C> {
+    None
+}
+
+impl<C> QueuedFault<C> {
     /// The next call of this kind takes the fault, once.
-    pub const fn next(call: CallKind, fault: Fault) -> Self {
+    pub const fn next(call: C, fault: Fault) -> Self {
         Self { call: Some(call), after: 0, count: 1, fault }
     }
 }
@@ -199,6 +201,8 @@ impl QueuedFault {
 pub enum FaultError {
     /// A status, pause, word or count that makes no sense.
     OutOfRange,
+    /// This provider cannot fail in this way.
+    NotHere,
     /// Too many wait already.
     QueueFull,
 }
@@ -207,6 +211,7 @@ impl std::fmt::Display for FaultError {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.write_str(match self {
             Self::OutOfRange => "a status, a pause, a word or the count is out of its range",
+            Self::NotHere => "this provider cannot fail in this way",
             Self::QueueFull => "too many faults are queued already",
         })
     }
@@ -215,11 +220,17 @@ impl std::fmt::Display for FaultError {
 impl std::error::Error for FaultError {}
 
 /// The queue.
-#[derive(Debug, Default)]
-pub(crate) struct Faults(VecDeque<QueuedFault>);
+#[derive(Debug)]
+pub struct Faults<C>(VecDeque<QueuedFault<C>>);
 
-impl Faults {
-    pub fn push(&mut self, fault: QueuedFault) -> Result<(), FaultError> {
+impl<C> Default for Faults<C> {
+    fn default() -> Self {
+        Self(VecDeque::new())
+    }
+}
+
+impl<C: Copy + Eq> Faults<C> {
+    pub fn push(&mut self, fault: QueuedFault<C>) -> Result<(), FaultError> {
         fault.fault.check()?;
         if fault.count == 0 {
             return Err(FaultError::OutOfRange);
@@ -235,12 +246,12 @@ impl Faults {
         self.0.clear();
     }
 
-    pub fn waiting(&self) -> Vec<QueuedFault> {
+    pub fn waiting(&self) -> Vec<QueuedFault<C>> {
         self.0.iter().cloned().collect()
     }
 
     /// The fault that a call takes. A fault that lets it pass has one fewer to let pass.
-    pub fn take(&mut self, call: CallKind) -> Option<Fault> {
+    pub fn take(&mut self, call: C) -> Option<Fault> {
         let mut taken = None;
         for queued in &mut self.0 {
             if queued.call.is_some_and(|kind| kind != call) {
@@ -262,6 +273,7 @@ impl Faults {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finperks::CallKind;
 
     #[test]
     fn a_call_takes_the_first_fault_that_fits_until_its_count_is_used_up() {
@@ -291,7 +303,7 @@ mod tests {
             (Fault::Refuse { code: "x".repeat(65), status: None, retry_after_s: None }, 1),
             (Fault::Refuse { code: "x".to_owned(), status: Some(200), retry_after_s: None }, 1),
         ] {
-            let queued = QueuedFault { call: None, after: 0, count, fault };
+            let queued = QueuedFault::<CallKind> { call: None, after: 0, count, fault };
             assert_eq!(Faults::default().push(queued), Err(FaultError::OutOfRange));
         }
         let mut faults = Faults::default();
@@ -311,14 +323,14 @@ mod tests {
             r#"{"fault": {"kind": "truncate"}}"#,
             r#"{"fault": {"kind": "hold", "executed": "after_release"}}"#,
         ] {
-            assert!(serde_json::from_str::<QueuedFault>(text).is_ok(), "{text}");
+            assert!(serde_json::from_str::<QueuedFault<CallKind>>(text).is_ok(), "{text}");
         }
         for text in [
             r#"{"fault": {"kind": "explode"}}"#,
             r#"{"call": "buy", "fault": {"kind": "truncate"}}"#,
             r#"{"fault": {"kind": "delay", "seconds": 1}}"#,
         ] {
-            assert!(serde_json::from_str::<QueuedFault>(text).is_err(), "{text}");
+            assert!(serde_json::from_str::<QueuedFault<CallKind>>(text).is_err(), "{text}");
         }
     }
 }

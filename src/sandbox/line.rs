@@ -26,13 +26,13 @@ const MOST_CONNECTIONS: usize = 256;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Waits until the sandbox closes, also by being dropped.
-pub(crate) async fn closed(mut closing: watch::Receiver<bool>) {
+pub async fn closed(mut closing: watch::Receiver<bool>) {
     // An error means that the sender is gone, which is the other way to close.
     let _ = closing.wait_for(|closing| *closing).await.is_ok();
 }
 
 /// A listening socket.
-pub(crate) struct Door {
+pub struct Door {
     tcp: TcpListener,
     places: Arc<Semaphore>,
     closing: watch::Receiver<bool>,
@@ -89,7 +89,7 @@ impl Listener for Door {
 
 /// What a handler holds of its connection.
 #[derive(Clone)]
-pub(crate) struct LineEnd(Arc<AtomicBool>);
+pub struct LineEnd(Arc<AtomicBool>);
 
 impl LineEnd {
     /// Whatever is answered now is not sent; the client sees a reset.
@@ -105,7 +105,7 @@ impl Connected<IncomingStream<'_, Door>> for LineEnd {
 }
 
 /// A connection.
-pub(crate) struct Line {
+pub struct Line {
     stream: TcpStream,
     end: LineEnd,
     /// Gone once it has been ready.

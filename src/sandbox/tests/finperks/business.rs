@@ -1,11 +1,8 @@
 //! What the provider does with orders, under each switch, and that its books always add up.
 
-#[cfg(test)]
-mod shop;
-
+use crate::shop::{Request, confirm, create, create_body, created, euros, get, invalidate, open};
 use serde_json::json;
-use shop::{Request, confirm, create, create_body, created, euros, get, invalidate, open};
-use tilld_sandbox::{
+use tilld_sandbox::finperks::{
     ConfirmEnd, ConfirmMode, Currency, LineShape, ListShape, RepeatedKey, Sandbox, SecondConfirm,
 };
 
@@ -208,7 +205,7 @@ async fn an_unconfirmed_order_gives_its_reservation_back() {
 }
 
 /// Sets one limit.
-type Change = fn(&mut tilld_sandbox::Limits);
+type Change = fn(&mut tilld_sandbox::finperks::Limits);
 
 #[tokio::test]
 async fn each_limit_has_its_own_code() {
@@ -223,13 +220,13 @@ async fn each_limit_has_its_own_code() {
     ];
     for (limit, expected) in limits {
         sandbox.switch(|switches| {
-            switches.limits = tilld_sandbox::Limits::default();
+            switches.limits = tilld_sandbox::finperks::Limits::default();
             limit(&mut switches.limits);
         });
         assert_eq!(told(&sandbox, create("l")).await, expected);
     }
     sandbox.switch(|switches| {
-        switches.limits = tilld_sandbox::Limits {
+        switches.limits = tilld_sandbox::finperks::Limits {
             store: Some(100),
             terminal: Some(100),
             receipt_amount: Some(100),

@@ -6,9 +6,11 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
-use crate::refusal::{ErrorShape, RetryAfterForm};
-use crate::signature::SigningProfile;
+use super::refusal::ErrorShape;
+use super::signature::SigningProfile;
+use crate::rate::{RateLimit, RetryAfterForm};
 
 /// What happens to a key that comes again with the same request (U6). With another request it is always an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -110,18 +112,6 @@ pub struct Limits {
     pub product: Option<u32>,
 }
 
-/// A fixed window of requests (U24).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RateLimit {
-    /// So many requests are let through in a window.
-    pub requests: u32,
-    /// The length of a window in seconds.
-    pub per_s: u32,
-    /// What `Retry-After` says, in seconds.
-    pub retry_after_s: u32,
-}
-
 /// What differs for one product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -194,6 +184,31 @@ impl Default for Switches {
             products: BTreeMap::new(),
             rate_limit: None,
             retry_after: RetryAfterForm::default(),
+        }
+    }
+}
+
+impl Switches {
+    /// Wraps a list as the switch says. A cursor is the place of the page's first entry.
+    pub(crate) fn list(&self, name: &str, all: Vec<Value>, query: &str) -> Value {
+        match self.list_shape {
+            ListShape::Array => Value::Array(all),
+            ListShape::Data => json!({"data": all}),
+            ListShape::Paged => {
+                let cursor = query.split('&').find_map(|pair| pair.strip_prefix("cursor="));
+                let first: usize = cursor.and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
+                let size = usize::try_from(self.page_size.max(1)).unwrap_or(usize::MAX);
+                let next = first.saturating_add(size);
+                let more = next < all.len();
+                let page: Vec<Value> = all.into_iter().skip(first).take(size).collect();
+                let mut body = Map::new();
+                body.insert(name.to_owned(), Value::Array(page));
+                body.insert(
+                    "next_cursor".to_owned(),
+                    if more { json!(next.to_string()) } else { Value::Null },
+                );
+                Value::Object(body)
+            }
         }
     }
 }

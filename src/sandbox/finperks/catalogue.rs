@@ -6,8 +6,8 @@
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use crate::amount::{Currency, Money};
-use crate::switches::Switches;
+use super::amount::{Currency, Money};
+use super::switches::Switches;
 
 /// How the customer comes to hold the card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -228,7 +228,7 @@ impl Product {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::amount::parse_amount;
+    use crate::finperks::amount::parse_amount;
 
     #[test]
     fn every_currency_comes_printed_and_from_the_rack_and_one_product_is_disabled() {

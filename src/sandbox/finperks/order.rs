@@ -15,9 +15,9 @@ use std::fmt;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::amount::Money;
-use crate::catalogue::Product;
-use crate::switches::ConfirmEnd;
+use super::amount::Money;
+use super::catalogue::Product;
+use super::switches::ConfirmEnd;
 
 /// What a print-on-receipt customer pays for. Its `Debug` says only that it is there.
 #[derive(Clone, PartialEq, Eq)]
@@ -185,7 +185,7 @@ pub(crate) mod tests {
 
     #[test]
     fn an_order_shows_lines_only_when_it_is_given_them() {
-        let order = order(crate::catalogue::find("4001232232332").unwrap());
+        let order = order(crate::finperks::catalogue::find("4001232232332").unwrap());
         assert!(order.json(None)["receipt_printing"].get("lines").is_none());
         assert_eq!(order.json(Some(json!(["x"])))["receipt_printing"]["lines"], json!(["x"]));
         assert_eq!(order.json(None)["face_value"], json!({"currency": "EUR", "amount": "50.0"}));

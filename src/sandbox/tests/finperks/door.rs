@@ -1,11 +1,9 @@
 //! The provider's door: who is let in, and every code of the table for the endpoints that are played here.
 
-#[cfg(test)]
-mod shop;
-
+use crate::shop::{Request, confirm, create, create_body, created, get, http_date, invalidate, open};
 use serde_json::json;
-use shop::{Request, confirm, create, create_body, created, get, http_date, invalidate, open};
-use tilld_sandbox::{ErrorShape, ListShape, RateLimit, RetryAfterForm, SigningProfile};
+use tilld_sandbox::finperks::{ErrorShape, ListShape, SigningProfile};
+use tilld_sandbox::{RateLimit, RetryAfterForm};
 
 #[tokio::test]
 async fn a_right_request_is_let_in_and_each_spoilt_one_is_refused_with_its_own_code() {
@@ -117,11 +115,11 @@ async fn the_signed_host_form_is_a_switch() {
 
 #[tokio::test]
 async fn further_host_names_may_leave_the_schemes_own_port_out_but_sign_it() {
-    let settings = tilld_sandbox::Settings {
+    let settings = tilld_sandbox::finperks::Settings {
         hosts: vec!["api.example.test:443".to_owned()],
-        ..tilld_sandbox::Settings::default()
+        ..tilld_sandbox::finperks::Settings::default()
     };
-    let sandbox = tilld_sandbox::start(settings).await.unwrap();
+    let sandbox = tilld_sandbox::finperks::start(settings).await.unwrap();
     let request = Request {
         host: Some("api.example.test".to_owned()),
         signed_host: Some("api.example.test:443".to_owned()),
@@ -285,8 +283,8 @@ async fn every_call_is_logged_in_its_order_with_what_was_answered() {
             (4, "GET", 401, Some("invalid_signature"), false),
         ]
     );
-    assert_eq!(calls[0].idempotency_key.as_deref(), Some("first-key"));
-    assert_eq!(calls[0].order_id.as_deref(), Some(id.as_str()));
-    assert_eq!(calls[1].order_id.as_deref(), Some(id.as_str()));
+    assert_eq!(calls[0].detail.idempotency_key.as_deref(), Some("first-key"));
+    assert_eq!(calls[0].detail.order_id.as_deref(), Some(id.as_str()));
+    assert_eq!(calls[1].detail.order_id.as_deref(), Some(id.as_str()));
     assert_eq!(sandbox.calls_after(3).len(), 1);
 }

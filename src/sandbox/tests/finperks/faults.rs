@@ -1,11 +1,9 @@
 //! Each way to go wrong, as a client meets it, and what the ledger says happened.
 
-#[cfg(test)]
-mod shop;
-
+use crate::shop::{End, Request, confirm, create, created, end, euros, get, is_silent, next, open, standing};
 use serde_json::Value;
-use shop::{End, Request, confirm, create, created, end, euros, get, is_silent, next, open, standing};
-use tilld_sandbox::{CallKind, ErrorBody, Executed, Fault, Loss, QueuedFault};
+use tilld_sandbox::finperks::CallKind;
+use tilld_sandbox::{ErrorBody, Executed, Fault, Loss, QueuedFault};
 
 const DECLINED: &str = "processing_declined";
 
@@ -117,7 +115,7 @@ async fn a_delayed_call_is_carried_out_although_its_client_has_gone() {
     let record = sandbox.calls().into_iter().find(|call| call.call == Some(CallKind::Confirm)).unwrap();
     assert_eq!((record.executed, record.status), (true, None));
     next(&sandbox, CallKind::Invalidate, Fault::Delay { ms: 1 });
-    drop(shop::invalidate(&id).begin(&sandbox).await);
+    drop(crate::shop::invalidate(&id).begin(&sandbox).await);
     sandbox.until(|sandbox| sandbox.ledger().order(&id).unwrap().state == "invalidated").await;
     assert_eq!(euros(&sandbox), ["100000.0", "0.0", "50.0", "50.0"]);
 }

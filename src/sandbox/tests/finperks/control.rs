@@ -1,11 +1,9 @@
 //! The control door, and the life of a sandbox: its start, its reset, its end.
 
-#[cfg(test)]
-mod shop;
-
+use crate::shop::{Request, confirm, control, create, created, end, get, next, open, raw_control};
 use serde_json::json;
-use shop::{Request, confirm, control, create, created, end, get, next, open, raw_control};
-use tilld_sandbox::{CallKind, Executed, Fault, Settings, Switches, start};
+use tilld_sandbox::finperks::{CallKind, Settings, Switches, start};
+use tilld_sandbox::{Executed, Fault};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -104,7 +102,7 @@ async fn cards_are_spent_balances_set_and_the_clock_moved() {
     }
     assert_eq!(sandbox.ledger().accounts["EUR"].available, "5.0");
     assert_eq!(control(&sandbox, "GET", "/clock", "").await.json()["offset_s"], -420);
-    let right = Request { date: Some(shop::http_date(0)), ..Request::get("/v1/balances") };
+    let right = Request { date: Some(crate::shop::http_date(0)), ..Request::get("/v1/balances") };
     assert_eq!(right.send(&sandbox).await.word(), "400 invalid_date_header");
 }
 

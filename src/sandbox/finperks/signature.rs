@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use crate::rate::date_text;
+
 /// The scheme's name in `Authorization` and `WWW-Authenticate`.
 pub const SCHEME: &str = "FP1-HMAC-SHA256";
 
@@ -123,11 +125,6 @@ pub(crate) fn parse_date(text: &str) -> Option<Timestamp> {
         strtime::parse(HTTP_DATE, text).ok()?.to_datetime().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp();
     // The parser forgives missing zeros and blanks; a signed header must be in the one form.
     (date_text(moment) == text).then_some(moment)
-}
-
-/// A moment as an IMF-fixdate.
-pub(crate) fn date_text(moment: Timestamp) -> String {
-    moment.strftime(HTTP_DATE).to_string()
 }
 
 #[cfg(test)]

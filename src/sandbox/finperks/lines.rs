@@ -10,10 +10,10 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use crate::amount::{Currency, Money};
-use crate::catalogue::{Kind, Product};
-use crate::order::{Card, Order};
-use crate::switches::LineShape;
+use super::amount::{Currency, Money};
+use super::catalogue::{Kind, Product};
+use super::order::{Card, Order};
+use super::switches::LineShape;
 
 /// How long a card is valid, in days: three years.
 const VALID_DAYS: i64 = 3 * 365;
@@ -251,8 +251,8 @@ pub(crate) fn shaped(lines: &[String], shape: LineShape) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue;
-    use crate::order::tests::order;
+    use crate::finperks::catalogue;
+    use crate::finperks::order::tests::order;
     use rust_decimal::Decimal;
 
     const CODE: &str = "6034123456789012345";

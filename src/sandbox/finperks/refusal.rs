@@ -9,7 +9,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::signature::date_text;
+use super::signature::SCHEME;
+use crate::answer::Answer;
+use crate::rate::RetryAfterForm;
 
 /// How an error body looks (U5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -20,17 +22,6 @@ pub enum ErrorShape {
     Flat,
     /// `{"error": {"class", "code", "description", "fields"}, "request_id"}`.
     Nested,
-}
-
-/// How `Retry-After` is written (RFC 9110 10.2.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RetryAfterForm {
-    /// A number of seconds.
-    #[default]
-    Seconds,
-    /// An IMF-fixdate.
-    HttpDate,
 }
 
 macro_rules! codes {
@@ -101,7 +92,7 @@ pub(crate) struct Refusal {
     /// What is wrong with which field of the body.
     pub fields: Vec<(&'static str, &'static str)>,
     /// Seconds.
-    pub retry_after_s: Option<u64>,
+    pub retry_after_s: Option<u32>,
 }
 
 impl From<Code> for Refusal {
@@ -165,16 +156,14 @@ impl Refusal {
         body
     }
 
-    /// The `Retry-After` header, if there is one.
-    pub fn retry_after(&self, form: RetryAfterForm, now: Timestamp) -> Option<String> {
-        let seconds = self.retry_after_s?;
-        Some(match form {
-            RetryAfterForm::Seconds => seconds.to_string(),
-            RetryAfterForm::HttpDate => {
-                let pause = jiff::SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
-                date_text(now.saturating_add(pause).unwrap_or(now))
-            }
-        })
+    /// The answer.
+    pub fn answer(&self, shape: ErrorShape, form: RetryAfterForm, now: Timestamp, n: u64) -> Answer {
+        let retry_after = self.retry_after_s.map(|seconds| form.text(seconds, now));
+        Answer::json(self.status, &self.body(shape, &format!("req_{n:08}"))).refusing(
+            &self.code,
+            retry_after,
+            Some(SCHEME),
+        )
     }
 }
 

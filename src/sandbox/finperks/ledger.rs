@@ -13,13 +13,14 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::amount::Currency;
-use crate::catalogue::{self, Kind};
-use crate::lines;
-use crate::order::{Card, Order, State, Wanted};
-use crate::refusal::{Code, Refusal};
-use crate::request::Payment;
-use crate::switches::{ConfirmEnd, ConfirmMode, SecondConfirm, Switches};
+use super::amount::Currency;
+use super::catalogue::{self, Kind};
+use super::lines;
+use super::order::{Card, Order, State, Wanted};
+use super::refusal::{Code, Refusal};
+use super::request::Payment;
+use super::switches::{ConfirmEnd, ConfirmMode, SecondConfirm, Switches};
+use crate::draw;
 
 /// More orders than any test or demonstration makes between two resets.
 const MOST_ORDERS: usize = 200_000;
@@ -297,7 +298,8 @@ fn end(order: &mut Order, account: &mut Account, ends: ConfirmEnd) -> Result<(),
     match ends {
         ConfirmEnd::Completed => {
             if order.product.kind == Kind::Por {
-                order.card = Some(Card { code: digits(CODE_DIGITS)?, pin: digits(PIN_DIGITS)? });
+                let drawn = |count| draw::digits(count).ok_or(Refusal::from(Code::Internal));
+                order.card = Some(Card { code: drawn(CODE_DIGITS)?, pin: drawn(PIN_DIGITS)? });
             }
             account.charge(order);
             order.state = State::Completed;
@@ -322,22 +324,10 @@ fn shown(order: &Order, with_lines: bool, switches: &Switches) -> Value {
     order.json(lines)
 }
 
-/// Random digits, each of the ten as likely as any other.
-fn digits(count: usize) -> Result<String, Refusal> {
-    let mut out = String::with_capacity(count);
-    let mut bytes = [0_u8; 32];
-    while out.len() < count {
-        getrandom::fill(&mut bytes).map_err(|_| Refusal::from(Code::Internal))?;
-        let fair = bytes.iter().filter(|byte| **byte < 250).map(|byte| char::from(b'0' + byte % 10));
-        out.extend(fair.take(count.saturating_sub(out.len())));
-    }
-    Ok(out)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::amount::Money;
+    use crate::finperks::amount::Money;
 
     struct Desk {
         ledger: Ledger,

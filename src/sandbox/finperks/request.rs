@@ -7,9 +7,9 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::amount::Money;
-use crate::order::Wanted;
-use crate::refusal::{Code, Refusal};
+use super::amount::Money;
+use super::order::Wanted;
+use super::refusal::{Code, Refusal};
 
 /// The longest text that a field may hold, in bytes.
 const LONGEST_TEXT: usize = 255;
