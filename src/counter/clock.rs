@@ -1,4 +1,5 @@
-//! Time and chance, so that a test can hold them.
+//! Time, chance and other threads, so that a test can hold them: with all three in its hand a run of the counter is a pure
+//! function of what it meets.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -19,6 +20,15 @@ pub trait Clock: Send + Sync + 'static {
 
     /// Anything from nothing to `most`, so that many who wait do not come at once.
     fn jitter(&self, most: Duration) -> Duration;
+
+    /// Does what waits for the disk where waiting does no harm: on another thread. Ends when it is done, or will never be
+    /// because the program is stopping.
+    fn aside(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()> {
+        Box::pin(async move {
+            // Whoever wants a result notices that none came.
+            let _ = tokio::task::spawn_blocking(work).await;
+        })
+    }
 }
 
 /// The machine's own clock and random numbers.

@@ -228,14 +228,16 @@ impl Driver {
         while !self.may_end() {
             let next = self.next_alarm();
             tokio::select! {
-                _ = self.messages.recv_many(&mut batch, MOST_AT_A_TURN) => self.turn(std::mem::take(&mut batch)),
-                () = self.performer.clock.sleep(next) => {}
+                // In this order nothing starves: what ends was begun by a turn, and alarms are rung after every turn.
+                biased;
                 Some(ended) = self.work.join_next() => {
                     if ended.is_err_and(|error| error.is_panic()) {
                         tracing::error!("a call or a slip broke this program: it ends, and finds out after its next start");
                         return;
                     }
                 }
+                _ = self.messages.recv_many(&mut batch, MOST_AT_A_TURN) => self.turn(std::mem::take(&mut batch)),
+                () = self.performer.clock.sleep(next) => {}
             }
             if self.trouble.as_ref().is_some_and(|trouble| self.now() >= trouble.again) {
                 self.write_held();

@@ -18,7 +18,7 @@
 //! | `perform` | carrying effects out; it only dispatches |
 //! | `replay` | states out of the journal: at the start, for reading, and for repeated requests |
 //! | `shelf` | the catalogue that the counter sells from |
-//! | [`clock`] | time and chance, so that a test can hold them |
+//! | [`clock`] | time, chance and other threads, so that a test can hold them |
 //!
 //! Invariants:
 //! - An effect starts only after the entry that it follows from is on disk, and nothing but effects talks to the outside.
@@ -38,6 +38,7 @@ mod shelf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use tilld_devices::printer::Printer;
 use tilld_domain::attention::Case;
 use tilld_domain::ids::{Country, Locale, PersonName, SaleId, StoreId, TerminalId};
@@ -93,7 +94,7 @@ pub struct Ports {
     pub provider: Arc<dyn GiftCards>,
     /// Where slips are printed.
     pub printer: Arc<dyn Printer>,
-    /// Time and chance.
+    /// Time, chance and other threads.
     pub clock: Arc<dyn Clock>,
 }
 
@@ -206,6 +207,30 @@ pub struct Running {
     ended: oneshot::Receiver<()>,
 }
 
+/// The driver before it runs.
+pub struct Driving {
+    driver: driver::Driver,
+    open: Vec<SaleNow>,
+    beside: Vec<BoxFuture<'static, ()>>,
+}
+
+impl Driving {
+    /// Takes the open sales up and drives until the counter is stopped or `halted` ends; then nothing of it runs any more.
+    /// To be polled within a runtime, on a thread that may wait for the disk. Dropping it ends everything at once too.
+    pub async fn run(self, halted: impl Future<Output = ()>) {
+        let Self { mut driver, open, beside } = self;
+        for work in beside {
+            driver.beside(work);
+        }
+        tokio::select! {
+            biased;
+            () = halted => {}
+            () = driver.run(open) => {}
+        }
+        driver.end().await;
+    }
+}
+
 impl Running {
     /// Returns when the driver has ended and holds nothing any more.
     pub async fn ended(&mut self) {
@@ -230,14 +255,37 @@ impl Counter {
         place: Place,
         settings: Settings,
     ) -> Result<(Self, Running), StartError> {
+        let (counter, driving) = Self::prepare(ports, place, settings).await?;
+        let (halt, halted) = oneshot::channel::<()>();
+        let (over, ended) = oneshot::channel::<()>();
+        let runtime = tokio::runtime::Handle::current();
+        let work = move || {
+            runtime.block_on(driving.run(async {
+                // Dropped, never sent: either way it is to end.
+                let _ = halted.await;
+            }));
+            drop(over);
+        };
+        let thread = std::thread::Builder::new().name("tilld-counter".to_owned());
+        thread.spawn(work).map_err(|error| StartError::Thread(error.to_string()))?;
+        Ok((counter, Running { halt: Some(halt), ended }))
+    }
+
+    /// Reads the open sales. The driver stands still until the second half of what this returns is run.
+    pub async fn prepare(
+        ports: Ports,
+        place: Place,
+        settings: Settings,
+    ) -> Result<(Self, Driving), StartError> {
         let (inbox, messages) = mpsc::channel(INBOX);
         let (changes, _) = broadcast::channel(CHANGES_KEPT);
         let place = Arc::new(place);
         let shelf = Arc::new(shelf::Shelf::read(&ports).await?);
         let line = Arc::new(perform::Line::default());
         let journal = ports.journal.clone();
-        let open =
-            blocking(move || replay::open_sales(&journal)).await.map_err(|_| StartError::Stopping)??;
+        let open = blocking(ports.clock.as_ref(), move || replay::open_sales(&journal))
+            .await
+            .map_err(|_| StartError::Stopping)??;
         let performer = perform::Performer {
             inbox: inbox.clone(),
             provider: Arc::clone(&ports.provider),
@@ -259,28 +307,11 @@ impl Counter {
             place,
             settings,
         };
-        let mut driver = driver::Driver::new(ports.clone(), settings, performer, changes, messages);
+        let driver = driver::Driver::new(ports.clone(), settings, performer, changes, messages);
         let forget = forget_in_time(ports.journal.clone(), Arc::clone(&ports.clock));
         let keep_fresh = shelf.keep_fresh(ports, line, settings.catalogue_age);
-        let (halt, halted) = oneshot::channel::<()>();
-        let (over, ended) = oneshot::channel::<()>();
-        let runtime = tokio::runtime::Handle::current();
-        let work = move || {
-            runtime.block_on(async {
-                driver.beside(forget);
-                driver.beside(keep_fresh);
-                tokio::select! {
-                    biased;
-                    _ = halted => {}
-                    () = driver.run(open) => {}
-                }
-                driver.end().await;
-            });
-            drop(over);
-        };
-        let thread = std::thread::Builder::new().name("tilld-counter".to_owned());
-        thread.spawn(work).map_err(|error| StartError::Thread(error.to_string()))?;
-        Ok((counter, Running { halt: Some(halt), ended }))
+        let beside = vec![Box::pin(forget) as BoxFuture<'static, ()>, Box::pin(keep_fresh)];
+        Ok((counter, Driving { driver, open, beside }))
     }
 
     /// Begins a sale, and answers when every card of it is created or refused.
@@ -365,7 +396,7 @@ impl Counter {
     /// The sale as the journal has it.
     async fn latest(&self, sale: SaleId) -> Result<SaleNow, Refusal> {
         let journal = self.journal.clone();
-        read(move || replay::latest(&journal, sale)).await?.ok_or(Refusal::SaleUnknown)
+        self.read(move || replay::latest(&journal, sale)).await?.ok_or(Refusal::SaleUnknown)
     }
 
     /// Every change of every sale from now on. A listener that lags is told so and reads anew.
@@ -376,13 +407,13 @@ impl Counter {
     /// The heads of at most `most` entries after `seq`, for a listener that comes back.
     pub async fn entries_after(&self, seq: Seq, most: usize) -> Result<Vec<EntryHead>, Refusal> {
         let journal = self.journal.clone();
-        read(move || journal.entries_after(seq, most)).await
+        self.read(move || journal.entries_after(seq, most)).await
     }
 
     /// The number of the last entry, for a listener that comes for the first time.
     pub async fn last_entry(&self) -> Result<Seq, Refusal> {
         let journal = self.journal.clone();
-        read(move || journal.last()).await
+        self.read(move || journal.last()).await
     }
 
     /// What can be sold, from the cache.
@@ -437,6 +468,7 @@ impl Counter {
         let (reply, answer) = oneshot::channel();
         self.send(Message::Ask { asked: asked.clone(), sale, act, reply })?;
         let answer = tokio::select! {
+            biased;
             answer = answer => answer.map_err(|_| Refusal::Stopping)?,
             () = self.clock.sleep(self.settings.answer_wait) => return Err(Refusal::StillWorking),
         };
@@ -463,7 +495,7 @@ impl Counter {
     /// The answer that was given, or is about to be given, to the same request before.
     async fn answered_before(&self, asked: &Asked) -> Result<Option<SaleNow>, Refusal> {
         let (journal, key) = (self.journal.clone(), asked.key.clone());
-        let Some(before) = read(move || journal.asked(&key)).await? else {
+        let Some(before) = self.read(move || journal.asked(&key)).await? else {
             return Ok(None);
         };
         if before.digest != asked.digest {
@@ -476,6 +508,7 @@ impl Counter {
             return Ok(Some(answer));
         }
         tokio::select! {
+            biased;
             _ = rested => {}
             () = self.clock.sleep(self.settings.answer_wait) => return Err(Refusal::StillWorking),
         }
@@ -484,7 +517,18 @@ impl Counter {
 
     async fn first_rest(&self, sale: SaleId, from: Seq) -> Result<Option<SaleNow>, Refusal> {
         let journal = self.journal.clone();
-        read(move || replay::first_rest(&journal, sale, from)).await
+        self.read(move || replay::first_rest(&journal, sale, from)).await
+    }
+
+    /// Reads the journal where waiting for the disk does no harm.
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        blocking(self.clock.as_ref(), work).await?.map_err(|error| {
+            tracing::error!(%error, "the journal cannot be read");
+            Refusal::JournalDown
+        })
     }
 
     fn send(&self, message: Message) -> Result<(), Refusal> {
@@ -499,7 +543,7 @@ impl Counter {
 async fn forget_in_time(journal: Journal, clock: Arc<dyn Clock>) {
     loop {
         let (journal, now) = (journal.clone(), clock.now());
-        match blocking(move || journal.forget_expired(now)).await {
+        match blocking(clock.as_ref(), move || journal.forget_expired(now)).await {
             Ok(Ok(0)) | Err(_) => {}
             Ok(Ok(orders)) => tracing::info!(orders, "the codes of sold cards are forgotten"),
             Ok(Err(error)) => tracing::warn!(%error, "codes that are due cannot be forgotten now"),
@@ -508,19 +552,16 @@ async fn forget_in_time(journal: Journal, clock: Arc<dyn Clock>) {
     }
 }
 
-/// Reads the journal where waiting for the disk does no harm.
-async fn read<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, ReadError> + Send + 'static,
-) -> Result<T, Refusal> {
-    blocking(work).await?.map_err(|error| {
-        tracing::error!(%error, "the journal cannot be read");
-        Refusal::JournalDown
-    })
-}
-
 /// Runs what waits for the disk where waiting does no harm.
 pub(crate) async fn blocking<T: Send + 'static>(
+    clock: &dyn Clock,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Refusal> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| Refusal::Stopping)
+    let (done, result) = oneshot::channel();
+    let work = move || {
+        // Who asked may have gone.
+        let _ = done.send(work());
+    };
+    clock.aside(Box::new(work)).await;
+    result.await.map_err(|_| Refusal::Stopping)
 }

@@ -38,7 +38,9 @@ impl Shelf {
     /// Takes the catalogue out of the journal's database.
     pub(crate) async fn read(ports: &Ports) -> Result<Self, StartError> {
         let (journal, provider) = (ports.journal.clone(), ports.provider.name().to_owned());
-        let kept = blocking(move || journal.products(&provider)).await.map_err(|_| StartError::Stopping)?;
+        let kept = blocking(ports.clock.as_ref(), move || journal.products(&provider))
+            .await
+            .map_err(|_| StartError::Stopping)?;
         let (products, fetched) = match kept {
             // A cache that cannot be read is fetched anew.
             Err(ReadError::Products(error)) => {
@@ -69,6 +71,7 @@ impl Shelf {
     ) -> Result<ShelfState, Refusal> {
         let deadline = provider.deadlines().other;
         let outcome = tokio::select! {
+            biased;
             outcome = provider.products() => outcome,
             () = clock.sleep(deadline) => Outcome::Unknown(Trouble::Silent),
         };
@@ -83,7 +86,7 @@ impl Shelf {
         let at = clock.now();
         let products = Arc::new(catalogue.products);
         let (journal, name, to_keep) = (journal.clone(), provider.name().to_owned(), Arc::clone(&products));
-        blocking(move || journal.replace_products(&name, &to_keep, at))
+        blocking(clock, move || journal.replace_products(&name, &to_keep, at))
             .await?
             .map_err(|_| Refusal::JournalDown)?;
         let state =
