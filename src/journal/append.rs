@@ -1,7 +1,7 @@
 //! The one writer. What it is given becomes durable as a whole, in one commit with one sync, or not at all.
 //!
-//! A draft becomes an entry, its secrets sealed; the chain grows by a link; the head, the rows of the sale and the
-//! keys that are to be forgotten go into the same commit. Whatever fails on the way undoes all of it and leaves the
+//! A draft becomes an entry, its secrets sealed; the chain grows by a link; the rows of the sale and the keys that are
+//! to be forgotten go into the same commit. Whatever fails on the way undoes all of it and leaves the
 //! connection usable: the next append starts from what is on the disk, not from memory.
 //!
 //! One thing is beyond it: a commit whose sync failed may stand in the log all the same. The next commit that goes
@@ -77,16 +77,12 @@ impl Writer {
     /// Writes all drafts in their order, in one commit.
     pub(crate) fn append(&mut self, terminal: &Terminal, drafts: &[Draft]) -> Result<Vec<Seq>, AppendError> {
         let begun = self.begin()?;
-        let mut head =
-            Head::read(&begun)?.ok_or_else(|| AppendError::Database("it has no head".to_owned()))?;
+        let mut head = Head::read(&begun, terminal.journal())?;
         let mut written = Vec::with_capacity(drafts.len());
         for (place, draft) in drafts.iter().enumerate() {
             head = write(&begun, terminal, head, (place, draft))?;
             written.push(head.seq);
         }
-        begun
-            .prepare_cached("UPDATE meta SET value = ?1 WHERE name = 'head'")?
-            .execute(params![head.to_bytes()])?;
         if let Err(error) = begun.commit() {
             // What was refused may stand in the log already. A commit that goes through takes its place there.
             self.probe().ok();
@@ -177,8 +173,14 @@ fn write(
 ) -> Result<Head, AppendError> {
     let misfit = |why| AppendError::Misfit { draft: place, why };
     let first = check(draft).map_err(misfit)?;
+    let before = if first {
+        None
+    } else {
+        Some(tables::row_of(database, draft.sale)?.ok_or_else(|| misfit("its sale has not begun"))?)
+    };
     let seq = head.seq.next();
     let (kind, card) = (form::kind(&draft.event), form::card(&draft.event));
+    let phase = tables::phase_word(draft.after.phase());
     let state = tables::state_words(card, &draft.after).ok_or_else(|| misfit("it has no such card"))?;
     let body = form::encode(&draft.event).map_err(|_| misfit("it cannot be written"))?;
     let sealed = seal_secrets(database, terminal, seq, draft)?;
@@ -188,9 +190,12 @@ fn write(
         seq: seq.column(),
         at: draft.at.ms(),
         sale: sale.as_bytes(),
+        previous: before.as_ref().map(|row| row.last_seq),
         card: card.map(|card| i64::from(card.number())),
         kind: kind.as_bytes(),
         state: state.as_bytes(),
+        phase: phase.as_bytes(),
+        open: !draft.after.is_closed(),
         body: body.as_bytes(),
         sealed: sealed.as_deref(),
         request_key: asked.map(|asked| asked.key.as_str().as_bytes()),
@@ -199,21 +204,25 @@ fn write(
     let link = chain::link(&head.link, &linked);
     database
         .prepare_cached(
-            "INSERT INTO entry (seq, at, sale, card, kind, state, body, sealed, request_key, request_digest, hash)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            "INSERT INTO entry (seq, hash, at, sale, previous, card, kind, state, phase, open, body, sealed, request_key,
+                                request_digest)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         )?
         .execute(params![
             linked.seq,
+            link,
             linked.at,
             linked.sale,
+            linked.previous,
             linked.card,
             kind,
             state,
+            phase,
+            linked.open,
             body,
             sealed,
             asked.map(|asked| asked.key.as_str()),
             linked.request_digest,
-            link,
         ])
         .map_err(|error| match error {
             error if tables::is_taken(&error) => AppendError::KeyTaken { draft: place },
@@ -227,11 +236,11 @@ fn write(
         RowFailure::ReceiptTaken => AppendError::ReceiptTaken { draft: place },
         RowFailure::Misfit(why) => misfit(why),
     };
-    if first {
-        tables::insert(database, (seq, draft.at), &draft.after).map_err(row_failure)?;
-    } else if !tables::update(database, (seq, draft.at), card, &draft.after).map_err(row_failure)? {
-        return Err(misfit("its sale has not begun"));
+    match &before {
+        None => tables::insert(database, (seq, draft.at), &draft.after),
+        Some(before) => tables::update(database, before, (seq, draft.at), card, &draft.after),
     }
+    .map_err(row_failure)?;
     for order in &draft.forget {
         database
             .prepare_cached("DELETE FROM seal_key WHERE order_id = ?1")?

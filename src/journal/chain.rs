@@ -5,8 +5,10 @@
 //! nothing, and an entry whose secrets have been forgotten verifies like any other. The first link hangs on the
 //! journal's random id, so that the start of one journal cannot be put before another's.
 //!
+//! The head is the last entry. That the last entries were cut off shows in the tables, which name them (see `audit`).
+//!
 //! What it cannot show: that somebody who may write the file has made a whole new chain, or has cut the last entries
-//! off and mended the head. Comparing [`Verdict::Whole`]'s head with one that was noted elsewhere shows that.
+//! off and mended the tables. Comparing [`Verdict::Whole`]'s head with one that was noted elsewhere shows that.
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -23,16 +25,19 @@ pub(crate) struct Linked<'a> {
     pub(crate) seq: i64,
     pub(crate) at: i64,
     pub(crate) sale: &'a [u8],
+    pub(crate) previous: Option<i64>,
     pub(crate) card: Option<i64>,
     pub(crate) kind: &'a [u8],
     pub(crate) state: &'a [u8],
+    pub(crate) phase: &'a [u8],
+    pub(crate) open: bool,
     pub(crate) body: &'a [u8],
     pub(crate) sealed: Option<&'a [u8]>,
     pub(crate) request_key: Option<&'a [u8]>,
     pub(crate) request_digest: Option<&'a [u8]>,
 }
 
-const COLUMNS: &str = "seq, at, sale, card, kind, state, body, sealed, request_key, request_digest, hash";
+const COLUMNS: &str = "seq, at, sale, previous, card, kind, state, phase, open, body, sealed, request_key, request_digest, hash";
 
 /// What the first entry hangs on.
 pub(crate) fn genesis(journal: &[u8; 16]) -> Link {
@@ -50,14 +55,21 @@ pub(crate) fn link(previous: &Link, entry: &Linked<'_>) -> Link {
     digest.update(entry.seq.to_le_bytes());
     digest.update(entry.at.to_le_bytes());
     part(&mut digest, Some(entry.sale));
-    part(&mut digest, entry.card.map(i64::to_le_bytes).as_ref().map(<[u8; 8]>::as_slice));
+    number(&mut digest, entry.previous);
+    number(&mut digest, entry.card);
     part(&mut digest, Some(entry.kind));
     part(&mut digest, Some(entry.state));
+    part(&mut digest, Some(entry.phase));
+    digest.update([u8::from(entry.open)]);
     part(&mut digest, Some(entry.body));
     part(&mut digest, entry.sealed);
     part(&mut digest, entry.request_key);
     part(&mut digest, entry.request_digest);
     digest.finalize().into()
+}
+
+fn number(digest: &mut Sha256, column: Option<i64>) {
+    part(digest, column.map(i64::to_le_bytes).as_ref().map(<[u8; 8]>::as_slice));
 }
 
 /// A column: whether it is there, its length, its bytes.
@@ -71,7 +83,7 @@ fn part(digest: &mut Sha256, column: Option<&[u8]>) {
     digest.update(column.unwrap_or_default());
 }
 
-/// The last entry and its link, as the head of the journal names them. It is written in the commit of the entry.
+/// The last entry and its link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Head {
     pub(crate) seq: Seq,
@@ -79,53 +91,42 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    /// As it stands in the table `meta`.
-    pub(crate) fn to_bytes(self) -> [u8; 40] {
-        let mut bytes = [0_u8; 40];
-        let (number, link) = bytes.split_at_mut(8);
-        number.copy_from_slice(&self.seq.number().to_le_bytes());
-        link.copy_from_slice(&self.link);
-        bytes
+    /// Before the first entry of a journal.
+    pub(crate) fn before_all(journal: &[u8; 16]) -> Self {
+        Self { seq: Seq::NONE, link: genesis(journal) }
     }
 
-    fn of_bytes(bytes: &[u8]) -> Option<Self> {
-        let (number, link) = bytes.split_first_chunk::<8>()?;
-        Some(Self { seq: Seq::new(u64::from_le_bytes(*number)), link: link.try_into().ok()? })
-    }
-
-    /// The head as it is written; none if it is missing or damaged.
-    pub(crate) fn read(database: &Connection) -> rusqlite::Result<Option<Self>> {
-        let bytes: Option<Vec<u8>> = database
-            .prepare_cached("SELECT value FROM meta WHERE name = 'head'")?
-            .query_row([], |row| row.get(0))
+    /// The last entry as it is on the disk.
+    pub(crate) fn read(database: &Connection, journal: &[u8; 16]) -> rusqlite::Result<Self> {
+        let last = database
+            .prepare_cached("SELECT seq, hash FROM entry ORDER BY seq DESC LIMIT 1")?
+            .query_row([], |row| Ok(Self { seq: Seq::of_column(row.get(0)?), link: row.get(1)? }))
             .optional()?;
-        Ok(bytes.as_deref().and_then(Self::of_bytes))
+        Ok(last.unwrap_or_else(|| Self::before_all(journal)))
     }
 }
 
-/// Walks the whole chain, entry by entry, and compares its end with the head. To be called inside of one read
-/// transaction, so that entries that are written meanwhile do not count.
-pub(crate) fn verify(database: &Connection, journal: &[u8; 16]) -> rusqlite::Result<Verdict> {
-    walk(database, Head { seq: Seq::NONE, link: genesis(journal) })
+/// Walks the whole chain, entry by entry, and shows each sound one to `with`. To be called inside of one read transaction,
+/// so that entries that are written meanwhile do not count.
+pub(crate) fn verify(
+    database: &Connection,
+    journal: &[u8; 16],
+    with: impl FnMut(&Linked<'_>),
+) -> rusqlite::Result<Verdict> {
+    walk(database, Head::before_all(journal), with)
 }
 
 /// The same for the last `most` entries: the first of them is taken to hang on the right link.
 pub(crate) fn verify_last(database: &Connection, journal: &[u8; 16], most: u64) -> rusqlite::Result<Verdict> {
-    let last = Head::read(database)?.map_or(0, |head| head.seq.number());
-    let before = Seq::new(last.saturating_sub(most));
-    if before == Seq::NONE {
-        return verify(database, journal);
-    }
+    let last = database.query_row("SELECT coalesce(max(seq), 0) FROM entry", [], |row| row.get(0))?;
+    let before = Seq::new(Seq::of_column(last).number().saturating_sub(most));
     let link: Option<Link> = database
         .query_row("SELECT hash FROM entry WHERE seq = ?1", params![before.column()], |row| row.get(0))
         .optional()?;
-    match link {
-        Some(link) => walk(database, Head { seq: before, link }),
-        None => verify(database, journal),
-    }
+    walk(database, link.map_or(Head::before_all(journal), |link| Head { seq: before, link }), |_| {})
 }
 
-fn walk(database: &Connection, from: Head) -> rusqlite::Result<Verdict> {
+fn walk(database: &Connection, from: Head, mut with: impl FnMut(&Linked<'_>)) -> rusqlite::Result<Verdict> {
     let mut last = from;
     let mut statement =
         database.prepare(&format!("SELECT {COLUMNS} FROM entry WHERE seq > ?1 ORDER BY seq"))?;
@@ -142,13 +143,10 @@ fn walk(database: &Connection, from: Head) -> rusqlite::Result<Verdict> {
         if hash != right {
             return Ok(Verdict::Broken { seq: expected, why: Break::Changed });
         }
+        with(&entry);
         last = Head { seq: expected, link: right };
     }
-    Ok(match Head::read(database)? {
-        Some(head) if head == last => Verdict::Whole { entries: last.seq.number(), head: last.link },
-        Some(head) if head.seq > last.seq => Verdict::Broken { seq: last.seq.next(), why: Break::Missing },
-        _ => Verdict::Broken { seq: last.seq, why: Break::Head },
-    })
+    Ok(Verdict::Whole { entries: last.seq.number(), head: last.link })
 }
 
 /// The columns of a row, borrowed; none if one has a type that is never written.
@@ -158,15 +156,22 @@ fn read<'a>(row: &'a Row<'_>) -> Option<(Linked<'a>, &'a [u8])> {
         seq: column(0)?.as_i64().ok()?,
         at: column(1)?.as_i64().ok()?,
         sale: column(2)?.as_blob().ok()?,
-        card: column(3)?.as_i64_or_null().ok()?,
-        kind: text(column(4)?)?,
-        state: text(column(5)?)?,
-        body: text(column(6)?)?,
-        sealed: column(7)?.as_blob_or_null().ok()?,
-        request_key: if column(8)? == ValueRef::Null { None } else { Some(text(column(8)?)?) },
-        request_digest: column(9)?.as_blob_or_null().ok()?,
+        previous: column(3)?.as_i64_or_null().ok()?,
+        card: column(4)?.as_i64_or_null().ok()?,
+        kind: text(column(5)?)?,
+        state: text(column(6)?)?,
+        phase: text(column(7)?)?,
+        open: match column(8)?.as_i64().ok()? {
+            0 => false,
+            1 => true,
+            _ => return None,
+        },
+        body: text(column(9)?)?,
+        sealed: column(10)?.as_blob_or_null().ok()?,
+        request_key: if column(11)? == ValueRef::Null { None } else { Some(text(column(11)?)?) },
+        request_digest: column(12)?.as_blob_or_null().ok()?,
     };
-    Some((entry, column(10)?.as_blob().ok()?))
+    Some((entry, column(13)?.as_blob().ok()?))
 }
 
 fn text(value: ValueRef<'_>) -> Option<&[u8]> {

@@ -191,9 +191,6 @@ pub enum Break {
     /// A column of a type that is never written.
     #[error("it is damaged")]
     Damaged,
-    /// The head names another last entry.
-    #[error("the journal's head does not name it")]
-    Head,
     /// The tables that questions are answered from say something else of its sale than the entries do.
     #[error("the tables of its sale do not say what its entries say")]
     Tables,

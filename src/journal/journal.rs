@@ -5,8 +5,8 @@
 //! process, however that ends.
 //!
 //! Opening checks what must hold before anything is sold (law L10): the SQLite version, the tables' version, that the
-//! terminal key fits, that the head names the last entry, and the links of the last [`CHECKED`] entries. `tilld
-//! journal verify` walks them all.
+//! terminal key fits, the links of the last [`CHECKED`] entries, and what the tables say of them. `tilld journal
+//! verify` walks them all.
 
 use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -25,7 +25,8 @@ use tilld_domain::sale::Sale;
 use uuid::Uuid;
 
 use crate::append::Writer;
-use crate::chain::{self, Head};
+use crate::audit;
+use crate::chain::Head;
 use crate::entry::{AskedBefore, Draft, Entry, EntryHead, Seq};
 use crate::failure::{AppendError, OpenError, ReadError, Verdict};
 use crate::form;
@@ -214,7 +215,7 @@ impl Journal {
 
     /// The last entry; [`Seq::NONE`] in a new journal.
     pub fn last(&self) -> Result<Seq, ReadError> {
-        Ok(Head::read(&self.reader())?.map_or(Seq::NONE, |head| head.seq))
+        Ok(Head::read(&self.reader(), self.shared.terminal.journal())?.seq)
     }
 
     /// Destroys the keys of cards that have been closed for longer than codes are kept, and wipes their traces; how
@@ -326,14 +327,11 @@ fn make(database: &mut Connection, key: &SealKey, scripts: &[Script]) -> Result<
     getrandom::fill(&mut journal)
         .map_err(|_| OpenError::Database("this machine gives no random numbers".to_owned()))?;
     let check = Terminal::new(key.clone(), journal).make_check().map_err(|_| OpenError::WrongKey)?;
-    let head = Head { seq: Seq::NONE, link: chain::genesis(&journal) };
     schema::create(database, scripts, |database| {
         let mut statement = database
             .prepare("INSERT INTO meta (name, value) VALUES (?1, ?2)")
             .map_err(|error| database_error(&error))?;
-        for (name, value) in
-            [("journal", journal.as_slice()), ("key_check", &check), ("head", &head.to_bytes())]
-        {
+        for (name, value) in [("journal", journal.as_slice()), ("key_check", &check)] {
             statement.execute(params![name, value]).map_err(|error| database_error(&error))?;
         }
         Ok(())
@@ -351,7 +349,7 @@ fn check_key(database: &Connection, key: &SealKey) -> Result<Terminal, OpenError
 }
 
 fn check_chain(database: &Connection, journal: &[u8; 16]) -> Result<(), OpenError> {
-    match chain::verify_last(database, journal, CHECKED).map_err(|error| database_error(&error))? {
+    match audit::last(database, journal, CHECKED).map_err(|error| database_error(&error))? {
         Verdict::Whole { .. } => Ok(()),
         Verdict::Broken { seq, why } => Err(OpenError::Broken { seq, why }),
     }

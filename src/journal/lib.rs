@@ -15,6 +15,7 @@
 //! | `form` | how an event looks on disk |
 //! | `seal` | codes and lines: sealed, and forgotten by destroying their keys |
 //! | `chain` | the digests, and verifying them |
+//! | `audit` | chain and tables, each against the other |
 //! | `tables` | what questions are answered from |
 //! | `schema` | the versions of the tables, and migrations |
 //! | `failure` | what can go wrong, as sentences |
@@ -23,6 +24,7 @@
 //! counter's), and any way to change or remove an entry.
 
 mod append;
+mod audit;
 mod chain;
 mod entry;
 mod failure;

@@ -50,13 +50,37 @@ pub(crate) fn each_entry(
     terminal: Option<&Terminal>,
     mut with: impl FnMut(Entry) -> Result<(), ReadError>,
 ) -> Result<(), ReadError> {
-    let mut statement =
-        database.prepare_cached(&format!("SELECT {COLUMNS} FROM entry WHERE sale = ?1 ORDER BY seq"))?;
-    let mut rows = statement.query(params![sale.uuid().as_bytes()])?;
-    while let Some(row) = rows.next()? {
+    let mut statement = database.prepare_cached(&format!("SELECT {COLUMNS} FROM entry WHERE seq = ?1"))?;
+    for seq in numbers(database, sale)? {
+        let mut rows = statement.query(params![seq.column()])?;
+        let row = rows.next()?.ok_or(ReadError::Misfit { sale, seq })?;
         with(entry(database, row, terminal)?)?;
     }
     Ok(())
+}
+
+/// The numbers of a sale's entries, in their order: its row names the last, and each entry the one before it.
+pub(crate) fn numbers(database: &Connection, sale: SaleId) -> Result<Vec<Seq>, ReadError> {
+    let id = sale.uuid();
+    let mut next: Option<i64> = database
+        .prepare_cached("SELECT last_seq FROM sale WHERE id = ?1")?
+        .query_row(params![id.as_bytes()], |row| row.get(0))
+        .optional()?;
+    let mut statement = database.prepare_cached("SELECT previous FROM entry WHERE seq = ?1 AND sale = ?2")?;
+    let mut numbers = Vec::new();
+    while let Some(number) = next {
+        let seq = Seq::of_column(number);
+        let previous: Option<Option<i64>> =
+            statement.query_row(params![number, id.as_bytes()], |row| row.get(0)).optional()?;
+        next = previous.ok_or(ReadError::Misfit { sale, seq })?;
+        // Only ever back: a damaged file must not lead round in a circle.
+        if next.is_some_and(|previous| previous >= number) {
+            return Err(ReadError::Entry { seq, why: DecodeError::Column("previous") });
+        }
+        numbers.push(seq);
+    }
+    numbers.reverse();
+    Ok(numbers)
 }
 
 fn entry(database: &Connection, row: &Row<'_>, terminal: Option<&Terminal>) -> Result<Entry, ReadError> {
@@ -173,26 +197,35 @@ pub(crate) fn replay(
 /// Makes the query tables again from the entries, a sale at a time. To be called inside of a transaction.
 pub(crate) fn rebuild(database: &Connection) -> Result<(), ReadError> {
     tables::clear(database)?;
+    // The rows that lead to a sale's entries are what is being made: an index takes their place meanwhile.
+    database.execute_batch("CREATE INDEX entry_by_sale ON entry (sale, seq)")?;
+    rebuild_each(database)?;
+    Ok(database.execute_batch("DROP INDEX entry_by_sale")?)
+}
+
+fn rebuild_each(database: &Connection) -> Result<(), ReadError> {
     let mut opened = database.prepare("SELECT sale FROM entry WHERE kind = 'opened' ORDER BY seq")?;
-    let mut rows = opened.query([])?;
-    while let Some(row) = rows.next()? {
+    let mut of_sale =
+        database.prepare(&format!("SELECT {COLUMNS} FROM entry WHERE sale = ?1 ORDER BY seq"))?;
+    let mut sales = opened.query([])?;
+    while let Some(row) = sales.next()? {
         let sale = SaleId::new(Uuid::from_bytes(row.get(0)?));
         let mut fold = Fold::default();
-        each_entry(database, sale, None, |entry| {
-            let (seq, at, card, first) =
-                (entry.seq, entry.at, form::card(&entry.event), matches!(entry.event, SaleEvent::Opened(_)));
+        let mut entries = of_sale.query(params![sale.uuid().as_bytes()])?;
+        while let Some(row) = entries.next()? {
+            let entry = entry(database, row, None)?;
+            let (seq, at, card) = (entry.seq, entry.at, form::card(&entry.event));
             fold.add(entry)?;
-            let Some(after) = fold.so_far() else { return Ok(()) };
-            let written = if first {
-                tables::insert(database, (seq, at), after)
-            } else {
-                tables::update(database, (seq, at), card, after).map(|_| ())
+            let Some(after) = fold.so_far() else { continue };
+            let written = match tables::row_of(database, sale)? {
+                None => tables::insert(database, (seq, at), after),
+                Some(before) => tables::update(database, &before, (seq, at), card, after),
             };
             written.map_err(|failure| match failure {
                 RowFailure::Database(error) => error.into(),
                 RowFailure::ReceiptTaken | RowFailure::Misfit(_) => ReadError::Misfit { sale, seq },
-            })
-        })?;
+            })?;
+        }
     }
     Ok(())
 }

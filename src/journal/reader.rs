@@ -13,12 +13,11 @@ use tilld_domain::money::{Currency, Money};
 use tilld_domain::sale::Sale;
 use uuid::Uuid;
 
-use crate::chain;
+use crate::audit;
 use crate::entry::{CardRow, Entry, EntryShown, SaleRow, Seq};
-use crate::failure::{Break, DecodeError, OpenError, ReadError, Verdict};
+use crate::failure::{DecodeError, OpenError, ReadError, Verdict};
 use crate::read;
 use crate::schema::{self, Found, Paths, SCRIPTS, database_error};
-use crate::tables;
 
 /// Which sales a list shows. Everything that is given must fit.
 #[derive(Debug, Clone, Default)]
@@ -41,6 +40,7 @@ pub struct Filter {
 /// are gone in what it reads.
 pub struct Reader {
     database: Connection,
+    paths: Paths,
     journal: [u8; 16],
 }
 
@@ -71,7 +71,7 @@ impl Reader {
             Found::Version(_) => {}
         }
         let journal = read::journal_id(&database).map_err(|error| OpenError::Database(error.to_string()))?;
-        Ok(Self { database, journal })
+        Ok(Self { database, paths, journal })
     }
 
     /// The sales that a filter lets through, at most `most`, oldest first.
@@ -121,13 +121,16 @@ impl Reader {
     /// The entries of a sale as they stand on disk, for people and export: their heads and the part of them that
     /// holds no secret.
     pub fn shown(&self, sale: SaleId) -> Result<Vec<EntryShown>, ReadError> {
-        let mut statement = self.database.prepare_cached(
-            "SELECT seq, at, sale, kind, card, state, body FROM entry WHERE sale = ?1 ORDER BY seq",
-        )?;
-        let entries = statement.query_map(params![sale.uuid().as_bytes()], |row| {
-            Ok(EntryShown { head: read::head(row)?, body: row.get(6)? })
-        })?;
-        Ok(entries.collect::<Result<_, _>>()?)
+        let mut statement = self
+            .database
+            .prepare_cached("SELECT seq, at, sale, kind, card, state, body FROM entry WHERE seq = ?1")?;
+        let mut entries = Vec::new();
+        for seq in read::numbers(&self.database, sale)? {
+            entries.push(statement.query_row(params![seq.column()], |row| {
+                Ok(EntryShown { head: read::head(row)?, body: row.get(6)? })
+            })?);
+        }
+        Ok(entries)
     }
 
     /// The sale as its entries make it, codes and lines gone; none if there is no such sale.
@@ -140,56 +143,12 @@ impl Reader {
         Ok(last)
     }
 
-    /// Walks the whole chain as it is at this moment, and then every sale: the tables that lists and restarts are made from
-    /// must say what the entries say.
+    /// Walks the whole chain as it is at this moment, and every row beside it: the tables that lists and restarts are made
+    /// from must say what the entries say.
     pub fn verify(&self) -> Result<Verdict, ReadError> {
-        let snapshot = self.database.unchecked_transaction()?;
-        let verdict = chain::verify(&snapshot, &self.journal)?;
-        if matches!(verdict, Verdict::Whole { .. })
-            && let Some(seq) = self.first_lie()?
-        {
-            return Ok(Verdict::Broken { seq, why: Break::Tables });
-        }
-        Ok(verdict)
-    }
-
-    /// The first sale whose rows say something else than its entries, by the entry that begins it.
-    fn first_lie(&self) -> Result<Option<Seq>, ReadError> {
-        const AT_ONCE: usize = 1_000;
-        let mut opened = self.database.prepare("SELECT seq FROM entry WHERE kind = 'opened' ORDER BY seq")?;
-        let mut begun = opened.query_map([], |row| row.get(0).map(Seq::of_column))?;
-        let mut after = Seq::NONE;
-        loop {
-            let rows = self.list(&Filter { after: Some(after), ..Filter::default() }, AT_ONCE)?;
-            for row in &rows {
-                match begun.next().transpose()? {
-                    Some(seq) if seq == row.first && self.says_the_truth(row)? => after = seq,
-                    Some(seq) => return Ok(Some(seq)),
-                    None => return Ok(Some(row.first)),
-                }
-            }
-            if rows.len() < AT_ONCE {
-                return Ok(begun.next().transpose()?);
-            }
-        }
-    }
-
-    fn says_the_truth(&self, row: &SaleRow) -> Result<bool, ReadError> {
-        let Some(sale) = self.sale_now(row.sale)? else { return Ok(false) };
-        let total: i64 = sale.orders.iter().map(|order| order.facts.face_value.minor()).sum();
-        let cards = row.cards.len() == sale.orders.len()
-            && sale.cards().zip(&row.cards).all(|((number, order), card)| {
-                card.card == number.number()
-                    && card.order == order.facts.id
-                    && card.face_value == order.facts.face_value
-                    && card.state == order.state_name()
-                    && card.owed == tables::is_owed(order)
-            });
-        Ok(cards
-            && row.receipt == sale.opening.receipt
-            && row.open != sale.is_closed()
-            && row.phase == tables::phase_word(sale.phase())
-            && row.total.minor() == total)
+        let beside =
+            Self::open(self.paths.directory()).map_err(|error| ReadError::Database(error.to_string()))?;
+        audit::whole(&self.database, beside.database, &self.journal)
     }
 
     fn sales(&self, sql: &str, given: impl rusqlite::Params) -> Result<Vec<SaleRow>, ReadError> {

@@ -262,7 +262,7 @@ fn bring_up(mut copy: Connection, scripts: &[Script], from: u32) -> Result<(), O
         copy.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|e| database_error(&e))?;
     apply(&begun, scripts, from)?;
     let journal = read::journal_id(&begun).map_err(|e| failed(e.to_string()))?;
-    match chain::verify(&begun, &journal).map_err(|e| database_error(&e))? {
+    match chain::verify(&begun, &journal, |_| {}).map_err(|e| database_error(&e))? {
         Verdict::Whole { .. } => {}
         Verdict::Broken { seq, why } => return Err(OpenError::Broken { seq, why }),
     }

@@ -4,9 +4,9 @@
 //! only if they change, because every page that is touched is a page more to write before a cashier reads an answer.
 
 use rusqlite::{Connection, OptionalExtension, params};
-use tilld_domain::ids::{PersonName, ProviderOrderId};
+use tilld_domain::ids::{PersonName, ProviderOrderId, SaleId};
 use tilld_domain::moment::Moment;
-use tilld_domain::order::{Order, State};
+use tilld_domain::order::Order;
 use tilld_domain::product::CardKind;
 use tilld_domain::sale::{CardNo, PaymentState, Phase, Sale};
 
@@ -80,7 +80,7 @@ pub(crate) fn insert(database: &Connection, (seq, at): (Seq, Moment), sale: &Sal
             sale.opened.ms(),
             closed_at,
         ])
-        .map_err(|error| match (is_taken(&error), row_of(database, sale)) {
+        .map_err(|error| match (is_taken(&error), row_of(database, opening.sale)) {
             (true, Ok(None)) => RowFailure::ReceiptTaken,
             _ => RowFailure::Database(error),
         })?;
@@ -105,37 +105,43 @@ pub(crate) fn insert(database: &Connection, (seq, at): (Seq, Moment), sale: &Sal
             order.facts.code_tail,
             order.facts.face_value.minor(),
             order.state_name(),
-            is_owed(order),
+            is_owed_word(order.state_name()),
         ])?;
     }
     Ok(())
 }
 
 /// What must be known of a sale's row before it is updated.
-struct Row {
+pub(crate) struct Row {
     first_seq: i64,
+    /// The sale's entry before the one that is being written.
+    pub(crate) last_seq: i64,
     open: bool,
     holds_receipt: bool,
 }
 
-fn row_of(database: &Connection, sale: &Sale) -> rusqlite::Result<Option<Row>> {
+pub(crate) fn row_of(database: &Connection, sale: SaleId) -> rusqlite::Result<Option<Row>> {
     database
-        .prepare_cached("SELECT first_seq, open, holds_receipt FROM sale WHERE id = ?1")?
-        .query_row(params![sale.opening.sale.uuid().as_bytes()], |row| {
-            Ok(Row { first_seq: row.get(0)?, open: row.get(1)?, holds_receipt: row.get(2)? })
+        .prepare_cached("SELECT first_seq, last_seq, open, holds_receipt FROM sale WHERE id = ?1")?
+        .query_row(params![sale.uuid().as_bytes()], |row| {
+            Ok(Row {
+                first_seq: row.get(0)?,
+                last_seq: row.get(1)?,
+                open: row.get(2)?,
+                holds_receipt: row.get(3)?,
+            })
         })
         .optional()
 }
 
-/// Writes what an entry changed. `card`: the one that it was about; all of them if none. Whether there was such a
-/// sale.
+/// Writes what an entry changed. `card`: the one that it was about; all of them if none.
 pub(crate) fn update(
     database: &Connection,
+    before: &Row,
     (seq, at): (Seq, Moment),
     card: Option<CardNo>,
     sale: &Sale,
-) -> Result<bool, RowFailure> {
-    let Some(before) = row_of(database, sale)? else { return Ok(false) };
+) -> Result<(), RowFailure> {
     let (open, closed_at) = end(sale, at);
     database
         .prepare_cached("UPDATE sale SET last_seq = ?2, phase = ?3, paid = ?4 WHERE first_seq = ?1")?
@@ -164,11 +170,11 @@ pub(crate) fn update(
             number.number(),
             order.past.provider_order.as_ref().map(ProviderOrderId::as_str),
             order.state_name(),
-            is_owed(order),
+            is_owed_word(order.state_name()),
             order.is_closed().then_some(at.ms()),
         ])?;
     }
-    Ok(true)
+    Ok(())
 }
 
 /// Whether a sale is open, and when it was closed.
@@ -194,6 +200,10 @@ pub(crate) fn is_taken(error: &rusqlite::Error) -> bool {
     error.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE)
 }
 
-pub(crate) fn is_owed(order: &Order) -> bool {
-    matches!(order.state, State::Owed(_) | State::Stuck { .. })
+/// The names of the states in which an undo is owed.
+const OWED: [&str; 2] = ["owed", "stuck"];
+
+/// Whether in a state of this name an undo is owed.
+pub(crate) fn is_owed_word(state: &str) -> bool {
+    OWED.contains(&state)
 }

@@ -46,8 +46,7 @@ struct Version {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Body {
-    #[serde(rename = "v")]
-    _v: u64,
+    v: u64,
     #[serde(with = "sale::SaleEventForm")]
     event: SaleEvent,
 }
@@ -59,11 +58,18 @@ pub(crate) fn encode(event: &SaleEvent) -> Result<String, DecodeError> {
 
 /// The event of a public part; its codes are `None` and its lines are gone.
 pub(crate) fn decode(kind: &str, card: Option<CardNo>, body: &str) -> Result<SaleEvent, DecodeError> {
-    let version: Version = serde_json::from_str(body).map_err(|error| why(&error))?;
-    if version.v != VERSION {
-        return Err(DecodeError::Version(version.v));
+    // The version is looked at by itself only if the rest cannot be read: that may be why.
+    let read = serde_json::from_str::<Body>(body).map_err(|error| {
+        let version = serde_json::from_str::<Version>(body);
+        version
+            .ok()
+            .filter(|version| version.v != VERSION)
+            .map_or_else(|| why(&error), |version| DecodeError::Version(version.v))
+    });
+    let body = read?;
+    if body.v != VERSION {
+        return Err(DecodeError::Version(body.v));
     }
-    let body: Body = serde_json::from_str(body).map_err(|error| why(&error))?;
     if self::kind(&body.event) != kind {
         return Err(DecodeError::Column("kind"));
     }

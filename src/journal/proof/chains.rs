@@ -28,12 +28,16 @@ fn an_untouched_journal_verifies_to_its_head() {
 
 #[test]
 fn the_first_entry_that_is_not_what_was_written_is_named() {
-    use Break::{Changed, Head, Missing};
+    use Break::{Changed, Missing};
     for (sql, seq, why) in [
         ("UPDATE entry SET at = at + 1 WHERE seq = 3", 3, Changed),
         ("UPDATE entry SET sale = zeroblob(16) WHERE seq = 3", 3, Changed),
         ("UPDATE entry SET card = 2 WHERE seq = 2", 2, Changed),
         ("UPDATE entry SET card = NULL WHERE seq = 2", 2, Changed),
+        ("UPDATE entry SET previous = NULL WHERE seq = 4", 4, Changed),
+        ("UPDATE entry SET previous = 5 WHERE seq = 4", 4, Changed),
+        ("UPDATE entry SET phase = 'done' WHERE seq = 4", 4, Changed),
+        ("UPDATE entry SET open = 0 WHERE seq = 4", 4, Changed),
         ("UPDATE entry SET kind = 'x' WHERE seq = 1", 1, Changed),
         ("UPDATE entry SET state = 'sold' WHERE seq = 4", 4, Changed),
         ("UPDATE entry SET body = replace(body, '10000', '100') WHERE seq = 4", 4, Changed),
@@ -50,11 +54,8 @@ fn the_first_entry_that_is_not_what_was_written_is_named() {
         ("DELETE FROM entry", 1, Missing),
         ("UPDATE entry SET seq = -1 WHERE seq = 5; UPDATE entry SET seq = 5 WHERE seq = 6; UPDATE entry SET seq = 6 WHERE seq = -1",
          5, Changed),
-        ("INSERT INTO entry SELECT 17, at, sale, card, kind, state, body, sealed, request_key, request_digest, hash
-          FROM entry WHERE seq = 16", 17, Changed),
-        ("DELETE FROM meta WHERE name = 'head'", 16, Head),
-        ("UPDATE meta SET value = zeroblob(40) WHERE name = 'head'", 16, Head),
-        ("UPDATE meta SET value = x'00' WHERE name = 'head'", 16, Head),
+        ("INSERT INTO entry SELECT 17, hash, at, sale, previous, card, kind, state, phase, open, body, sealed, request_key,
+                                   request_digest FROM entry WHERE seq = 16", 17, Changed),
         ("UPDATE meta SET value = zeroblob(16) WHERE name = 'journal'", 1, Changed),
     ] {
         let desk = two_sales();
@@ -78,6 +79,15 @@ fn tables_that_do_not_say_what_the_entries_say_are_named_by_their_sale() {
         ("DELETE FROM card WHERE sale = 9", 9),
         ("DELETE FROM sale WHERE first_seq = 9", 9),
         ("DELETE FROM sale", 1),
+        ("UPDATE sale SET last_seq = 15 WHERE first_seq = 9", 9),
+        ("UPDATE sale SET last_seq = 15, phase = (SELECT phase FROM entry WHERE seq = 15),
+                         open = (SELECT open FROM entry WHERE seq = 15) WHERE first_seq = 9;
+          UPDATE card SET state = (SELECT state FROM entry WHERE seq = 15) WHERE sale = 9 AND card = 2", 9),
+        ("INSERT INTO card SELECT 320 + card, 5, card, randomblob(16), provider_order, product, product_name, kind, code_tail,
+                                  face_value, state, owed, closed_at FROM card WHERE sale = 1", 5),
+        ("UPDATE sale SET id = zeroblob(16) WHERE first_seq = 1", 1),
+        ("UPDATE sale SET id = zeroblob(3) WHERE first_seq = 1", 1),
+        ("UPDATE card SET order_id = zeroblob(16) WHERE id = 65", 1),
     ] {
         let desk = two_sales();
         intrude(desk.path(), sql);
@@ -104,7 +114,7 @@ fn a_journal_whose_chain_is_broken_is_not_opened_for_sales() {
     for (sql, seq, why) in [
         ("UPDATE entry SET at = 0 WHERE seq = 16", 16, Break::Changed),
         ("DELETE FROM entry WHERE seq = 16", 16, Break::Missing),
-        ("DELETE FROM meta WHERE name = 'head'", 16, Break::Head),
+        ("UPDATE card SET state = 'owed' WHERE sale = 9", 9, Break::Tables),
     ] {
         let desk = two_sales();
         intrude(desk.path(), sql);

@@ -34,7 +34,7 @@ fn old_journal() -> tempfile::TempDir {
 fn whole(journal: &Journal, directory: &tempfile::TempDir) -> bool {
     let database = rusqlite::Connection::open(directory.path().join("journal.db")).unwrap();
     let id = crate::read::journal_id(&database).unwrap();
-    let verdict = crate::chain::verify(&database, &id).unwrap();
+    let verdict = crate::chain::verify(&database, &id, |_| {}).unwrap();
     let expected = whole_sale(1, 1).0.sale;
     matches!(verdict, Verdict::Whole { entries: 8, .. })
         && sale_of(journal, expected.opening.sale).unwrap().unwrap().0 == expected

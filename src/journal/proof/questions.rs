@@ -220,6 +220,6 @@ fn an_entry_that_cannot_be_understood_is_named_and_the_others_are_not_lost() {
     assert_eq!(desk.journal.entries_of(sale(1)).unwrap().len(), 8);
     let desk = three_sales();
     intrude(desk.path(), "DELETE FROM entry WHERE seq = 9");
-    let misfit = ReadError::Misfit { sale: sale(2), seq: Seq::new(10) };
+    let misfit = ReadError::Misfit { sale: sale(2), seq: Seq::new(9) };
     assert_eq!(sale_of(&desk.journal, sale(2)), Err(misfit));
 }

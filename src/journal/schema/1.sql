@@ -1,6 +1,6 @@
 -- Version 1. Never edited once released: its digest is written into every journal.
 
--- What the journal is: its id, the check of the terminal key, the head of the chain.
+-- What the journal is: its id, the check of the terminal key.
 CREATE TABLE meta (
     name  TEXT PRIMARY KEY,
     value BLOB NOT NULL
@@ -13,20 +13,24 @@ CREATE TABLE migration (
 ) STRICT;
 
 -- The journal itself. Everything below it can be made again from it, except the keys.
+-- The entries of a sale are a chain of their own: the sale's row names the last, each names the one before it. An
+-- index would cost every commit a page.
 CREATE TABLE entry (
     seq            INTEGER PRIMARY KEY,
+    hash           BLOB NOT NULL,      -- first, so that the head of the chain is read without the rest
     at             INTEGER NOT NULL,   -- ms since 1970-01-01T00:00Z
     sale           BLOB NOT NULL,      -- UUID, 16 bytes
+    previous       INTEGER,            -- the sale's entry before it; none if it opens the sale
     card           INTEGER,            -- from 1; none if it is about the whole sale
     kind           TEXT NOT NULL,
     state          TEXT NOT NULL,      -- of the card after it, or of all cards
+    phase          TEXT NOT NULL,      -- of the sale after it
+    open           INTEGER NOT NULL,   -- 1: something remained to be done or decided
     body           TEXT NOT NULL,      -- JSON, nothing secret
     sealed         BLOB,
     request_key    TEXT,
-    request_digest BLOB,
-    hash           BLOB NOT NULL
+    request_digest BLOB
 ) STRICT;
-CREATE INDEX entry_of_sale ON entry (sale, seq);
 CREATE UNIQUE INDEX entry_of_request ON entry (request_key) WHERE request_key IS NOT NULL;
 
 CREATE TRIGGER entry_is_not_changed BEFORE UPDATE ON entry
