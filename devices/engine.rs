@@ -38,8 +38,11 @@ pub enum SimulatedFault {
     Mute,
     /// It goes mute when so many bytes have been worked off.
     MuteAtByte(usize),
-    /// It stops taking bytes, and answers nothing.
+    /// It stops taking bytes, works none off, and answers nothing.
     Deaf,
+    /// It goes deaf when so many bytes have been worked off. Once the fault is cleared it goes on where it stopped, as a
+    /// printer does whose line or whose head was stuck for a while.
+    StallAtByte(usize),
     /// The power is cut when so many bytes have been taken: the connection is reset and none is served until the fault
     /// is cleared.
     VanishAtByte(usize),
@@ -285,6 +288,7 @@ impl Engine {
                     | SimulatedFault::CoverOpen
                     | SimulatedFault::Offline
                     | SimulatedFault::Cutter
+                    | SimulatedFault::Deaf
             )
         )
     }
@@ -322,6 +326,9 @@ impl Engine {
             Some(SimulatedFault::PaperOutAfterRows(rows)) if self.rows >= rows => self.runs_out(),
             Some(SimulatedFault::MuteAtByte(at)) if self.worked >= at => {
                 self.fault = Some(SimulatedFault::Mute);
+            }
+            Some(SimulatedFault::StallAtByte(at)) if self.worked >= at => {
+                self.fault = Some(SimulatedFault::Deaf);
             }
             _ => {}
         }
@@ -520,6 +527,21 @@ mod tests {
             assert!(!engine.take(b'x') && engine.is_powerless());
             let torn: Vec<_> = engine.papers().map(|paper| rows(paper).len()).collect();
             assert_eq!(torn, if at < 2 { vec![] } else { vec![1] }, "only rows that were ended, {at}");
+        }
+    }
+
+    #[test]
+    fn a_printer_that_stalls_goes_on_where_it_stopped() {
+        for at in 0..6 {
+            let mut engine = engine();
+            engine.set_fault(Some(SimulatedFault::StallAtByte(at)));
+            let answers = fed(&mut engine, b"\x1b@a\nb\x1dr1\x10\x04\x01");
+            assert_eq!((answers, engine.takes_bytes()), (vec![], false), "{at}");
+            engine.set_fault(None);
+            assert_eq!((engine.take_answers(), engine.takes_bytes()), (vec![0], true), "{at}");
+            fed(&mut engine, b"\n\x1dV\x00");
+            let papers: Vec<_> = engine.papers().map(|paper| (rows(paper), paper.complete)).collect();
+            assert_eq!(papers, [(vec!["a", "b"], true)], "{at}");
         }
     }
 

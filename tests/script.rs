@@ -615,6 +615,7 @@ fn printer_fault(how: &[&str]) -> SimulatedFault {
         ["cover", "open"] => SimulatedFault::CoverOpen,
         ["offline"] => SimulatedFault::Offline,
         ["mute", "at", byte] => SimulatedFault::MuteAtByte(at(byte)),
+        ["stalls", "at", byte] => SimulatedFault::StallAtByte(at(byte)),
         ["vanishes", "at", byte] => SimulatedFault::VanishAtByte(at(byte)),
         _ => panic!("no such fault: {how:?}"),
     }

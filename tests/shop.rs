@@ -76,7 +76,8 @@ impl Shop {
         format!(
             r#"till     = {{ store = "A1234", terminal = "T01", country = "DE", zone = "Europe/Berlin" }}
 finperks = {{ url = "{}", key_id = "{}", secret_file = "{}", requests_per_second = 10000, burst = 10000, posa = {{ default = "field:card_code" }} }}
-printer  = {{ network = "{}", columns = 42 }}
+printer.network = "{}"
+printer.columns = 42
 journal  = {{ folder = "{}" }}
 api      = {{ listen = "127.0.0.1:0" }}
 slip     = {{ header = ["Buchhandlung am Markt"], footer = ["Vielen Dank!"] }}

@@ -15,7 +15,6 @@ use anyhow::{Context, anyhow};
 use tilld_counter::clock::{Clock, SystemClock};
 use tilld_counter::{Counter, Ports, Running};
 use tilld_devices::file::{FilePrinter, file};
-use tilld_devices::job::Patience;
 use tilld_devices::printer::Printer;
 use tilld_devices::profile::Profile;
 use tilld_devices::tcp::{NetworkPrinter, network};
@@ -170,7 +169,7 @@ fn printer(config: &PrinterConfig) -> anyhow::Result<Arc<dyn Printer>> {
         Some(columns) => profile.with_columns(columns),
         None => profile,
     };
-    let (name, patience) = ("slip".to_owned(), Patience::default());
+    let (name, patience) = ("slip".to_owned(), config.patience);
     Ok(match &config.port {
         PrinterPort::Network(address) => {
             network(NetworkPrinter { name, address: address.clone(), profile, patience })

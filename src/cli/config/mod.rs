@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tilld_counter::{Place, Settings as CounterSettings};
+use tilld_devices::Patience;
 use tilld_domain::ids::{Country, Locale, ProductCode, StoreId, TerminalId};
 use tilld_domain::order::Rules;
 use tilld_providers::Deadlines;
@@ -91,6 +92,8 @@ pub struct PrinterConfig {
     pub profile: String,
     /// Characters of normal width in a row; the profile's own number if none is given.
     pub columns: Option<u16>,
+    /// How long it may take.
+    pub patience: Patience,
 }
 
 /// What a printer hangs on.
@@ -376,7 +379,42 @@ fn printer(sheet: &mut Sheet) -> Option<PrinterConfig> {
         );
     }
     let columns = sheet.columns("printer.columns");
-    Some(PrinterConfig { port: port?, profile, columns })
+    let patience = patience(sheet);
+    Some(PrinterConfig { port: port?, profile, columns, patience })
+}
+
+/// How long a printer may take. What each time is for stands at [`Patience`]; the least is what a printer on the shop's own
+/// network can keep to, the most is what a cashier can be asked to wait.
+fn patience(sheet: &mut Sheet) -> Patience {
+    let usual = Patience::default();
+    let mut ms = |name: &str, least: u64, most: u64, usual: Duration| {
+        let usual = u64::try_from(usual.as_millis()).unwrap_or(most);
+        Duration::from_millis(sheet.number(&format!("printer.patience.{name}_ms"), least, most, usual))
+    };
+    let patience = Patience {
+        // A printer on Wi-Fi that slept needs seconds; a name that must be looked up as well.
+        connect: ms("connect", 50, 30_000, usual.connect),
+        // Slow serial servers collect bytes before they send them on.
+        status: ms("status", 20, 10_000, usual.status),
+        // A slip with a large picture behind a full buffer at 9600 baud.
+        progress: ms("progress", 100, 60_000, usual.progress),
+        // Shorter than a slip takes to print, every sale would end in a question; longer than two minutes, nobody stays.
+        proof: ms("proof", 100, 120_000, usual.proof),
+        poll: ms("poll", 20, 10_000, usual.poll),
+        process_id_after: ms("process_id_after", 20, 30_000, usual.process_id_after),
+        settle: ms("settle", 20, 30_000, usual.settle),
+        owed: ms("owed", 10, 10_000, usual.owed),
+        job: ms("job", 500, 300_000, usual.job),
+        turn: ms("turn", 1_000, 3_600_000, usual.turn),
+        ..usual
+    };
+    if patience.job < patience.proof {
+        sheet.note(
+            "printer.patience.job_ms",
+            "wanted: at least printer.patience.proof_ms, which it would cut short",
+        );
+    }
+    patience
 }
 
 fn journal(sheet: &mut Sheet) -> JournalConfig {
@@ -551,6 +589,30 @@ printer  = { network = "192.168.1.50:9100", columns = 42 }
         let guessed = WHOLE.replace("key_id = \"k\"", "key_id = \"k\", posa = { default = \"guess\" }");
         let expected = "line 3: finperks.posa.default: \"guess\" is not right";
         assert!(wrong(&guessed).iter().any(|found| found.starts_with(expected)), "{:?}", wrong(&guessed));
+    }
+
+    #[test]
+    fn a_printer_is_waited_for_as_long_as_is_written() {
+        let printer = |patience: &str| WHOLE.replace("columns = 42", &format!("patience = {{ {patience} }}"));
+        let patience =
+            |written: &str| Config::parse(&printer(written), &HashMap::new()).unwrap().printer.patience;
+        assert_eq!(patience(""), Patience::default());
+        assert_eq!(
+            patience("proof_ms = 200, job_ms = 500"),
+            Patience {
+                proof: Duration::from_millis(200),
+                job: Duration::from_millis(500),
+                ..Patience::default()
+            }
+        );
+        for (written, why) in [
+            ("proof_ms = 99", "proof_ms: 99 is not right; wanted: a whole number from 100 to 120000"),
+            ("proof_ms = 20000, job_ms = 19999", "job_ms: wanted: at least printer.patience.proof_ms"),
+        ] {
+            let lines = wrong(&printer(written));
+            let expected = format!("line 4: printer.patience.{why}");
+            assert!(lines.iter().any(|found| found.starts_with(&expected)), "{lines:?}");
+        }
     }
 
     #[test]
