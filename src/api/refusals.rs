@@ -2,7 +2,8 @@
 //!
 //! | status | means | what the till does |
 //! |---|---|---|
-//! | 404 | no such sale, no such card | mends the path |
+//! | 403 | only a manager may do it | asks for one |
+//! | 404 | no such sale, no such card, no such redemption | mends the path |
 //! | 409 | right in itself, but not in the present state of the sale, the receipt, the key or the shop | reads the sale, or waits if `Retry-After` is there |
 //! | 422 | it can never be done as it is | mends the request |
 //! | 502 | the provider said no (only where a till asks the provider directly, as for its catalogue) | tells the manager |
@@ -98,6 +99,58 @@ pub(crate) fn row(refusal: &Refusal) -> Row {
             "As many sales are in customers' hands, or requests on their way, as the counter takes.",
         ),
         Refusal::Stopping => not_now(5, "The daemon is stopping."),
+        Refusal::ScanEmpty => never("The scan is empty once the scanner's own characters are taken away."),
+        Refusal::ScanTooShort => never("The scan is a number of fewer than 12 digits."),
+        Refusal::ScanTooLong => {
+            never("The scan is a number of more than 12 digits, or longer than 1,024 bytes.")
+        }
+        Refusal::ScanProductCode => never("The scan is an EAN, UPC or GTIN."),
+        Refusal::ScanPaymentCard => {
+            never("The scan holds the number of a payment card. Nothing of it was kept.")
+        }
+        Refusal::ScanReceipt => never("The scan begins as the receipts of the configuration do."),
+        Refusal::ScanForeignLink => never(
+            "The scan is a link whose host or path is not in the configuration, or that holds no token.",
+        ),
+        Refusal::ScanUnreadable => never(
+            "The scan is neither 12 digits nor a token of letters, digits, _ and -, nor a link with one.",
+        ),
+        Refusal::VouchersNotSetUp => not_so("The configuration names no provider of vouchers."),
+        Refusal::TooManyTries => later(
+            StatusCode::CONFLICT,
+            60,
+            "The provider did not know too many codes of this terminal. A manager unlocks it, or time does.",
+        ),
+        Refusal::VoucherNotChecked => not_now(5, "The provider of the voucher could not be reached."),
+        Refusal::CheckExpired => not_so("There is no such check any more. Scan the voucher again."),
+        Refusal::VoucherNotRedeemable => not_so("The check says why; nothing was sent."),
+        Refusal::NothingToRedeem => never("amount or quantity must be more than nothing."),
+        Refusal::MoreThanEligible => not_so("The check shows how much may be redeemed; nothing was sent."),
+        Refusal::VoucherOfItems => never("This voucher takes a quantity, not an amount."),
+        Refusal::VoucherOfMoney => never("This voucher takes an amount, not a quantity."),
+        Refusal::VoucherCurrency => never("The currency is not the voucher's; the check shows it."),
+        Refusal::TermsNotConfirmed => never(
+            "A promotional voucher is redeemed only once the cashier has confirmed the terms that the check shows.",
+        ),
+        Refusal::VoucherInUse => later(
+            StatusCode::CONFLICT,
+            1,
+            "Another redemption of this voucher is being worked on. Ask again under the same key.",
+        ),
+        Refusal::VoucherTwice => not_so(
+            "This basket has a redemption of this voucher with another amount. Read it; take it back before another one.",
+        ),
+        Refusal::RedemptionUnknown => row(StatusCode::NOT_FOUND, "There is no redemption with this id."),
+        Refusal::RedemptionClosed => not_so("Nothing more can happen to this redemption. Read it."),
+        Refusal::AnotherVoucher => not_so("The scanned voucher is not the one of this redemption."),
+        Refusal::ManagerNeeded => row(
+            StatusCode::FORBIDDEN,
+            "The basket is completed: only a manager takes a redemption of it back.",
+        ),
+        Refusal::ReversalNotSetUp => {
+            not_so("The configuration says that the provider's call for taking back is not confirmed.")
+        }
+        Refusal::RedeemNotSent => not_now(5, "The redeem was not sent, or the provider asked to come later."),
         Refusal::NoConnection => not_now(5, "The provider could not be reached, or asked to come later."),
         Refusal::OutcomeUnknown => not_now(5, "The provider did not answer readably."),
         Refusal::NotAuthenticated => said_no(SET_UP),
@@ -121,6 +174,11 @@ pub(crate) fn row(refusal: &Refusal) -> Row {
         }
         Refusal::OrderNotFound => said_no(PROVIDER),
         Refusal::OrderTwice => not_now(5, "The provider named one order for two cards."),
+        Refusal::VoucherNotFound => said_no(PROVIDER),
+        Refusal::VoucherNotHere => said_no(PROVIDER),
+        Refusal::RedeemRefused => said_no(PROVIDER),
+        Refusal::RedemptionNotFound => said_no(PROVIDER),
+        Refusal::ReverseRefused => said_no(PROVIDER),
         Refusal::OrderState => said_no(PROVIDER),
         Refusal::Foreign(_) => {
             said_no("The provider refused it with a code that this program does not know.")

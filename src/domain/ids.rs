@@ -78,6 +78,18 @@ uuid_id!(
     /// One gift card at a provider, by the daemon's own name for it.
     OrderId
 );
+uuid_id!(
+    /// One redemption of a voucher, by the daemon's own name for it.
+    RedemptionId
+);
+uuid_id!(
+    /// One look at a voucher. It lives in memory only.
+    CheckId
+);
+uuid_id!(
+    /// The programme that a till expects a voucher to be of; the provider's id (fact sheet gift-local 2).
+    ProgramId
+);
 
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $most:expr, $allowed:expr) => {
@@ -153,6 +165,14 @@ text_id!(
     ProviderOrderId, 128, unreserved
 );
 text_id!(
+    /// The till's own name of the basket that a voucher is redeemed for.
+    BasketId, 64, printable
+);
+text_id!(
+    /// The provider's name for a redemption; by it alone a redemption can be reversed.
+    ProviderRedemptionId, 128, unreserved
+);
+text_id!(
     /// The key under which a till asked for something (`Idempotency-Key` at the local door).
     RequestKey, 128, printable
 );
@@ -217,6 +237,35 @@ impl FromStr for CardCode {
     }
 }
 
+/// The provider's name for a voucher. Not the voucher's code, but together with the shop's key it spends the voucher all
+/// the same (fact sheet gift-local 7c): it is journaled, and never shown, logged or printed.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct VoucherId(String);
+
+impl VoucherId {
+    /// The greatest length in characters.
+    pub const MOST: usize = 64;
+
+    /// The text itself: for the wire, the journal and comparing.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for VoucherId {
+    type Err = IdError;
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        check(text, Self::MOST, unreserved)?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for VoucherId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("VoucherId(…)")
+    }
+}
+
 /// Whether a text is shaped like the number of a payment card: 15 or 16 digits, perhaps in groups, from a range that
 /// the large card schemes issue, with a right Luhn digit. Thirteen digits are not looked at: a Visa number of the
 /// last century and a German EAN (400 to 440) cannot be told apart.
@@ -236,7 +285,8 @@ pub fn looks_like_payment_card(text: &str) -> bool {
     issued && luhn(&digits)
 }
 
-fn luhn(digits: &[u32]) -> bool {
+/// Whether the last digit is the check digit of ISO/IEC 7812-1 (Luhn) to the others.
+pub(crate) fn luhn(digits: &[u32]) -> bool {
     let sum: u32 = digits
         .iter()
         .rev()

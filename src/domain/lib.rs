@@ -18,6 +18,7 @@
 //! | [`slip`] | a piece of paper before any printer's language |
 //! | [`order`] | one gift card at a provider: the rows A1 to A20 |
 //! | [`sale`] | one till receipt: cards, one payment, one machine a card |
+//! | [`voucher`] | what a guest redeems, before anything is taken from it |
 //! | [`attention`] | what waits for a person |
 //! | [`screen`] | what the cashier reads about it |
 
@@ -34,3 +35,4 @@ pub mod sale;
 pub mod screen;
 pub mod secret;
 pub mod slip;
+pub mod voucher;

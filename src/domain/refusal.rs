@@ -73,7 +73,7 @@ macro_rules! refusals {
             pub fn sentence(&self) -> &'static str {
                 match self {
                     $(Self::$name => $sentence,)*
-                    Self::Foreign(_) => "The provider refused the card. Nothing was sold.",
+                    Self::Foreign(_) => "The provider refused it. Nothing was sold or redeemed.",
                 }
             }
 
@@ -168,6 +168,64 @@ refusals! {
     /// The daemon is stopping.
     Stopping, "stopping", Later, "This till is being restarted. Try again in a moment.";
 
+    // --- what was scanned instead of a voucher: nothing was sent, and nothing of it is kept ---
+    /// Nothing but what a scanner adds.
+    ScanEmpty, "scan_empty", Mend, "Nothing was scanned. Scan the voucher again, or type its 12 digits.";
+    /// Fewer than twelve digits.
+    ScanTooShort, "scan_too_short", Mend, "A digit is missing: a voucher has 12. Compare and type it again.";
+    /// More than twelve digits, or more than any voucher holds.
+    ScanTooLong, "scan_too_long", Mend, "That is too long for a voucher. Scan its QR code, or type its 12 digits.";
+    /// An EAN or UPC.
+    ScanProductCode, "scan_product_code", Mend, "That is the bar code of a product. Scan the voucher.";
+    /// Law L11.
+    ScanPaymentCard, "scan_payment_card", Mend, "That is the number of a payment card, which must never be entered here. Scan the voucher.";
+    /// What the till prints on its receipts.
+    ScanReceipt, "scan_receipt", Mend, "That is the bar code of a receipt. Scan the voucher.";
+    /// A link to somewhere else.
+    ScanForeignLink, "scan_foreign_link", Mend, "That QR code is no voucher of this provider. Scan the voucher.";
+    /// None of the forms that a voucher has.
+    ScanUnreadable, "scan_unreadable", Mend, "That is no voucher. Scan its QR code, or type its 12 digits.";
+
+    // --- what the counter refuses of a voucher: nothing was taken from it ---
+    /// No provider of vouchers is configured.
+    VouchersNotSetUp, "vouchers_not_set_up", SetUp, "Vouchers are not set up at this till.";
+    /// Too many wrong codes at this terminal.
+    TooManyTries, "too_many_tries", Later, "Too many wrong codes. Call the manager.";
+    /// B1, B14: the provider could not be asked.
+    VoucherNotChecked, "voucher_not_checked", Later, "No connection: the voucher cannot be checked now. Try again.";
+    /// B2: what was seen of it is too old, or was never seen.
+    CheckExpired, "check_expired", Mend, "Too much time has passed. Scan the voucher again.";
+    /// B2: the provider says that it cannot be redeemed here and now.
+    VoucherNotRedeemable, "voucher_not_redeemable", Another, "This voucher cannot be redeemed now. Nothing was taken from it.";
+    /// Nothing, or less.
+    NothingToRedeem, "nothing_to_redeem", Mend, "Say how much to redeem: more than nothing.";
+    /// B2.
+    MoreThanEligible, "more_than_eligible", Mend, "There is not that much on the voucher.";
+    /// Money asked of an item gift.
+    VoucherOfItems, "voucher_of_items", Mend, "This voucher is for items: say how many.";
+    /// Items asked of a monetary gift.
+    VoucherOfMoney, "voucher_of_money", Mend, "This voucher is for money: say which amount.";
+    /// Another currency than the voucher's.
+    VoucherCurrency, "voucher_currency", Mend, "This voucher is in another currency.";
+    /// The terms of a promotional voucher were not confirmed.
+    TermsNotConfirmed, "terms_not_confirmed", Mend, "Compare the voucher's terms with the basket, and confirm them.";
+    /// B13: another redeem of this voucher has not ended.
+    VoucherInUse, "voucher_in_use", Later, "This voucher is being redeemed at the moment. Wait for it.";
+    /// B13: redeemed in this basket before, with another amount.
+    VoucherTwice, "voucher_twice", Mend, "This voucher was already redeemed in this basket, with another amount.";
+    /// No such redemption.
+    RedemptionUnknown, "redemption_unknown", Mend, "There is no such redemption.";
+    /// Nothing more can happen to this redemption by a till.
+    RedemptionClosed, "redemption_closed", Mend, "This redemption is closed.";
+    /// B4: the scan that should tell what became of a redemption is of another voucher.
+    AnotherVoucher, "another_voucher", Mend, "That is another voucher. Scan the one that was being redeemed.";
+    /// B9: only a manager takes a redemption back once its basket is closed.
+    ManagerNeeded, "manager_needed", Mend, "Only the manager can do that.";
+    /// The provider's call for taking back is not confirmed (fact sheet gift-local 4).
+    ReversalNotSetUp, "reversal_not_set_up", SetUp, "Taking a redemption back is not set up. Call the manager.";
+    /// Surely nothing was taken: the redeem was not sent, or the provider asked to come later.
+    RedeemNotSent, "redeem_not_sent", Later, "No connection. Nothing was taken from the voucher. Try again.";
+
     // --- what the provider refuses, or how it could not be reached ---
     /// Nothing was sent: no connection, or the provider asked to come later.
     NoConnection, "no_connection", Later, "No connection to the provider. Not sold. Try again.";
@@ -207,6 +265,16 @@ refusals! {
     OrderNotFound, "order_not_found", Another, "The provider does not know this order.";
     /// The provider named one order for two cards of a sale.
     OrderTwice, "order_twice", Later, "The provider mixed two cards up. This one is not sold. Try again.";
+    /// The provider does not know the voucher.
+    VoucherNotFound, "voucher_not_found", Another, "There is no such voucher. Compare the digits.";
+    /// Known, and not for this location or programme.
+    VoucherNotHere, "voucher_not_here", Another, "This voucher is not for this store.";
+    /// A well-formed refusal to redeem it.
+    RedeemRefused, "redeem_refused", Another, "The provider refused the voucher. Nothing was taken from it.";
+    /// The provider does not know the redemption.
+    RedemptionNotFound, "redemption_not_found", Another, "The provider does not know this redemption.";
+    /// A well-formed refusal to take a redemption back.
+    ReverseRefused, "reverse_refused", Another, "The provider does not give the value back. Call the manager.";
     /// The order cannot be confirmed in its present state.
     OrderState, "order_state", Another, "The provider no longer accepts this order.";
 }

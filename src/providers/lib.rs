@@ -6,10 +6,11 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | here | the contract with the counter |
+//! | here | the contract with the counter about gift cards |
 //! | [`http`] | one line to a provider, and what may be concluded from how a request ended |
 //! | [`pace`] | how fast a provider is asked, undos first |
 //! | [`json`] | answers of unknown shape, read with tolerance and wiped |
+//! | [`vouchers`] | the contract with the counter about vouchers |
 //! | [`finperks`] | gift cards that are created, paid for, and confirmed |
 //!
 //! Every call ends as one [`Outcome`]. [`Outcome::Later`] also stands for a call that the provider's own pace did not let
@@ -19,6 +20,7 @@ pub mod finperks;
 pub mod http;
 pub mod json;
 pub mod pace;
+pub mod vouchers;
 
 use std::time::Duration;
 
