@@ -23,12 +23,7 @@ pub(crate) fn first_rest(journal: &Journal, sale: SaleId, from: Seq) -> Result<O
 
 /// The sale as it is after its last entry; none if there is no such sale.
 pub(crate) fn latest(journal: &Journal, sale: SaleId) -> Result<Option<SaleNow>, ReadError> {
-    let mut last = None;
-    journal.replay(sale, |sale, seq, at| {
-        last = Some(SaleNow { sale: Arc::new(sale.clone()), seq, at });
-        ControlFlow::Continue(())
-    })?;
-    Ok(last)
+    Ok(journal.latest(sale)?.map(|(sale, seq, at)| SaleNow { sale: Arc::new(sale), seq, at }))
 }
 
 /// Every sale for which something remains to be done or decided.

@@ -169,6 +169,11 @@ impl Journal {
         read::replay(&self.reader(), sale, Some(&self.shared.terminal), with)
     }
 
+    /// A sale after its last entry, with the number and the moment of that; none if there is no such sale.
+    pub fn latest(&self, sale: SaleId) -> Result<Option<(Sale, Seq, Moment)>, ReadError> {
+        read::latest(&self.reader(), sale, Some(&self.shared.terminal))
+    }
+
     /// The sales that are not closed, oldest first. It costs what they are, however many others there were.
     pub fn open_sales(&self) -> Result<Vec<SaleId>, ReadError> {
         let reader = self.reader();

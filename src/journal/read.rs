@@ -194,6 +194,21 @@ pub(crate) fn replay(
     })
 }
 
+/// A sale after its last entry, with the number and the moment of that; none if there is no such sale.
+pub(crate) fn latest(
+    database: &Connection,
+    sale: SaleId,
+    terminal: Option<&Terminal>,
+) -> Result<Option<(Sale, Seq, Moment)>, ReadError> {
+    let mut fold = Fold::default();
+    let mut moment = None;
+    each_entry(database, sale, terminal, |entry| {
+        moment = Some(entry.at);
+        fold.add(entry)
+    })?;
+    Ok(fold.0.zip(moment).map(|((sale, seq), at)| (sale, seq, at)))
+}
+
 /// Makes the query tables again from the entries, a sale at a time. To be called inside of a transaction.
 pub(crate) fn rebuild(database: &Connection) -> Result<(), ReadError> {
     tables::clear(database)?;

@@ -2,7 +2,6 @@
 //! writes nothing.
 
 use std::fmt;
-use std::ops::ControlFlow;
 use std::path::Path;
 
 use rusqlite::types::Value;
@@ -135,12 +134,7 @@ impl Reader {
 
     /// The sale as its entries make it, codes and lines gone; none if there is no such sale.
     pub fn sale_now(&self, sale: SaleId) -> Result<Option<Sale>, ReadError> {
-        let mut last = None;
-        read::replay(&self.database, sale, None, |sale, _, _| {
-            last = Some(sale.clone());
-            ControlFlow::Continue(())
-        })?;
-        Ok(last)
+        Ok(read::latest(&self.database, sale, None)?.map(|(sale, ..)| sale))
     }
 
     /// Walks the whole chain as it is at this moment, and every row beside it: the tables that lists and restarts are made
