@@ -12,9 +12,9 @@ use crate::product::CardKind;
 use crate::sale::{CardNo, Sale};
 
 /// After how many failures an undo is a manager's case (DESIGN chapter 2).
-const FAILURES: u32 = 6;
+pub(crate) const FAILURES: u32 = 6;
 /// After what time an undo is a manager's case, whatever its failures.
-const LATE: Duration = Duration::from_mins(15);
+pub(crate) const LATE: Duration = Duration::from_mins(15);
 
 /// Who may decide a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -19,6 +19,8 @@
 //! | [`order`] | one gift card at a provider: the rows A1 to A20 |
 //! | [`sale`] | one till receipt: cards, one payment, one machine a card |
 //! | [`voucher`] | what a guest redeems, before anything is taken from it |
+//! | [`redemption`] | what is taken from one voucher: the rows B3 to B13 |
+//! | `pauses` | how long is waited before a provider is asked again |
 //! | [`attention`] | what waits for a person |
 //! | [`screen`] | what the cashier reads about it |
 
@@ -28,8 +30,10 @@ pub mod moment;
 pub mod money;
 pub mod order;
 pub mod outcome;
+mod pauses;
 pub mod printing;
 pub mod product;
+pub mod redemption;
 pub mod refusal;
 pub mod sale;
 pub mod screen;

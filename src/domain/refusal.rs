@@ -102,6 +102,21 @@ macro_rules! refusals {
     };
 }
 
+impl Refusal {
+    /// Whether it says nothing about the card or the voucher, only about this shop's key, scope or clock.
+    pub fn is_about_the_shop(&self) -> bool {
+        matches!(
+            self,
+            Self::NotAuthenticated
+                | Self::LiveModeDisabled
+                | Self::ScopeMissing
+                | Self::Blocked
+                | Self::ClockRefused
+                | Self::RequestNotUnderstood
+        )
+    }
+}
+
 refusals! {
     // --- what the counter refuses by itself: nothing was sent ---
     /// No such product in the catalogue.

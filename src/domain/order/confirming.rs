@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::{Answer, ClearedHow, Doubt, Effect, Misfit, NOW, Next, OrderEvent, OwedWhy, State, Step, paper};
 use crate::moment::Moment;
 use crate::outcome::{OrderSeen, OrderStage, Outcome};
-use crate::refusal::Refusal;
+use crate::pauses;
 
 /// The shortest pause before a confirm that was not taken is sent again.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
@@ -164,12 +164,7 @@ fn judge(step: Step<'_>, finding: Finding, seen: OrderSeen, just_confirmed: bool
 /// The next look-up after a pause that grows with the time already spent, or the end of asking.
 fn ask_again(step: &Step<'_>, finding: Finding, at_least: Duration) -> Next {
     let spent = step.at.since(finding.since);
-    let pause = match spent.as_millis() {
-        0..1_000 => Duration::from_millis(500),
-        1_000..4_000 => Duration::from_secs(1),
-        _ => Duration::from_secs(2),
-    }
-    .max(at_least);
+    let pause = pauses::while_a_guest_waits(spent).max(at_least);
     if step.at.plus(pause) >= finding.until { step.owe(OwedWhy::Uncertain) } else { Ok(finding.ask(pause)) }
 }
 
@@ -212,17 +207,4 @@ fn send(step: Step<'_>, state: State) -> (State, Vec<Effect>) {
 
 fn cleared(how: ClearedHow) -> Next {
     Ok((State::Cleared { how }, vec![Effect::Forget]))
-}
-
-/// Whether a refusal says nothing about the order, only about this shop's key, scope or clock.
-pub(super) fn is_about_the_shop(why: &Refusal) -> bool {
-    matches!(
-        why,
-        Refusal::NotAuthenticated
-            | Refusal::LiveModeDisabled
-            | Refusal::ScopeMissing
-            | Refusal::Blocked
-            | Refusal::ClockRefused
-            | Refusal::RequestNotUnderstood
-    )
 }

@@ -6,34 +6,25 @@
 
 use std::time::Duration;
 
-use super::confirming::is_about_the_shop;
 use super::creating::NEVER_CONFIRMED;
 use super::{ClearedHow, Effect, Misfit, NOW, Next, OrderEvent, Owed, State, Step, StuckWhy};
 use crate::outcome::{OrderStage, Outcome, UndoAnswer};
+use crate::pauses;
 
-/// The pause after the first, second, … failure, in seconds.
-const PAUSES_S: [u64; 6] = [1, 2, 5, 15, 30, 60];
-/// The pause after every further failure.
-const LAST_PAUSE: Duration = Duration::from_mins(5);
 /// How often a provider is asked that has said that it will not undo an order: contracts and minds change.
 const STUCK_PAUSE: Duration = Duration::from_hours(1);
-
-fn pause_after(failures: u32) -> Duration {
-    let place = usize::try_from(failures.saturating_sub(1)).unwrap_or(usize::MAX);
-    PAUSES_S.get(place).copied().map_or(LAST_PAUSE, Duration::from_secs)
-}
 
 /// A5, A7, A13 to A15.
 pub(super) fn owed(step: Step<'_>, owed: Owed, event: OrderEvent) -> Next {
     let never_confirmed = !step.past.confirm_sent;
     let failed = |mut owed: Owed, at_least: Duration| {
         owed.failures = owed.failures.saturating_add(1);
-        let after = pause_after(owed.failures).max(at_least);
+        let after = pauses::after_failure(owed.failures).max(at_least);
         Ok((State::Owed(owed), vec![Effect::Undo { after }]))
     };
     match event {
         OrderEvent::UndoEnded(Outcome::Done(UndoAnswer::Refused(why)) | Outcome::Refused(why)) => match why {
-            why if is_about_the_shop(&why) => failed(owed, NOW),
+            why if why.is_about_the_shop() => failed(owed, NOW),
             _ if never_confirmed => Ok((NEVER_CONFIRMED, vec![Effect::Forget])),
             why => Ok(stop(owed, StuckWhy::Refused(why))),
         },

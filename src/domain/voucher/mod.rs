@@ -9,6 +9,8 @@
 //! | `offers` | what can be done at this provider when an outcome is unknown |
 //! | [`check`] | one look at a voucher: the rows B1, B2 and B14 |
 //! | [`tries`] | how many wrong codes a terminal may try |
+//!
+//! What is taken, and what becomes of it, is [`crate::redemption`].
 
 pub mod check;
 mod code;
