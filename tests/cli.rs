@@ -68,12 +68,15 @@ struct Sandbox {
     _running: Running,
     finperks: String,
     control: String,
+    gift_local: String,
+    gift_local_control: String,
     printer: String,
 }
 
 fn sandbox() -> Sandbox {
     let any = "127.0.0.1:0";
-    let command = tilld(&["sandbox", "--finperks", any, "--control", any, "--printer", any]);
+    let mut command = tilld(&["sandbox", "--finperks", any, "--control", any, "--printer", any]);
+    command.args(["--gift-local", any, "--gift-local-control", any]);
     let mut found = std::cell::RefCell::new(Vec::<String>::new());
     let (running, ()) = start(command, false, |line| {
         let mut words = line.split_whitespace();
@@ -82,12 +85,8 @@ fn sandbox() -> Sandbox {
         (name == "printer").then_some(())
     });
     let found = std::mem::take(found.get_mut());
-    Sandbox {
-        _running: running,
-        finperks: found[0].clone(),
-        control: found[1].clone(),
-        printer: found[2].clone(),
-    }
+    let [finperks, control, gift_local, gift_local_control, printer] = found.try_into().unwrap();
+    Sandbox { _running: running, finperks, control, gift_local, gift_local_control, printer }
 }
 
 fn configure(folder: &Path, sandbox: &Sandbox) -> String {
@@ -373,12 +372,32 @@ fn post_control(sandbox: &Sandbox, path: &str, body: &Value) -> u16 {
     })
 }
 
+#[test]
+fn the_sandbox_says_where_each_provider_is_and_each_has_a_control_door() {
+    let sandbox = sandbox();
+    for (provider, control, name) in [
+        (&sandbox.finperks, &sandbox.control, "finperks"),
+        (&sandbox.gift_local, &sandbox.gift_local_control, "gift-local"),
+    ] {
+        let index = get_control(control, "/");
+        assert_eq!(
+            (index["provider"].as_str(), index["url"].as_str()),
+            (Some(name), Some(provider.as_str()))
+        );
+    }
+    let gifts = get_control(&sandbox.gift_local_control, "/ledger");
+    assert_eq!(gifts["vouchers"][0]["name"], "gift-50-eur");
+}
+
 fn ledger(sandbox: &Sandbox) -> Value {
+    get_control(&sandbox.control, "/ledger")
+}
+
+fn get_control(control: &str, path: &str) -> Value {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let client = client();
-        let text =
-            client.get(format!("{}/ledger", sandbox.control)).send().await.unwrap().text().await.unwrap();
+        let text = client.get(format!("{control}{path}")).send().await.unwrap().text().await.unwrap();
         serde_json::from_str(&text).unwrap()
     })
 }

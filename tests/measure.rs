@@ -316,6 +316,7 @@ fn sandbox() -> (Process, String) {
     let any = "127.0.0.1:0";
     let mut command = Command::new(program());
     command.args(["sandbox", "--finperks", any, "--control", any]).env("TILLD_LOG", "error");
+    command.args(["--gift-local", any, "--gift-local-control", any]);
     let mut running = Process(command.stdout(Stdio::piped()).spawn().unwrap());
     let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines();
     let first = lines.next().unwrap().unwrap();

@@ -9,6 +9,7 @@ use clap::Args;
 
 use tilld_devices::profile::Profile;
 use tilld_devices::simulated::{Answers, Drawing, Keep, SimulatedPrinter};
+use tilld_sandbox::{finperks, gift_local};
 
 use crate::command::{Failure, loopback, say, told_to_stop};
 
@@ -21,6 +22,12 @@ pub struct SandboxArguments {
     /// Where its switches, faults and ledger are reached
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8482", value_parser = loopback)]
     control: SocketAddr,
+    /// Where the simulated Gift Local listens
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8483", value_parser = loopback)]
+    gift_local: SocketAddr,
+    /// Where its switches, faults and ledger are reached
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8484", value_parser = loopback)]
+    gift_local_control: SocketAddr,
     /// Also run a simulated network printer there, for example at 127.0.0.1:9100
     #[arg(long, value_name = "ADDRESS", value_parser = loopback)]
     printer: Option<SocketAddr>,
@@ -34,12 +41,18 @@ pub(crate) const DRAWING: Drawing =
     Drawing { text: tilld_receipts::preview::text, picture: tilld_receipts::preview::svg };
 
 pub(crate) async fn run(arguments: SandboxArguments) -> Result<(), Failure> {
-    let settings = tilld_sandbox::finperks::Settings {
+    let settings = finperks::Settings {
         provider: arguments.finperks,
         control: arguments.control,
-        ..tilld_sandbox::finperks::Settings::default()
+        ..finperks::Settings::default()
     };
-    let sandbox = tilld_sandbox::finperks::start(settings).await.context("the sandbox cannot listen")?;
+    let finperks = finperks::start(settings).await.context("the simulated finperks cannot listen")?;
+    let settings = gift_local::Settings {
+        provider: arguments.gift_local,
+        control: arguments.gift_local_control,
+        ..gift_local::Settings::default()
+    };
+    let gift_local = gift_local::start(settings).await.context("the simulated Gift Local cannot listen")?;
     let keep = arguments.slips.map(|folder| Keep { folder, drawing: DRAWING });
     let printer = match arguments.printer {
         Some(address) => Some(
@@ -50,18 +63,22 @@ pub(crate) async fn run(arguments: SandboxArguments) -> Result<(), Failure> {
         None => None,
     };
     let mut text = format!(
-        "finperks  {}  (key id {}, secret {})\ncontrol   {}",
-        sandbox.provider_url(),
-        sandbox.credentials().key_id,
-        sandbox.credentials().secret,
-        sandbox.control_url(),
+        "finperks    {}  (key id {}, secret {})\ncontrol     {}\ngift-local  {}  (key {})\ncontrol     {}",
+        finperks.provider_url(),
+        finperks.credentials().key_id,
+        finperks.credentials().secret,
+        finperks.control_url(),
+        gift_local.provider_url(),
+        gift_local.api_key(),
+        gift_local.control_url(),
     );
     if let Some(printer) = &printer {
         // Writing to a string does not fail.
-        let _ = write!(text, "\nprinter   {}", printer.address());
+        let _ = write!(text, "\nprinter     {}", printer.address());
     }
     say(&text)?;
     told_to_stop().await;
-    sandbox.shutdown().await;
+    finperks.shutdown().await;
+    gift_local.shutdown().await;
     Ok(())
 }

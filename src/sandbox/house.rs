@@ -40,7 +40,8 @@ pub struct Asked {
     pub body: Option<Vec<u8>>,
 }
 
-/// What one provider has of its own.
+/// What one provider has of its own. Outside this room it can be named, for a test that works with any of them, but not
+/// implemented: what it works with has no name there.
 pub trait Provider: Sized + Send + 'static {
     /// Its name in the log of the sandbox.
     const NAME: &'static str;

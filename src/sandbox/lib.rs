@@ -1,4 +1,4 @@
-//! Providers to practise against, over real HTTP, each with a ledger of its own: [`finperks`].
+//! Providers to practise against, over real HTTP, each with a ledger of its own: [`finperks`] and [`gift_local`].
 //!
 //! They are faithful fakes, not mocks. Each checks who is asking as strictly as the real one, keeps its own accounts,
 //! and can be told to behave in each way that the real provider may, and to fail in each way that a network can. Tests,
@@ -10,7 +10,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `finperks` | finperks' checks, books and answers |
+//! | `finperks`, `gift_local` | the checks, books and answers of each |
 //! | `house` | what a provider is to the rest; all that a call can change, behind one lock |
 //! | `door` | the door that the daemon talks to: the checks, the faults, the answer |
 //! | `control` | the door that a test talks to, with its routes and examples |
@@ -31,6 +31,7 @@ mod door;
 mod draw;
 mod faults;
 pub mod finperks;
+pub mod gift_local;
 mod house;
 mod issued;
 mod line;
