@@ -54,12 +54,13 @@ pub(super) fn owed(step: Step<'_>, owed: Owed, event: OrderEvent) -> Next {
         }
         OrderEvent::UndoEnded(Outcome::NotSent(_) | Outcome::Unknown(_)) => failed(owed, NOW),
         OrderEvent::Resumed => Ok((State::Owed(owed), vec![Effect::Undo { after: NOW }])),
-        // A7: a late success changes nothing but what a person reads about it.
+        // A7: a late success changes nothing but what a person reads about it. And it is there: what was said before about
+        // not being there counts no more (law L6).
         OrderEvent::ConfirmEnded(Outcome::Done(seen))
             if seen.stage == OrderStage::Done && !owed.late_success =>
         {
             step.past.confirm_sent = true;
-            Ok((State::Owed(Owed { late_success: true, ..owed }), Vec::new()))
+            Ok((State::Owed(Owed { late_success: true, not_found: None, ..owed }), Vec::new()))
         }
         OrderEvent::Settled { by, reason } => Ok((State::Settled { by, reason }, vec![Effect::Forget])),
         _ => Err(Misfit::Event),

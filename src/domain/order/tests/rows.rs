@@ -223,6 +223,8 @@ fn a7_a_success_that_comes_after_the_debt_changes_nothing() {
         created, paid, confirm unknown, lookup open, +10 time_up, confirm refused => misfit
         # a success of a confirm that was taken for not sent: it was sent
         created, paid, confirm unsent, +10 time_up, confirm done lines, undo not_found => owed not_confirmed not_found late_success; undo 300;; back
+        # it is there: what was said before about not being there counts no more (law L6)
+        created, paid, confirm unknown, +8 lookup unknown, undo not_found, confirm done lines, +300 undo not_found => owed uncertain not_found late_success; undo 300;; back
         created, paid, confirm unknown, +8 lookup unknown, lookup done lines => misfit
         created, paid, confirm unknown, +8 lookup unknown, undo done, confirm done lines => misfit
         ",
