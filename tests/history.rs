@@ -50,11 +50,8 @@ struct History {
 
 impl History {
     fn begin(path: &Path) -> Self {
-        let settings = Settings {
-            path: path.to_owned(),
-            seal: SealKey::new(KEY),
-            keep_codes: Settings::KEEP_CODES,
-        };
+        let settings =
+            Settings { path: path.to_owned(), seal: SealKey::new(KEY), keep_codes: Settings::KEEP_CODES };
         let journal = Journal::open(&settings).unwrap();
         Self { journal, waiting: Vec::new(), sales: 0, at: Moment::from_ms(1_790_000_000_000) }
     }
@@ -207,8 +204,7 @@ fn main() {
     let given = std::env::args().nth(1);
     let entries: u64 = given.map_or(1_000_000, |text| text.parse().expect("a number of entries"));
     let place = std::env::current_exe().unwrap().parent().unwrap().to_owned();
-    let (short, long) =
-        (tempfile::tempdir_in(&place).unwrap(), tempfile::tempdir_in(&place).unwrap());
+    let (short, long) = (tempfile::tempdir_in(&place).unwrap(), tempfile::tempdir_in(&place).unwrap());
     let short_config = shop(short.path(), 0);
     let long_config = shop(long.path(), entries);
     // What the two are before anything is started on them, and the pages in the machine's cache.
@@ -222,7 +218,9 @@ fn main() {
         audits.push(begun.elapsed().div_f64(count as f64));
     }
     let ms = |time: Duration| time.as_secs_f64() * 1000.0;
-    println!("a long history ({OPEN} cards owed an undo, each tried {ATTEMPTS} times in vain; {STARTS} starts on each journal by turns)");
+    println!(
+        "a long history ({OPEN} cards owed an undo, each tried {ATTEMPTS} times in vain; {STARTS} starts on each journal by turns)"
+    );
     for (count, times) in [(fewer, &mut on_short), (more, &mut on_long)] {
         let p50 = middle(times);
         println!(

@@ -28,7 +28,15 @@ impl Step<'_> {
 /// The one way into [`State::Owed`].
 pub(super) fn owe(step: Step<'_>, why: OwedWhy) -> Next {
     let owed = Owed { since: step.at, why, failures: 0, not_found: None, late_success: false };
-    go_on(&step, owed, NOW)
+    match go_on(&step, owed, NOW)? {
+        // Nobody has decided yet that it was not used, nobody was told so, and it cannot go back: a manager decides.
+        (State::Stuck { why: StuckWhy::WithoutId, .. }, effects)
+            if matches!(why, OwedWhy::TooLate | OwedWhy::NeverOffered) =>
+        {
+            Ok((State::Unclear { since: step.at, why: UnclearWhy::NeverOffered }, effects))
+        }
+        next => Ok(next),
+    }
 }
 
 /// The next thing to do for a debt.
@@ -45,24 +53,8 @@ fn go_on(step: &Step<'_>, owed: Owed, after: Duration) -> Next {
         Recourse::Repeatable if step.past.taken.is_none() => {
             (State::Owed(owed), vec![Effect::Redeem { after, until: None }])
         }
-        Recourse::Repeatable | Recourse::Comparable => without_id(step, owed),
+        Recourse::Repeatable | Recourse::Comparable => stop(owed, StuckWhy::WithoutId),
     })
-}
-
-/// It was taken and cannot be taken back by a call.
-fn without_id(step: &Step<'_>, owed: Owed) -> (State, Vec<Effect>) {
-    match owed.why {
-        // Nobody has decided that it was not used.
-        OwedWhy::TooLate | OwedWhy::NeverOffered => {
-            (State::Unclear { since: step.at, why: UnclearWhy::NeverOffered }, Vec::new())
-        }
-        OwedWhy::Uncertain
-        | OwedWhy::TooLittle
-        | OwedWhy::TakenOtherwise
-        | OwedWhy::ArrivedLate
-        | OwedWhy::NotUsed
-        | OwedWhy::TakenBack => stop(owed, StuckWhy::WithoutId),
-    }
 }
 
 fn failed(step: &Step<'_>, mut owed: Owed, at_least: Duration) -> Next {
@@ -81,8 +73,9 @@ pub(super) fn owed(mut step: Step<'_>, owed: Owed, event: RedemptionEvent) -> Ne
         RedemptionEvent::RedeemEnded(Outcome::Done(redeemed)) if !known => {
             found(step, Owed { late_success: true, ..owed }, redeemed, Evidence::Answer)
         }
+        // It is there: what was said before about not being there counts no more (law L6).
         RedemptionEvent::RedeemEnded(Outcome::Done(_)) if !owed.late_success => {
-            Ok((State::Owed(Owed { late_success: true, ..owed }), Vec::new()))
+            Ok((State::Owed(Owed { late_success: true, not_found: None, ..owed }), Vec::new()))
         }
         RedemptionEvent::RedeemEnded(outcome) if !known => match outcome {
             Outcome::Refused(why) if !why.is_about_the_shop() && why != Refusal::ProviderKeyReused => {
@@ -154,7 +147,7 @@ fn found(mut step: Step<'_>, owed: Owed, redeemed: Redeemed, by: Evidence) -> Ne
     let (state, mut effects) = if step.past.redemption.is_some() {
         go_on(&step, Owed { not_found: None, ..owed }, NOW)?
     } else {
-        without_id(&step, owed)
+        stop(owed, StuckWhy::WithoutId)
     };
     effects.extend(forget);
     Ok((state, effects))
@@ -178,7 +171,7 @@ pub(super) fn stuck(mut step: Step<'_>, owed: Owed, why: StuckWhy, event: Redemp
         // A manager has looked at the provider, or the set-up was mended: it is asked for again, also where the rules of
         // this redemption would not.
         RedemptionEvent::Answered { answer: Answer::TryAgain, by: Some(_) } if known => {
-            let owed = Owed { failures: 0, ..owed };
+            let owed = Owed { failures: 0, not_found: None, ..owed };
             Ok((State::Owed(owed), vec![Effect::Reverse { after: NOW }]))
         }
         RedemptionEvent::RedeemEnded(Outcome::Done(redeemed)) if !known && redeemed.redemption.is_some() => {

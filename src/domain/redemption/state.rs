@@ -324,7 +324,8 @@ pub enum ClearedHow {
 /// What a manager decides when a case is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Verdict {
-    /// The voucher counts for the basket.
+    /// The voucher counts for the basket, with what is known to be taken, else with all that was asked for. Where the
+    /// provider has taken less, it does not count, and is taken back at the provider.
     Used,
     /// It does not.
     NotUsed,

@@ -185,6 +185,7 @@ fn b3_findable_it_is_looked_up_for_ten_seconds_and_then_owed() {
         redeem unknown, +8 lookup unknown, lookup blocked => owed uncertain without_id failures 1; look_up 1
         redeem unknown, +8 lookup unknown, lookup later 4 => owed uncertain without_id failures 1; look_up 4
         redeem unknown, +8 lookup unknown, lookup noid => stuck uncertain without_id; forget
+        +121 restart, lookup noid                 => stuck too_late without_id; forget
         redeem noid, offered, take_back           => owed taken_back without_id; look_up
         ",
     );
@@ -272,6 +273,7 @@ fn b5_a_late_success_does_not_stop_the_reversal() {
         "
         redeem done, offered, take_back, redeem done => owed taken_back late_success
         redeem done, offered, take_back, redeem done, redeem done => misfit
+        redeem done, offered, take_back, reverse not_found, redeem done, +300 reverse not_found => owed taken_back not_found late_success; reverse 300
         redeem done, offered, take_back, redeem done, reverse done => cleared reversed
         redeem done, offered, take_back, offered  => misfit
         redeem done, offered, take_back, completed => misfit
@@ -393,6 +395,7 @@ fn b10_to_b12_a_reversal_is_asked_for_until_it_is_acknowledged_refused_or_settle
         redeem done, offered, take_back, reverse refused, restart => stuck taken_back reverse_refused;; try_again try_again
         redeem done, offered, take_back, reverse refused, say try_again => owed taken_back; reverse
         redeem done, offered, take_back, reverse refused, say try_again, reverse done => cleared reversed
+        redeem done, offered, take_back, reverse not_found, reverse refused, say try_again, +300 reverse not_found => owed taken_back not_found; reverse 300
         redeem done, offered, take_back, reverse refused, settle not_used => settled not_used
         redeem done, offered, take_back, reverse refused, settle used => misfit
         redeem done, offered, take_back, settle not_used => settled not_used
