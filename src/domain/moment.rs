@@ -29,3 +29,35 @@ impl Moment {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_passes_forward_and_never_beyond_its_end() {
+        let ms = |count| Duration::from_millis(count);
+        for (from, span, to) in [
+            (0, ms(0), 0),
+            (1_795_266_300_000, ms(1_500), 1_795_266_301_500),
+            (-5, ms(4), -1),
+            (i64::MAX, ms(1), i64::MAX),
+            (0, Duration::MAX, i64::MAX),
+        ] {
+            assert_eq!(Moment::from_ms(from).plus(span).ms(), to, "{from} {span:?}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_has_let_no_time_pass() {
+        for (earlier, later, passed) in [
+            (1_000, 2_500, 1_500),
+            (7, 7, 0),
+            (2_500, 1_000, 0),
+            (i64::MIN, i64::MAX, 9_223_372_036_854_775_807),
+        ] {
+            let since = Moment::from_ms(later).since(Moment::from_ms(earlier));
+            assert_eq!(since, Duration::from_millis(passed), "{earlier} {later}");
+        }
+    }
+}

@@ -216,7 +216,14 @@ mod tests {
         for (minor, code, text) in
             [(5000, "EUR", "50.00"), (1, "EUR", "0.01"), (5000, "JPY", "5000"), (-150, "EUR", "-1.50")]
         {
-            assert_eq!(Money::new(minor, Currency::from_code(code).unwrap()).to_decimal_text(), text);
+            let money = Money::new(minor, Currency::from_code(code).unwrap());
+            assert_eq!(money.to_decimal_text(), text);
+            // In an error or a log it stands as on a receipt.
+            assert_eq!(
+                (format!("{money}"), format!("{money:?}")),
+                (format!("{text} {code}"), format!("{text} {code}"))
+            );
+            assert_eq!(format!("{:?}", money.currency()), code);
         }
     }
 
