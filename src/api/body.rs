@@ -80,7 +80,7 @@ async fn arrived(request: Request) -> Result<Bytes, Problem> {
 }
 
 /// Reads a body that is one object, or says what is wrong with it.
-fn read_object<Wanted: DeserializeOwned>(bytes: &[u8]) -> Result<Wanted, Problem> {
+pub(crate) fn read_object<Wanted: DeserializeOwned>(bytes: &[u8]) -> Result<Wanted, Problem> {
     read(bytes).map(|Object(wanted)| wanted)
 }
 

@@ -33,6 +33,8 @@ mod body;
 mod events;
 mod guard;
 mod health;
+#[cfg(any(test, feature = "hostile"))]
+pub mod hostile;
 mod openapi;
 mod problem;
 mod products;

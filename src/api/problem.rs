@@ -75,7 +75,7 @@ impl Problem {
     }
 
     /// The place in the body and the developer's sentence.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "hostile"))]
     pub(crate) fn details(&self) -> (Option<&str>, &str) {
         (self.field.as_deref(), &self.developer)
     }

@@ -21,8 +21,8 @@
 //! Absent: digital orders, settlements, webhooks, and any memory but the pace and the offset of the clock.
 
 mod catalogue;
-#[cfg(test)]
-mod hostile;
+#[cfg(any(test, feature = "hostile"))]
+pub mod hostile;
 mod refusals;
 mod settings;
 mod signature;

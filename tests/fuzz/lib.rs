@@ -1,0 +1,163 @@
+//! Random inputs: what comes from outside, byte by byte, against what must hold of it.
+//!
+//! | target | is given to | must hold |
+//! |---|---|---|
+//! | `order` | the decoders of finperks' orders and refusals | nothing is done, undone or gone unless it was said so; no line is shown |
+//! | `lists` | those of products, balances, stores | what is read can be sold and printed |
+//! | `body` | the API's acting doors | read or refused; no value comes back; no code is shown |
+//! | `config` | the configuration | taken within its bounds, or every wrong field is named, harmlessly for a terminal |
+//! | `printer` | the decoder of a printer's answers, and the reader of its bytes | no more answers than bytes; paper is bounded |
+//! | `slip` | an answer's lines, laid out and encoded for every family of printers | text stays text: one cut, no drawer, nothing wider than the paper |
+//!
+//! A target is a function over bytes that panics if something does not hold. `replay.rs` gives every target its corpus and some
+//! thousand inputs made from it by chance, in every test run. Under an engine that follows the code's own branches:
+//!
+//! ```text
+//! cargo install cargo-fuzz --version 0.13.2 --locked      # stable toolchain and a C++ compiler
+//! cargo fuzz run --fuzz-dir tests/fuzz -s none --features engine order -- -max_total_time=600
+//! ```
+//!
+//! The corpus was made from what the sandbox answers and the vendors' examples, and minimised; all codes in it are invented.
+//! Absent: fuzzing over sockets (`tests/finperks_line.rs` of the providers breaks the line itself), and journal entries, which
+//! are chained and sealed and have their own proofs.
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a law that does not hold must stop whoever runs it"
+)]
+
+use std::collections::HashMap;
+
+use tilld::config::Config;
+use tilld_api::hostile::bodies;
+use tilld_devices::decode::{Decoder, LONGEST, decode};
+use tilld_devices::encode::encode;
+use tilld_devices::profile::Profile;
+use tilld_devices::status::{AnswerParser, from_automatic, from_real_time};
+use tilld_domain::money::{Currency, Money};
+use tilld_domain::product::CardKind;
+use tilld_domain::slip::{Part, Slip};
+use tilld_providers::finperks::hostile;
+use tilld_receipts::slip::{CardFacts, ShopTexts, gift_card};
+
+/// A target by its name.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All of them.
+pub const TARGETS: [Target; 6] = [
+    ("order", order),
+    ("lists", lists),
+    ("body", body),
+    ("config", config),
+    ("printer", printer),
+    ("slip", slip),
+];
+
+/// An answer about an order, or a refusal of one.
+pub fn order(bytes: &[u8]) {
+    hostile::order(bytes);
+    for status in [400, 401, 403, 404, 409, 422] {
+        hostile::refusal(status, bytes);
+    }
+}
+
+/// A page of a list.
+pub fn lists(bytes: &[u8]) {
+    hostile::lists(bytes);
+}
+
+/// A body of the local API.
+pub fn body(bytes: &[u8]) {
+    bodies(bytes);
+}
+
+/// A configuration file. Text alone: a file of other bytes is refused by the standard library.
+pub fn config(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    match Config::parse(text, &HashMap::new()) {
+        Ok(config) => {
+            assert!(config.api.listen.ip().is_loopback());
+            assert!(config.printer.columns.is_none_or(|columns| (24..=64).contains(&columns)));
+            assert!(Profile::named(&config.printer.profile).is_some());
+            assert!(config.printer.patience.proof <= config.printer.patience.job);
+            assert!((1..=10).contains(&config.counter.rules.print_attempts));
+            assert!((1..=1000).contains(&config.counter.most_at_once));
+            assert!(!config.counter.rules.quiet.is_zero() && !config.journal.keep_codes.is_zero());
+        }
+        Err(wrong) => {
+            assert!(!wrong.is_empty(), "refused, and nothing is wrong");
+            for field in wrong {
+                let shown = field.to_string();
+                // A terminal must not be driven by a file.
+                assert!(!shown.contains(|it: char| it.is_control() && it != '\n'), "{shown:?}");
+            }
+        }
+    }
+}
+
+/// What a printer answers, and any bytes as what it prints.
+pub fn printer(bytes: &[u8]) {
+    let mut parser = AnswerParser::default();
+    let answers = bytes.iter().filter_map(|byte| parser.push(*byte)).count();
+    assert!(answers <= bytes.len());
+    for four in bytes.as_chunks::<4>().0 {
+        let _ = (from_real_time(*four), from_automatic(*four));
+    }
+    let mut decoder = Decoder::new(&Profile::EPSON);
+    let mut events = Vec::new();
+    for byte in bytes {
+        let before = events.len();
+        decoder.push(*byte, &mut events);
+        assert!(events.len() <= before + LONGEST, "one byte became {} events", events.len() - before);
+    }
+    decoder.finish(&mut events);
+    assert!(events.len() <= bytes.len() * 3 + 1);
+}
+
+/// The lines of an answer on paper.
+pub fn slip(bytes: &[u8]) {
+    let Some(lines) = hostile::lines(bytes) else { return };
+    let (store, terminal) = ("A1234".parse().unwrap(), "T01".parse().unwrap());
+    let (receipt, locale) = ("R-1".parse().unwrap(), "de-DE".parse().unwrap());
+    let facts = CardFacts {
+        product_name: "Wunschgeschenk-Gutschein",
+        kind: CardKind::Por,
+        face_value: Money::new(5000, Currency::from_code("EUR").unwrap()),
+        store: &store,
+        terminal: &terminal,
+        receipt: &receipt,
+        card: (1, 1),
+        at_ms: 1_795_266_300_000,
+        zone: "Europe/Berlin",
+        locale: &locale,
+        lines: &lines,
+        copy: None,
+        attempt: 1,
+    };
+    for profile in Profile::ALL {
+        let laid_out = gift_card(&facts, &ShopTexts::default(), profile.paper());
+        let back = decode(&profile, &encode(&profile, &laid_out).bytes);
+        on_paper(&profile, &laid_out, &back);
+    }
+}
+
+fn on_paper(profile: &Profile, laid_out: &Slip, back: &[Slip]) {
+    let count = |slips: &[Slip], wanted: fn(&Part) -> bool| {
+        slips.iter().flat_map(|slip| &slip.parts).filter(|part| wanted(part)).count()
+    };
+    let sent = std::slice::from_ref(laid_out);
+    assert_eq!(count(back, |part| matches!(part, Part::Drawer(_))), 0, "{}: a drawer opens", profile.name);
+    assert!(back.len() <= 1, "{}: {} papers", profile.name, back.len());
+    assert!(count(back, |part| matches!(part, Part::Cut)) <= 1, "{}: cut twice", profile.name);
+    let is_code = |part: &Part| matches!(part, Part::Qr(_) | Part::Barcode(..));
+    assert!(count(back, is_code) <= count(sent, is_code), "{}: a code out of nothing", profile.name);
+    for part in back.iter().flat_map(|slip| &slip.parts) {
+        if let Part::Row(row) = part {
+            let cells = row.text.reveal().chars().count() * usize::from(row.style.width.max(1));
+            assert!(cells <= usize::from(profile.columns), "{}: {cells} cells", profile.name);
+            assert!(!row.text.reveal().contains(char::is_control), "{}: a control character", profile.name);
+        }
+    }
+}
