@@ -156,3 +156,43 @@ pub enum UndoAnswer {
     /// Any other refusal.
     Refused(Refusal),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(count: usize, length: usize) -> Option<ReceiptLines> {
+        ReceiptLines::new(vec!["x".repeat(length); count], 2)
+    }
+
+    #[test]
+    fn lines_are_taken_up_to_what_a_slip_has_room_for() {
+        for (count, length, taken) in [
+            (0, 0, true),
+            (ReceiptLines::MOST, ReceiptLines::LONGEST, true),
+            (ReceiptLines::MOST + 1, 1, false),
+            (1, ReceiptLines::LONGEST + 1, false),
+        ] {
+            assert_eq!(lines(count, length).is_some(), taken, "{count} lines of {length}");
+        }
+    }
+
+    #[test]
+    fn of_forgotten_lines_it_is_still_known_how_many_there_were() {
+        let there = lines(3, 5).unwrap();
+        let gone = ReceiptLines::gone(3, 2);
+        for (lines, shown, is_gone) in [(&there, 3, false), (&gone, 0, true)] {
+            assert_eq!(
+                (
+                    lines.iter().count(),
+                    lines.is_gone(),
+                    lines.count(),
+                    lines.odd_elements(),
+                    lines.is_empty()
+                ),
+                (shown, is_gone, 3, 2, false)
+            );
+        }
+        assert!(lines(0, 0).unwrap().is_empty() && ReceiptLines::gone(0, 0).is_empty());
+    }
+}

@@ -309,4 +309,20 @@ mod tests {
         let foreign = Refusal::Foreign(ForeignCode::new("Moon_Phase<script>\n"));
         assert_eq!(foreign, Refusal::from_code("provider_refused", Some("moon_phasescript")).unwrap());
     }
+
+    #[test]
+    fn a_foreign_code_is_kept_as_far_as_it_is_safe_to_print() {
+        let long = "x".repeat(65);
+        for (raw, kept) in [
+            ("moon_phase_7", "moon_phase_7"),
+            ("Moon-Phase <7>\n", "moonphase7"),
+            ("\u{1b}[31m", "31m"),
+            ("", "unnamed"),
+            ("!?", "unnamed"),
+            (long.as_str(), &long[1..]),
+        ] {
+            let code = ForeignCode::new(raw);
+            assert_eq!((code.as_str(), format!("{code:?}").as_str()), (kept, kept), "{raw:?}");
+        }
+    }
 }
