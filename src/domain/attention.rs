@@ -32,7 +32,7 @@ pub enum About {
     Question(Question),
     /// A5, A14, A15: the undo has not got through for long.
     UndoLate {
-        /// How many attempts have failed.
+        /// How many attempts have failed; 7 stands for seven or more.
         failures: u32,
     },
     /// A16.

@@ -7,6 +7,15 @@ const AFTER_FAILURE_S: [u64; 6] = [1, 2, 5, 15, 30, 60];
 /// The pause after every further failure.
 const AFTER_MANY: Duration = Duration::from_mins(5);
 
+/// How many failures of an undo are told apart: every pause after the last of them is the same. An undo that fails once more
+/// leaves its order as it was, so that an outage of a day does not fill the journal.
+const COUNTED: u32 = 7;
+
+/// The failures of an undo that has failed once more.
+pub(crate) fn one_more(failures: u32) -> u32 {
+    failures.saturating_add(1).min(COUNTED)
+}
+
 /// The pause before an undo is tried again that has failed so often: 1, 2, 5, 15, 30, 60 s, then five minutes. It never
 /// ends (law L5).
 pub(crate) fn after_failure(failures: u32) -> Duration {

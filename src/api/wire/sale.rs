@@ -300,7 +300,7 @@ struct Owed {
     since: String,
     /// Why.
     why: OwedReason,
-    /// How many attempts have failed.
+    /// How many attempts have failed; 7 stands for seven or more.
     failures: u32,
     /// Why the provider does not undo it, if it said so: then a manager decides.
     #[serde(skip_serializing_if = "Option::is_none")]

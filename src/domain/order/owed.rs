@@ -18,7 +18,7 @@ const STUCK_PAUSE: Duration = Duration::from_hours(1);
 pub(super) fn owed(step: Step<'_>, owed: Owed, event: OrderEvent) -> Next {
     let never_confirmed = !step.past.confirm_sent;
     let failed = |mut owed: Owed, at_least: Duration| {
-        owed.failures = owed.failures.saturating_add(1);
+        owed.failures = pauses::one_more(owed.failures);
         let after = pauses::after_failure(owed.failures).max(at_least);
         Ok((State::Owed(owed), vec![Effect::Undo { after }]))
     };

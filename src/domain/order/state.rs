@@ -235,7 +235,7 @@ pub struct Owed {
     pub since: Moment,
     /// Why.
     pub why: OwedWhy,
-    /// How many attempts have failed.
+    /// How many attempts have failed; 7 stands for seven or more.
     pub failures: u32,
     /// When the provider first said that it does not know the order (law L6).
     pub not_found: Option<Moment>,

@@ -23,7 +23,7 @@ pub enum About {
     WithoutId,
     /// B10, B11: the reversal has not got through for long.
     ReversalLate {
-        /// How many attempts have failed.
+        /// How many attempts have failed; 7 stands for seven or more.
         failures: u32,
     },
     /// B12.

@@ -152,7 +152,7 @@ pub(super) fn not_applied(
                 // Another store, or a reissued voucher: what is left tells nothing any more.
                 Shows::Odd => Ok((stay(failures, true), Vec::new())),
                 Shows::Nothing(at_least) => {
-                    let failures = failures.saturating_add(1);
+                    let failures = pauses::one_more(failures);
                     let after = pauses::after_failure(failures).max(at_least);
                     Ok((stay(failures, false), read_next(scanned, after)))
                 }

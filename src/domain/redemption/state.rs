@@ -264,7 +264,7 @@ pub struct Owed {
     pub since: Moment,
     /// Why.
     pub why: OwedWhy,
-    /// How many attempts have failed.
+    /// How many attempts have failed; 7 stands for seven or more.
     pub failures: u32,
     /// When the provider first said that it does not know the redemption (law L6).
     pub not_found: Option<Moment>,

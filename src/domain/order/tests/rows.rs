@@ -387,6 +387,7 @@ fn a_debt_is_asked_again_for_ever_after_growing_pauses() {
         created, paid, +121 restart, undo unknown, undo unknown, undo unknown, undo unknown, undo unknown => owed too_late failures 5; undo 30;; back
         created, paid, +121 restart, undo unknown, undo unknown, undo unknown, undo unknown, undo unknown, undo unknown => owed too_late failures 6; undo 60;; back
         created, paid, +121 restart, undo unknown, undo unknown, undo unknown, undo unknown, undo unknown, undo unknown, +864000 undo unknown => owed too_late failures 7; undo 300;; back
+        created, paid, +121 restart, undo unknown, undo unknown, undo unknown, undo unknown, undo unknown, undo unknown, undo unknown, undo unknown => owed too_late failures 7; undo 300;; back
         created, paid, +121 restart, undo unknown, undo unknown, restart => owed too_late failures 2; undo;; back
         # a wrong key or clock says nothing about the order (A19)
         created, paid, +121 restart, undo blocked => owed too_late failures 1; undo 1;; back
