@@ -56,3 +56,34 @@ impl Clock for SystemClock {
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_machines_clock_is_the_wall_clock() {
+        let since =
+            |time: SystemTime| i64::try_from(time.duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
+        let before = since(SystemTime::now());
+        let now = SystemClock.now().ms();
+        assert!((before..=since(SystemTime::now())).contains(&now));
+    }
+
+    #[test]
+    fn ids_are_of_version_7_and_never_the_same() {
+        let ids: std::collections::HashSet<Uuid> = (0..1_000).map(|_| SystemClock.new_id()).collect();
+        assert_eq!(ids.len(), 1_000);
+        assert!(ids.iter().all(|id| id.get_version_num() == 7));
+    }
+
+    #[test]
+    fn jitter_is_anything_up_to_its_most() {
+        let most = Duration::from_mins(1);
+        let drawn: Vec<Duration> = (0..1_000).map(|_| SystemClock.jitter(most)).collect();
+        assert!(drawn.iter().all(|span| *span <= most));
+        // Of a thousand fair draws some fall into either half.
+        assert!(drawn.iter().any(|span| *span > most / 2) && drawn.iter().any(|span| *span < most / 2));
+        assert_eq!(SystemClock.jitter(Duration::ZERO), Duration::ZERO);
+    }
+}

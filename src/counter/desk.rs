@@ -1,6 +1,9 @@
 //! What a till may ask: pure functions from a request and the sale as it is to the event that is to be written, or to the
 //! refusal. No lock, no clock, no waiting.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashSet;
 
 use tilld_domain::ids::{
