@@ -17,4 +17,6 @@ pub mod clock;
 pub mod leaks;
 pub mod process;
 pub mod script;
+pub mod search;
 pub mod shop;
+pub mod world;

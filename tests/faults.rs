@@ -1,0 +1,60 @@
+//! The enumeration of faults in a short form, and the proof that it can fail: with a law switched off it must find what the
+//! law is there for. `target/release/enumerate` runs the long form.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::time::Duration;
+
+use tilld_tests::search::{SCENARIOS, Scenario, Violation, enumerate};
+use tilld_tests::world::power::SetUp;
+
+fn of(name: &str) -> &'static Scenario {
+    Scenario::named(name).expect("a known scenario")
+}
+
+/// The first violation, if there is one, with its story.
+fn told(set_up: SetUp, violations: &[Violation]) -> String {
+    let Some(first) = violations.first() else { return "none".to_owned() };
+    let story = of(first.scenario).replay(set_up, &first.hits).story;
+    format!("{}: {:?}\n{}", first.command(), first.wrong, story.join("\n"))
+}
+
+#[test]
+fn the_books_agree_after_every_single_fault_in_every_kind_of_sale() {
+    let mut run = 0;
+    for scenario in &SCENARIOS {
+        let figures = enumerate(scenario, SetUp::default(), 1, 1);
+        assert!(figures.violations.is_empty(), "{}", told(SetUp::default(), &figures.violations));
+        assert!(figures.restarts > 0 && figures.ends.len() > 1, "{}: nothing went wrong", scenario.name);
+        run += figures.run();
+    }
+    println!("{run} sequences");
+}
+
+#[test]
+fn a_history_repeats_to_the_last_word() {
+    let figures = enumerate(of("two-por"), SetUp::default(), 1, 1);
+    assert!(figures.violations.is_empty());
+    let once = of("two-por").replay(SetUp::default(), &[]);
+    assert!(!once.story.is_empty() && once.wrong.is_empty());
+    assert_eq!(once.story, of("two-por").replay(SetUp::default(), &[]).story);
+}
+
+/// Law L6: "not found" closes only after the quiet time.
+#[test]
+fn without_the_quiet_time_an_order_that_was_not_found_for_a_moment_is_lost() {
+    let mut set_up = SetUp::default();
+    set_up.settings.rules.quiet = Duration::ZERO;
+    let figures = enumerate(of("por"), set_up, 2, 1);
+    let first = figures.violations.first().expect("a live card that nobody holds");
+    assert!(first.wrong.iter().any(|wrong| wrong.contains("is live, and nobody holds it")), "{first:?}");
+    assert!(first.hits.iter().any(|hit| hit.to_string().ends_with("not-found")), "{first:?}");
+}
+
+/// Law L7: past the ink line no program undoes by itself.
+#[test]
+fn with_a_program_that_answers_for_the_cashier_a_customer_holds_a_dead_card() {
+    let set_up = SetUp { answers_by_itself: true, ..SetUp::default() };
+    let figures = enumerate(of("por"), set_up, 1, 1);
+    let first = figures.violations.first().expect("a dead card in a customer's hand");
+    assert!(first.wrong.iter().any(|wrong| wrong.contains("a customer holds")), "{first:?}");
+}

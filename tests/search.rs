@@ -1,0 +1,212 @@
+//! The enumeration of all faults: every sequence of up to N of them, each a history of its own.
+//!
+//! A history without faults shows the steps at which something can go wrong; each step and each fault that fits it make a
+//! sequence of one fault. Its history shows the steps after that fault, each of which makes sequences of two, and so on. So
+//! every sequence of at most N faults is run from the first request to rest, and no other.
+//!
+//! One cut is made. After a crash nothing is left in memory: what follows is decided by the journal, the provider, what is on
+//! its way, paper, money, and what the people are about to do ([`World::fingerprint`]). If a sequence ends in a crash, and
+//! another one with no more faults has come to the same state, the rest of both is the same, and only one is run and carried
+//! on. Sequences that were cut so are counted (*joined*).
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tilld_domain::product::CardKind;
+
+use crate::world::fate::{Fault, Hit, Plan};
+use crate::world::power::SetUp;
+use crate::world::run::{History, Outcome, Template};
+use crate::world::till::{Basket, Customer};
+use crate::world::{Step, World};
+
+/// What is sold, to whom.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    pub name: &'static str,
+    pub cards: &'static [CardKind],
+    pub customer: Customer,
+    /// A sale of two cards has so many sequences that it gets one fault less.
+    pub faults_less: usize,
+}
+
+/// All of them.
+pub const SCENARIOS: [Scenario; 8] = [
+    one("por", &[CardKind::Por], Customer::Waits),
+    one("por-money-back", &[CardKind::Por], Customer::WantsMoney),
+    one("por-cancelled", &[CardKind::Por], Customer::Cancels),
+    one("por-left", &[CardKind::Por], Customer::WalksAway),
+    one("posa", &[CardKind::Posa], Customer::Waits),
+    one("posa-money-back", &[CardKind::Posa], Customer::WantsMoney),
+    two("por-and-posa", &[CardKind::Por, CardKind::Posa]),
+    two("two-por", &[CardKind::Por, CardKind::Por]),
+];
+
+const fn one(name: &'static str, cards: &'static [CardKind], customer: Customer) -> Scenario {
+    Scenario { name, cards, customer, faults_less: 0 }
+}
+
+const fn two(name: &'static str, cards: &'static [CardKind]) -> Scenario {
+    Scenario { name, cards, customer: Customer::Waits, faults_less: 1 }
+}
+
+impl Scenario {
+    pub fn named(name: &str) -> Option<&'static Self> {
+        SCENARIOS.iter().find(|scenario| scenario.name == name)
+    }
+
+    fn baskets(&self) -> [Basket; 1] {
+        [Basket { receipt: "R1".to_owned(), cards: self.cards.to_vec(), customer: self.customer }]
+    }
+
+    /// Runs one sequence and keeps its story.
+    pub fn replay(&self, set_up: SetUp, hits: &[Hit]) -> Outcome {
+        let template = Template::default();
+        let history = History { template: &template, baskets: &self.baskets(), set_up, telling: true };
+        history.run(Plan::new(hits), |_| true)
+    }
+}
+
+/// A sequence whose books do not agree.
+#[derive(Debug, Clone)]
+pub struct Violation {
+    pub scenario: &'static str,
+    pub hits: Vec<Hit>,
+    pub wrong: Vec<String>,
+}
+
+/// What was counted.
+#[derive(Debug, Default)]
+pub struct Figures {
+    /// Sequences by the number of their faults.
+    pub sequences: BTreeMap<usize, usize>,
+    /// Of these, cut after their last crash because the rest was known.
+    pub joined: usize,
+    /// Steps at which faults were tried.
+    pub steps: usize,
+    pub crashes: usize,
+    pub restarts: usize,
+    /// How sales ended, by the books.
+    pub ends: BTreeMap<String, usize>,
+    pub violations: Vec<Violation>,
+}
+
+impl Figures {
+    pub fn add(&mut self, other: Self) {
+        for (faults, count) in other.sequences {
+            *self.sequences.entry(faults).or_default() += count;
+        }
+        for (end, count) in other.ends {
+            *self.ends.entry(end).or_default() += count;
+        }
+        self.joined += other.joined;
+        self.steps += other.steps;
+        self.crashes += other.crashes;
+        self.restarts += other.restarts;
+        self.violations.extend(other.violations);
+    }
+
+    pub fn run(&self) -> usize {
+        self.sequences.values().sum()
+    }
+
+    fn note(&mut self, scenario: &Scenario, hits: &[Hit], outcome: &Outcome) {
+        *self.sequences.entry(hits.len()).or_default() += 1;
+        self.joined += usize::from(outcome.joined);
+        self.crashes += hits.iter().filter(|hit| hit.fault.is_crash()).count();
+        self.restarts += outcome.lives - 1;
+        for end in outcome.ends.values() {
+            *self.ends.entry(end.to_string()).or_default() += 1;
+        }
+        let mut wrong = outcome.wrong.clone();
+        if outcome.hits != hits.len() {
+            wrong.push(format!(
+                "only {} of {} faults struck: the history does not repeat",
+                outcome.hits,
+                hits.len()
+            ));
+        }
+        if !wrong.is_empty() {
+            self.violations.push(Violation { scenario: scenario.name, hits: hits.to_vec(), wrong });
+        }
+    }
+}
+
+impl Violation {
+    /// The command that shows it.
+    pub fn command(&self) -> String {
+        let mut command = format!("target/release/enumerate replay {}", self.scenario);
+        for hit in &self.hits {
+            let _ = write!(command, " {hit}");
+        }
+        command
+    }
+}
+
+/// Which faults are tried at a step.
+fn faults_at(step: &Step) -> impl Iterator<Item = Fault> + use<> {
+    // Law L6 rests on this: a provider loses sight of an order once, and for less than the quiet time.
+    let hidden_before = step.hidden_before;
+    step.point.faults().iter().copied().filter(move |fault| !(hidden_before && *fault == Fault::NotFound))
+}
+
+/// Runs every sequence of at most `faults` faults. Stops early when it has found `enough` violations.
+pub fn enumerate(scenario: &Scenario, set_up: SetUp, faults: usize, enough: usize) -> Figures {
+    let template = Template::default();
+    let baskets = scenario.baskets();
+    let known: Arc<Mutex<HashSet<u64>>> = Arc::default();
+    let mut total = Figures::default();
+    let mut level: Vec<Vec<Hit>> = vec![Vec::new()];
+    for depth in 0..=faults {
+        let next = AtomicUsize::new(0);
+        let found = AtomicUsize::new(total.violations.len());
+        let work = || {
+            let mut figures = Figures::default();
+            let mut children = Vec::new();
+            while let Some(hits) = level.get(next.fetch_add(1, Ordering::Relaxed))
+                && found.load(Ordering::Relaxed) < enough
+            {
+                let history = History { template: &template, baskets: &baskets, set_up, telling: false };
+                let last = hits.last().filter(|hit| hit.fault.is_crash());
+                let (known, crash_ends_it) = (Arc::clone(&known), last.is_some());
+                let crashes = hits.iter().filter(|hit| hit.fault.is_crash()).count();
+                let mut crash = 0;
+                let goes_on = move |world: &World| {
+                    crash += 1;
+                    // Every earlier crash was looked at when it was the last one.
+                    !(crash_ends_it && crash == crashes) || known.lock().unwrap().insert(world.fingerprint())
+                };
+                let outcome = history.run(Plan::new(hits), goes_on);
+                let before = figures.violations.len();
+                figures.note(scenario, hits, &outcome);
+                found.fetch_add(figures.violations.len() - before, Ordering::Relaxed);
+                let after = hits.last().map_or(0, |hit| hit.step + 1);
+                let steps = outcome.steps.iter().filter(|step| step.number >= after && !outcome.joined);
+                for step in steps.filter(|_| depth < faults) {
+                    figures.steps += 1;
+                    for fault in faults_at(step) {
+                        let mut child = hits.clone();
+                        child.push(Hit { step: step.number, fault });
+                        children.push(child);
+                    }
+                }
+            }
+            (figures, children)
+        };
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let mut following = Vec::new();
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            for worker in workers {
+                let (figures, children) = worker.join().unwrap();
+                total.add(figures);
+                following.extend(children);
+            }
+        });
+        level = following;
+    }
+    total.violations.sort_by(|one, other| (one.hits.len(), &one.hits).cmp(&(other.hits.len(), &other.hits)));
+    total
+}

@@ -1,0 +1,198 @@
+//! The daemon's lives. A life ends when the power goes: everything in memory is dropped between two polls, the journal, the
+//! provider, the paper and the people stay.
+//!
+//! The driver is polled by [`World::live`] alone, so the power can go right before a poll that writes (what it would have
+//! written is lost) and right after it (what follows from it has not begun, and nobody was answered). A poll nearly always
+//! writes once; where an alarm rings in the same poll both writes share a fate.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use tilld_counter::clock::Clock;
+use tilld_counter::{Counter, Driving, Place, Ports, Settings};
+use tilld_devices::profile::Profile;
+use tilld_domain::moment::Moment;
+use tilld_domain::order::{Answer, Asks};
+use tilld_receipts::slip::ShopTexts;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::World;
+use super::fate::{Dark, Fault, Point};
+use super::network::Line;
+use super::printer::PrinterPort;
+
+/// One life of the daemon; cheap to clone.
+#[derive(Clone, Default)]
+pub struct Life(watch::Sender<bool>);
+
+impl Life {
+    pub fn is_over(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Ends when the life does.
+    pub async fn over(&self) {
+        let mut over = self.0.subscribe();
+        // The sender is this life itself.
+        let _ = over.wait_for(|over| *over).await;
+    }
+
+    /// The power goes, for so long.
+    pub fn power_goes(&self, world: &World, dark: Dark) {
+        world.act(|| format!("** the power goes for {} s", dark.span().as_secs()));
+        world.inner().dark = Some(dark);
+        self.0.send_replace(true);
+    }
+}
+
+/// Time, chance and other threads of one life.
+struct LifeClock {
+    world: Arc<World>,
+    life: Life,
+}
+
+impl Clock for LifeClock {
+    fn now(&self) -> Moment {
+        self.world.clock.now()
+    }
+
+    fn sleep(&self, span: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(self.world.clock.sleep(span))
+    }
+
+    fn new_id(&self) -> Uuid {
+        Uuid::from_u128((0x019a_0000_0000_7000_8000 << 48) + self.world.new_id())
+    }
+
+    fn jitter(&self, _: Duration) -> Duration {
+        Duration::ZERO
+    }
+
+    fn aside(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()> {
+        let life = self.life.clone();
+        Box::pin(async move {
+            if life.is_over() {
+                return std::future::pending().await;
+            }
+            work();
+        })
+    }
+}
+
+/// How the daemon is set up, and which law it breaks, for a test of the test.
+#[derive(Clone, Copy)]
+pub struct SetUp {
+    pub settings: Settings,
+    /// Somebody in the place of law L7: whatever may be on paper, the card is undone without a look at it.
+    pub answers_by_itself: bool,
+}
+
+impl Default for SetUp {
+    fn default() -> Self {
+        Self { settings: Settings::DESIGN, answers_by_itself: false }
+    }
+}
+
+fn place() -> Place {
+    Place {
+        store: "A1234".parse().unwrap(),
+        terminal: "T01".parse().unwrap(),
+        country: "DE".parse().unwrap(),
+        locale: "de-DE".parse().unwrap(),
+        zone: "Europe/Berlin".to_owned(),
+        texts: ShopTexts::default(),
+        columns: Some(42),
+    }
+}
+
+impl World {
+    /// Runs the daemon, life after life, until `goes_on` says after a crash that nobody wants to know how it goes on.
+    pub async fn live(self: Arc<Self>, set_up: SetUp, mut goes_on: impl FnMut(&Self) -> bool + Send) {
+        loop {
+            let life = Life::default();
+            let ports = Ports {
+                journal: self.journal.clone(),
+                provider: Arc::new(Line { world: Arc::clone(&self), life: life.clone() }),
+                printer: Arc::new(PrinterPort {
+                    world: Arc::clone(&self),
+                    life: life.clone(),
+                    profile: Profile::EPSON,
+                }),
+                clock: Arc::new(LifeClock { world: Arc::clone(&self), life: life.clone() }),
+            };
+            let (counter, driving) = Counter::prepare(ports, place(), set_up.settings).await.unwrap();
+            self.inner().lives += 1;
+            self.act(|| "daemon: starts".to_owned());
+            if set_up.answers_by_itself {
+                tokio::spawn(answer_by_itself(counter.clone(), life.clone()));
+            }
+            self.daemon.send_replace(Some((counter, life.clone())));
+            self.drive(&life, driving).await;
+            self.daemon.send_replace(None);
+            let Some(dark) = self.inner().dark.take() else {
+                self.inner().trouble.push("the driver ended by itself".to_owned());
+                return;
+            };
+            if !goes_on(&self) {
+                return;
+            }
+            self.clock.sleep(dark.span()).await;
+        }
+    }
+
+    /// Polls the driver until the power goes.
+    async fn drive(&self, life: &Life, driving: Driving) {
+        let mut driving = pin!(driving.run(std::future::pending()));
+        let mut over = pin!(life.over());
+        poll_fn(|context| {
+            if over.as_mut().poll(context).is_ready() {
+                return Poll::Ready(());
+            }
+            let (number, fault) = self.step(Point::Turn, None);
+            if let Some(Fault::CrashBefore(dark)) = fault {
+                life.power_goes(self, dark);
+                return Poll::Ready(());
+            }
+            let before = self.journal.commits();
+            let polled = driving.as_mut().poll(context);
+            if self.journal.commits() > before {
+                self.wrote(number);
+                if let Some(Fault::CrashAfter(dark)) = fault {
+                    life.power_goes(self, dark);
+                    return Poll::Ready(());
+                }
+            }
+            polled
+        })
+        .await;
+    }
+}
+
+/// Breaks law L7: wherever a slip stopped or may be complete, the money goes back and the card is undone, unasked.
+async fn answer_by_itself(counter: Counter, life: Life) {
+    let mut changes = counter.changes();
+    loop {
+        let waiting = counter.attention().await.unwrap_or_default();
+        for (now, cases) in waiting {
+            for case in cases {
+                let tilld_domain::attention::About::Question(question) = &case.about else { continue };
+                if matches!(question.asks, Asks::PrintAgain | Asks::IsItComplete) {
+                    let asked = super::till::asked(&format!("by-itself-{}-{}", now.seq, case.card.number()));
+                    let sale = now.sale.opening.sale;
+                    // Somebody may have been faster.
+                    let _ = counter.answer(asked, sale, case.card, Answer::MoneyBack, None).await;
+                }
+            }
+        }
+        tokio::select! {
+            biased;
+            () = life.over() => return,
+            changed = changes.recv() => if changed.is_err() { return },
+        }
+    }
+}

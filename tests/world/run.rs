@@ -1,0 +1,190 @@
+//! One history: from the first request of a till until nothing has happened for longer than anything can take.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tilld_domain::attention::{About, Case};
+use tilld_domain::moment::Moment;
+use tilld_journal::{Journal, SealKey, Settings as JournalSettings};
+
+use super::books::{self, End};
+use super::clock::VirtualClock;
+use super::fate::Fate;
+use super::network::catalogue;
+use super::power::SetUp;
+use super::till::{Basket, Till, asked};
+use super::{Step, World};
+
+/// A world in which nothing has happened for so long is at rest: longer than the quiet time, than an order is fresh, and
+/// than a machine stays dark.
+const REST: Duration = Duration::from_mins(25);
+/// No history may take longer.
+const LONGEST: Duration = Duration::from_hours(24);
+
+/// A journal to start from: empty but for the catalogue. It is copied for every history.
+pub struct Template(TempDir);
+
+impl Default for Template {
+    fn default() -> Self {
+        let folder = scratch();
+        let journal = open(folder.path());
+        journal.replace_products("modelled", &catalogue(), Moment::from_ms(0)).unwrap();
+        drop(journal);
+        Self(folder)
+    }
+}
+
+/// A folder in memory, where the machine has one.
+fn scratch() -> TempDir {
+    let memory = PathBuf::from("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
+}
+
+fn open(folder: &Path) -> Journal {
+    let settings = JournalSettings {
+        path: folder.to_owned(),
+        seal: SealKey::new([9; 32]),
+        keep_codes: JournalSettings::KEEP_CODES,
+    };
+    Journal::open(&settings).unwrap()
+}
+
+/// What came of a history.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Where something could go wrong, in order.
+    pub steps: Vec<Step>,
+    /// How many faults struck.
+    pub hits: usize,
+    pub lives: usize,
+    pub took: Duration,
+    /// It came to a state from which the rest is known: the rest was not run.
+    pub joined: bool,
+    pub ends: BTreeMap<String, End>,
+    /// Every way in which it went wrong. Empty: all is well.
+    pub wrong: Vec<String>,
+    pub story: Vec<String>,
+}
+
+/// A history to be run.
+pub struct History<'a> {
+    pub template: &'a Template,
+    pub baskets: &'a [Basket],
+    pub set_up: SetUp,
+    /// Keep the story.
+    pub telling: bool,
+}
+
+impl History<'_> {
+    /// Runs it. `goes_on` is asked after each crash whether the rest is wanted.
+    pub fn run(
+        &self,
+        fate: impl Fate + 'static,
+        goes_on: impl FnMut(&World) -> bool + Send + 'static,
+    ) -> Outcome {
+        let folder = scratch();
+        for file in std::fs::read_dir(self.template.0.path()).unwrap() {
+            let file = file.unwrap();
+            std::fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
+        }
+        let clock = VirtualClock::default();
+        let world = World::new(clock.clone(), open(folder.path()), Box::new(fate), self.telling);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .on_thread_park(move || {
+                clock.advance();
+            })
+            .build()
+            .unwrap();
+        let (baskets, set_up, here) = (self.baskets.to_vec(), self.set_up, Arc::clone(&world));
+        // Not on the first task of the runtime: time would pass when only that one can go on.
+        let told = runtime.block_on(async move { tokio::spawn(go(here, baskets, set_up, goes_on)).await });
+        let mut inner = world.inner();
+        let mut outcome = Outcome {
+            steps: std::mem::take(&mut inner.seen),
+            hits: inner.hits,
+            lives: inner.lives,
+            took: world.clock.passed(),
+            wrong: std::mem::take(&mut inner.trouble),
+            story: std::mem::take(&mut inner.story),
+            ..Outcome::default()
+        };
+        match told {
+            Ok(rested) if !rested && outcome.wrong.is_empty() => outcome.joined = true,
+            Ok(_) => {
+                let (ends, wrong) = books::compare(&inner);
+                outcome.ends = ends;
+                outcome.wrong.extend(wrong);
+            }
+            Err(error) => outcome.wrong.push(format!("something panicked: {error}")),
+        }
+        outcome
+    }
+}
+
+/// Lets everybody begin, and waits for rest. Whether it came.
+async fn go(
+    world: Arc<World>,
+    baskets: Vec<Basket>,
+    set_up: SetUp,
+    goes_on: impl FnMut(&World) -> bool + Send + 'static,
+) -> bool {
+    let daemon = tokio::spawn(Arc::clone(&world).live(set_up, goes_on));
+    for basket in baskets {
+        tokio::spawn(Till { world: Arc::clone(&world), basket }.sell());
+    }
+    tokio::select! {
+        biased;
+        ended = daemon => {
+            if let Err(error) = ended {
+                world.inner().trouble.push(format!("the daemon panicked: {error}"));
+            }
+            false
+        }
+        () = rest(&world) => true,
+    }
+}
+
+/// Waits until nothing happens any more. A manager then closes what only a manager can.
+async fn rest(world: &World) {
+    loop {
+        let quiet = world.clock.passed().saturating_sub(world.last_act());
+        let up = world.daemon.borrow().clone();
+        if world.clock.passed() > LONGEST {
+            world.inner().trouble.push("it never comes to rest".to_owned());
+            return;
+        }
+        if quiet < REST || up.is_none() {
+            world.clock.sleep(REST.saturating_sub(quiet).max(Duration::from_secs(1))).await;
+            continue;
+        }
+        let (counter, _) = up.unwrap();
+        let mut settled = 0;
+        for (now, cases) in counter.attention().await.unwrap_or_default() {
+            for case in cases.iter().filter(|case| is_final(case)) {
+                let key = asked(&format!("settle-{}-{}", now.seq, case.card.number()));
+                let reason = "Claimed from the provider.".to_owned();
+                let by = "Ada Berg".parse().unwrap();
+                let sale = now.sale.opening.sale;
+                if counter.settle(key, sale, case.card, by, reason).await.is_ok() {
+                    world.act(|| format!("manager: settles card {}", case.card.number()));
+                    settled += 1;
+                }
+            }
+        }
+        if settled == 0 {
+            break;
+        }
+    }
+    let mut inner = world.inner();
+    let waiting: Vec<String> =
+        inner.tills.iter().map(|(receipt, (what, _))| format!("{receipt} still {what}")).collect();
+    inner.trouble.extend(waiting);
+}
+
+/// What the provider will not do any more. An undo that only takes long is left to go on.
+fn is_final(case: &Case) -> bool {
+    matches!(case.about, About::Spent | About::Stuck(_))
+}

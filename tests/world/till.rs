@@ -1,0 +1,286 @@
+//! Till software, the cashier who does what its screen says, the customer, and the money between them: the third book.
+//!
+//! The till repeats what got no answer, under its key, for as long as it takes. The cashier takes the money when the screen
+//! says so and gives back what it says, at once. Asked about paper they look at the paper. What has come out of the printer
+//! counts as the customer's, unless the cashier is asked for it and takes it back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tilld_counter::desk::{CardRequest, PayRequest, SaleRequest, TenderGiven};
+use tilld_counter::{Asked, Counter, SaleNow};
+use tilld_domain::ids::SaleId;
+use tilld_domain::order::{Answer, Question, State};
+use tilld_domain::product::CardKind;
+use tilld_domain::refusal::{Refusal, Remedy};
+use tilld_domain::sale::{CardNo, Phase};
+
+use super::World;
+use super::network::{POR, POSA, euros};
+
+/// How long a person takes for anything.
+const THINK: Duration = Duration::from_secs(5);
+/// How long the till waits before it asks again.
+const PAUSE: Duration = Duration::from_secs(1);
+/// More questions than any sale has.
+const MOST_ROUNDS: usize = 200;
+
+/// What the customer paid and got back for one receipt, in cents.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Money {
+    pub paid: i64,
+    pub back: i64,
+}
+
+/// What the customer is like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Customer {
+    /// Wants the card, and waits.
+    Waits,
+    /// Wants the money back as soon as anybody asks.
+    WantsMoney,
+    /// Changes their mind before paying; the cashier cancels.
+    Cancels,
+    /// Walks away before paying, and nobody tells the till.
+    WalksAway,
+}
+
+/// What a customer buys.
+#[derive(Debug, Clone)]
+pub struct Basket {
+    pub receipt: String,
+    pub cards: Vec<CardKind>,
+    pub customer: Customer,
+}
+
+pub fn asked(key: &str) -> Asked {
+    Asked { key: key.parse().unwrap(), digest: [7; 32] }
+}
+
+/// What a till asks for.
+enum Request {
+    Open(SaleRequest),
+    Pay(SaleId, PayRequest),
+    Cancel(SaleId),
+    Answer(SaleId, CardNo, Answer),
+    Look(SaleId),
+}
+
+impl Request {
+    async fn send(&self, counter: &Counter, asked: Asked) -> Result<SaleNow, Refusal> {
+        match self {
+            Self::Open(request) => counter.open(asked, request.clone()).await,
+            Self::Pay(sale, request) => counter.pay(asked, *sale, request.clone()).await,
+            Self::Cancel(sale) => counter.cancel(asked, *sale, None).await,
+            Self::Answer(sale, card, answer) => counter.answer(asked, *sale, *card, *answer, None).await,
+            Self::Look(sale) => counter.sale(*sale).await,
+        }
+    }
+}
+
+/// A till with its cashier and one customer.
+pub struct Till {
+    pub world: Arc<World>,
+    pub basket: Basket,
+}
+
+impl Till {
+    /// Sells the basket; ends when the customer leaves.
+    pub async fn sell(self) {
+        let opened = self.ask("open", &Request::Open(self.request())).await;
+        if let Ok(now) = opened {
+            self.go_on(now).await;
+        }
+        self.world.inner().tills.remove(&self.basket.receipt);
+        self.tell(|| "the customer leaves".to_owned());
+    }
+
+    async fn go_on(&self, mut now: SaleNow) {
+        let sale = now.sale.opening.sale;
+        for round in 0..MOST_ROUNDS {
+            self.give_back(&now);
+            let next = match now.sale.phase() {
+                Phase::Collect => match self.basket.customer {
+                    Customer::WalksAway => return,
+                    Customer::Cancels => self.cancel(round, sale).await,
+                    Customer::Waits | Customer::WantsMoney => self.pay(round, &now).await,
+                },
+                Phase::Question => {
+                    let (card, question) = now.sale.questions().next().unwrap();
+                    self.answer(round, &now, card, question).await
+                }
+                Phase::Creating | Phase::Finishing => {
+                    self.doing("waits");
+                    self.world.clock.sleep(PAUSE).await;
+                    None
+                }
+                Phase::Done | Phase::NothingSold => return self.hand_over(&now),
+            };
+            now = match next {
+                Some(next) => next,
+                None => self.read(sale).await,
+            };
+        }
+        self.world.inner().trouble.push(format!("{}: the till goes round in circles", self.basket.receipt));
+    }
+
+    fn request(&self) -> SaleRequest {
+        let code = |place: usize| format!("639999000{place:05}").parse().unwrap();
+        let card = |(place, kind): (usize, &CardKind)| {
+            let (product, minor) = if *kind == CardKind::Por { POR } else { POSA };
+            CardRequest {
+                product: product.parse().unwrap(),
+                kind: *kind,
+                face_value: euros(minor),
+                code: (*kind == CardKind::Posa).then(|| code(place)),
+            }
+        };
+        SaleRequest {
+            receipt: self.basket.receipt.parse().unwrap(),
+            cashier: None,
+            locale: None,
+            cards: self.basket.cards.iter().enumerate().map(card).collect(),
+        }
+    }
+
+    /// Takes the money and says so. A payment that is refused goes back at once.
+    async fn pay(&self, round: usize, now: &SaleNow) -> Option<SaleNow> {
+        self.think("collects the money").await;
+        let (sale, due) = (now.sale.opening.sale, now.sale.due().unwrap());
+        self.money(|money| money.paid += due.minor());
+        self.tell(|| format!("pays {due}"));
+        let request = PayRequest { amount: due, tender: TenderGiven::Card, receipt_total: None };
+        let paid = self.ask(&format!("pay-{round}"), &Request::Pay(sale, request)).await;
+        if paid.is_err() {
+            self.money(|money| money.back += due.minor());
+            self.tell(|| format!("gets {due} back: the payment was refused"));
+        }
+        paid.ok()
+    }
+
+    async fn cancel(&self, round: usize, sale: SaleId) -> Option<SaleNow> {
+        self.think("changes their mind").await;
+        self.ask(&format!("cancel-{round}"), &Request::Cancel(sale)).await.ok()
+    }
+
+    async fn answer(&self, round: usize, now: &SaleNow, card: CardNo, question: Question) -> Option<SaleNow> {
+        let sale = now.sale.opening.sale;
+        self.think(&format!("is asked {:?} about card {}", question.asks, card.number())).await;
+        let order = now.sale.order(card).unwrap();
+        let code = {
+            let inner = self.world.inner();
+            let id = order.past.provider_order.as_ref();
+            id.and_then(|id| inner.ledger.code(id)).unwrap_or_default().to_owned()
+        };
+        let answer = self.decide(&code, question);
+        self.tell(|| format!("answers {answer:?} to {:?} about card {}", question.asks, card.number()));
+        self.ask(&format!("answer-{round}"), &Request::Answer(sale, card, answer)).await.ok()
+    }
+
+    /// Looks at the paper of a card, takes back what is to be taken back, and says what to do.
+    fn decide(&self, code: &str, question: Question) -> Answer {
+        let wants_money = self.basket.customer == Customer::WantsMoney;
+        let mut inner = self.world.inner();
+        let mut pieces: Vec<_> =
+            inner.papers.iter_mut().filter(|piece| !piece.torn && piece.text.contains(code)).collect();
+        let complete = pieces.iter().any(|piece| piece.complete);
+        let some = !pieces.is_empty();
+        let may = |answer: &Answer| question.choices.contains(answer);
+        let keeps = complete && !wants_money && may(&Answer::Complete);
+        if !keeps {
+            pieces.iter_mut().for_each(|piece| piece.torn = true);
+        }
+        let wishes: &[Answer] = match (keeps, wants_money, some) {
+            (true, ..) => &[Answer::Complete],
+            (_, true, _) => &[],
+            (_, _, true) => &[Answer::Finish, Answer::Print, Answer::Unreadable],
+            (_, _, false) => &[Answer::Finish, Answer::Print, Answer::Nothing],
+        };
+        wishes.iter().copied().find(may).unwrap_or(Answer::MoneyBack)
+    }
+
+    /// Gives back what the screen says and was not given back yet.
+    fn give_back(&self, now: &SaleNow) {
+        let wanted = now.sale.money_back().unwrap().minor();
+        let more = wanted - self.world.inner().money.get(&self.basket.receipt).map_or(0, |money| money.back);
+        if more > 0 {
+            self.money(|money| money.back += more);
+            self.tell(|| format!("gets {} back", euros(more)));
+        }
+    }
+
+    /// Activated cards that are sold leave the shop.
+    fn hand_over(&self, now: &SaleNow) {
+        for order in &now.sale.orders {
+            let sold = matches!(order.state, State::Sold { .. });
+            if order.facts.kind == CardKind::Posa && sold {
+                let id = order.past.provider_order.as_ref().unwrap().to_string();
+                self.world.inner().taken.push(id);
+            }
+        }
+    }
+
+    /// Asks the daemon until it answers; one that is dead or busy is asked again under the same key.
+    async fn ask(&self, what: &str, request: &Request) -> Result<SaleNow, Refusal> {
+        let key = format!("{}-{what}", self.basket.receipt);
+        self.doing(&format!("asks {what}"));
+        let mut daemon = self.world.daemon.subscribe();
+        loop {
+            let (counter, life) = daemon.wait_for(Option::is_some).await.unwrap().clone().unwrap();
+            self.tell(|| format!("asks: {what}"));
+            let answer = tokio::select! {
+                biased;
+                () = life.over() => {
+                    // The loopback connection broke: the next life is asked.
+                    let _ = daemon.wait_for(Option::is_none).await;
+                    continue;
+                }
+                answer = request.send(&counter, asked(&key)) => answer,
+            };
+            match answer {
+                Err(why) if why.remedy() == Remedy::Later => {
+                    self.tell(|| format!("is told: {}", why.code()));
+                    self.world.clock.sleep(PAUSE).await;
+                }
+                Err(why) => {
+                    self.tell(|| format!("is refused: {}", why.code()));
+                    return Err(why);
+                }
+                Ok(now) => {
+                    self.tell(|| format!("is answered: {:?} {:?}", now.sale.phase(), states(&now)));
+                    return Ok(now);
+                }
+            }
+        }
+    }
+
+    async fn read(&self, sale: SaleId) -> SaleNow {
+        self.ask("look", &Request::Look(sale)).await.unwrap()
+    }
+
+    async fn think(&self, what: &str) {
+        self.set_doing(what, Some(self.world.clock.passed()));
+        self.world.clock.sleep(THINK).await;
+    }
+
+    /// What is over, or asked anew, by the time that any daemon starts again.
+    fn doing(&self, what: &str) {
+        self.set_doing(what, None);
+    }
+
+    fn set_doing(&self, what: &str, since: Option<Duration>) {
+        self.world.inner().tills.insert(self.basket.receipt.clone(), (what.to_owned(), since));
+    }
+
+    fn money(&self, change: impl FnOnce(&mut Money)) {
+        change(self.world.inner().money.entry(self.basket.receipt.clone()).or_default());
+    }
+
+    fn tell(&self, what: impl FnOnce() -> String) {
+        self.world.act(|| format!("till {}: {}", self.basket.receipt, what()));
+    }
+}
+
+fn states(now: &SaleNow) -> Vec<&'static str> {
+    now.sale.orders.iter().map(|order| order.state_name()).collect()
+}
