@@ -7,7 +7,7 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use tilld_tests::search::{Figures, SCENARIOS, Scenario, enumerate};
+use tilld_tests::search::{Figures, SCENARIOS, Scenario, Search, enumerate};
 use tilld_tests::world::fate::Hit;
 use tilld_tests::world::power::SetUp;
 
@@ -46,7 +46,7 @@ fn all(faults: usize, names: &[String]) -> ExitCode {
     for scenario in wanted {
         let its = Instant::now();
         let faults = faults.saturating_sub(scenario.faults_less).max(faults.min(1));
-        let figures = enumerate(scenario, SetUp::default(), faults, 1_000);
+        let figures = enumerate(scenario, Search::of(faults));
         println!(
             "{:<16} up to {faults} faults: {:>8} sequences, {:>8} joined, {:>8} crashes, {:>8} restarts, violations: {} ({:.1} s)",
             scenario.name,

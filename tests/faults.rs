@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use tilld_tests::search::{SCENARIOS, Scenario, Violation, enumerate};
+use tilld_tests::search::{SCENARIOS, Scenario, Search, Violation, enumerate};
+use tilld_tests::world::fate::Hit;
 use tilld_tests::world::power::SetUp;
 
 fn of(name: &str) -> &'static Scenario {
@@ -22,7 +23,7 @@ fn told(set_up: SetUp, violations: &[Violation]) -> String {
 fn the_books_agree_after_every_single_fault_in_every_kind_of_sale() {
     let mut run = 0;
     for scenario in &SCENARIOS {
-        let figures = enumerate(scenario, SetUp::default(), 1, 1);
+        let figures = enumerate(scenario, Search::of(1));
         assert!(figures.violations.is_empty(), "{}", told(SetUp::default(), &figures.violations));
         assert!(figures.restarts > 0 && figures.ends.len() > 1, "{}: nothing went wrong", scenario.name);
         run += figures.run();
@@ -32,11 +33,22 @@ fn the_books_agree_after_every_single_fault_in_every_kind_of_sale() {
 
 #[test]
 fn a_history_repeats_to_the_last_word() {
-    let figures = enumerate(of("two-por"), SetUp::default(), 1, 1);
-    assert!(figures.violations.is_empty());
-    let once = of("two-por").replay(SetUp::default(), &[]);
-    assert!(!once.story.is_empty() && once.wrong.is_empty());
-    assert_eq!(once.story, of("two-por").replay(SetUp::default(), &[]).story);
+    let hits: Vec<Hit> = ["4:crash-after", "8:not-found"].iter().map(|hit| hit.parse().unwrap()).collect();
+    let once = of("two-por").replay(SetUp::default(), &hits);
+    assert!(!once.story.is_empty() && once.wrong.is_empty(), "{:?}", once.wrong);
+    assert_eq!(once.story, of("two-por").replay(SetUp::default(), &hits).story);
+}
+
+/// What is cut off after a crash into a known state would have ended as something that was run.
+#[test]
+fn the_cut_hides_no_end() {
+    let search = Search::of(2);
+    let with = enumerate(of("por-cancelled"), search);
+    let without = enumerate(of("por-cancelled"), Search { cut: false, ..search });
+    assert!(with.joined > 0 && without.joined == 0 && with.run() < without.run());
+    assert!(with.violations.is_empty(), "{}", told(search.set_up, &with.violations));
+    assert!(without.violations.is_empty(), "{}", told(search.set_up, &without.violations));
+    assert!(with.ends.keys().eq(without.ends.keys()), "{:?} {:?}", with.ends, without.ends);
 }
 
 /// Law L6: "not found" closes only after the quiet time.
@@ -44,7 +56,7 @@ fn a_history_repeats_to_the_last_word() {
 fn without_the_quiet_time_an_order_that_was_not_found_for_a_moment_is_lost() {
     let mut set_up = SetUp::default();
     set_up.settings.rules.quiet = Duration::ZERO;
-    let figures = enumerate(of("por"), set_up, 2, 1);
+    let figures = enumerate(of("por"), Search { set_up, enough: 1, ..Search::of(2) });
     let first = figures.violations.first().expect("a live card that nobody holds");
     assert!(first.wrong.iter().any(|wrong| wrong.contains("is live, and nobody holds it")), "{first:?}");
     assert!(first.hits.iter().any(|hit| hit.to_string().ends_with("not-found")), "{first:?}");
@@ -54,7 +66,7 @@ fn without_the_quiet_time_an_order_that_was_not_found_for_a_moment_is_lost() {
 #[test]
 fn with_a_program_that_answers_for_the_cashier_a_customer_holds_a_dead_card() {
     let set_up = SetUp { answers_by_itself: true, ..SetUp::default() };
-    let figures = enumerate(of("por"), set_up, 1, 1);
+    let figures = enumerate(of("por"), Search { set_up, enough: 1, ..Search::of(1) });
     let first = figures.violations.first().expect("a dead card in a customer's hand");
     assert!(first.wrong.iter().any(|wrong| wrong.contains("a customer holds")), "{first:?}");
 }

@@ -152,8 +152,28 @@ fn faults_at(step: &Step) -> impl Iterator<Item = Fault> + use<> {
     step.point.faults().iter().copied().filter(move |fault| !(hidden_before && *fault == Fault::NotFound))
 }
 
-/// Runs every sequence of at most `faults` faults. Stops early when it has found `enough` violations.
-pub fn enumerate(scenario: &Scenario, set_up: SetUp, faults: usize, enough: usize) -> Figures {
+/// How far to search.
+#[derive(Clone, Copy)]
+pub struct Search {
+    pub set_up: SetUp,
+    /// The most faults in a sequence.
+    pub faults: usize,
+    /// It stops early when it has found so many violations.
+    pub enough: usize,
+    /// Make the cut; without it every sequence is run to its end.
+    pub cut: bool,
+}
+
+impl Search {
+    /// Every sequence of at most so many faults, of the product as it is.
+    pub fn of(faults: usize) -> Self {
+        Self { set_up: SetUp::default(), faults, enough: 1_000, cut: true }
+    }
+}
+
+/// Runs every sequence of faults.
+pub fn enumerate(scenario: &Scenario, search: Search) -> Figures {
+    let Search { set_up, faults, enough, cut } = search;
     let template = Template::default();
     let baskets = scenario.baskets();
     let known: Arc<Mutex<HashSet<u64>>> = Arc::default();
@@ -169,7 +189,7 @@ pub fn enumerate(scenario: &Scenario, set_up: SetUp, faults: usize, enough: usiz
                 && found.load(Ordering::Relaxed) < enough
             {
                 let history = History { template: &template, baskets: &baskets, set_up, telling: false };
-                let last = hits.last().filter(|hit| hit.fault.is_crash());
+                let last = hits.last().filter(|hit| cut && hit.fault.is_crash());
                 let (known, crash_ends_it) = (Arc::clone(&known), last.is_some());
                 let crashes = hits.iter().filter(|hit| hit.fault.is_crash()).count();
                 let mut crash = 0;

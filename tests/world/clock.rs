@@ -88,6 +88,8 @@ impl Future for Sleep {
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        self.clock.0.lock().unwrap().sleepers.remove(&self.key);
+        // The waker goes when the lock is free: it may be the last that holds its task.
+        let waker = self.clock.0.lock().unwrap().sleepers.remove(&self.key);
+        drop(waker);
     }
 }

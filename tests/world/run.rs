@@ -101,6 +101,9 @@ impl History<'_> {
         let (baskets, set_up, here) = (self.baskets.to_vec(), self.set_up, Arc::clone(&world));
         // Not on the first task of the runtime: time would pass when only that one can go on.
         let told = runtime.block_on(async move { tokio::spawn(go(here, baskets, set_up, goes_on)).await });
+        // The daemon holds the world by its ports, and the world holds the daemon.
+        world.daemon.send_replace(None);
+        drop(runtime);
         let mut inner = world.inner();
         let mut outcome = Outcome {
             steps: std::mem::take(&mut inner.seen),
