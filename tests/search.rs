@@ -146,7 +146,7 @@ impl Violation {
 }
 
 /// Which faults are tried at a step.
-fn faults_at(step: &Step) -> impl Iterator<Item = Fault> + use<> {
+fn faults_at(step: Step) -> impl Iterator<Item = Fault> + use<> {
     // Law L6 rests on this: a provider loses sight of an order once, and for less than the quiet time.
     let hidden_before = step.hidden_before;
     step.point.faults().iter().copied().filter(move |fault| !(hidden_before && *fault == Fault::NotFound))
@@ -206,7 +206,7 @@ pub fn enumerate(scenario: &Scenario, search: Search) -> Figures {
                 let steps = outcome.steps.iter().filter(|step| step.number >= after && !outcome.joined);
                 for step in steps.filter(|_| depth < faults) {
                     figures.steps += 1;
-                    for fault in faults_at(step) {
+                    for fault in faults_at(*step) {
                         let mut child = hits.clone();
                         child.push(Hit { step: step.number, fault });
                         children.push(child);

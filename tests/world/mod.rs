@@ -225,14 +225,15 @@ impl World {
         }
         let inner = self.inner();
         format!("{:?}", inner.ledger.orders).hash(&mut hasher);
-        let mut under_way: Vec<_> = inner.under_way.values().map(|(at, what)| (*at - passed, what)).collect();
+        let mut under_way: Vec<_> =
+            inner.under_way.values().map(|(at, what)| (at.saturating_sub(passed), what)).collect();
         under_way.sort();
         under_way.hash(&mut hasher);
         inner.papers.hash(&mut hasher);
         format!("{:?}", inner.money).hash(&mut hasher);
         inner.taken.hash(&mut hasher);
         for (receipt, (what, since)) in &inner.tills {
-            (receipt, what, since.map(|since| passed - since)).hash(&mut hasher);
+            (receipt, what, since.map(|since| passed.saturating_sub(since))).hash(&mut hasher);
         }
         (inner.dark, inner.ids).hash(&mut hasher);
         hasher.finish()

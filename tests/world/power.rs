@@ -192,7 +192,7 @@ async fn answer_by_itself(counter: Counter, life: Life) {
         tokio::select! {
             biased;
             () = life.over() => return,
-            changed = changes.recv() => if changed.is_err() { return },
+            news = changes.recv() => if news.is_err() { return },
         }
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tilld_counter::desk::{CardRequest, PayRequest, SaleRequest, TenderGiven};
 use tilld_counter::{Asked, Counter, SaleNow};
 use tilld_domain::ids::SaleId;
-use tilld_domain::order::{Answer, Question, State};
+use tilld_domain::order::{Answer, Order, Question, State};
 use tilld_domain::product::CardKind;
 use tilld_domain::refusal::{Refusal, Remedy};
 use tilld_domain::sale::{CardNo, Phase};
@@ -188,7 +188,9 @@ impl Till {
         let may = |answer: &Answer| question.choices.contains(answer);
         let keeps = complete && !wants_money && may(&Answer::Complete);
         if !keeps {
-            pieces.iter_mut().for_each(|piece| piece.torn = true);
+            for piece in &mut pieces {
+                piece.torn = true;
+            }
         }
         let wishes: &[Answer] = match (keeps, wants_money, some) {
             (true, ..) => &[Answer::Complete],
@@ -282,5 +284,5 @@ impl Till {
 }
 
 fn states(now: &SaleNow) -> Vec<&'static str> {
-    now.sale.orders.iter().map(|order| order.state_name()).collect()
+    now.sale.orders.iter().map(Order::state_name).collect()
 }
