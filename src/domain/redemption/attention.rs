@@ -118,7 +118,7 @@ impl Case {
                 "The voucher counts as used, but the provider's number for it was lost. It can be taken back only by the provider's people."
             }
             About::ReversalLate { .. } => {
-                "The voucher has not got its value back yet. Another payment is due. See whether the line to the provider works."
+                "The voucher has not got its value back yet. See whether the line to the provider works."
             }
             About::Stuck(StuckWhy::Refused(_)) => {
                 "The provider refuses to give the voucher its value back. Give the guest a replacement, and claim it from the provider."

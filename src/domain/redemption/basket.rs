@@ -51,6 +51,18 @@ pub fn admit<'a>(
     found
 }
 
+/// Whether a person may have the value of `this` given back now: not while another redemption of its voucher is found out
+/// by what is left on it. `others`: all that are open at this terminal.
+pub fn may_give_back<'a>(
+    this: &Redemption,
+    others: impl IntoIterator<Item = &'a Redemption>,
+) -> Result<(), Refusal> {
+    let in_the_way = |other: &Redemption| {
+        other.id() != this.id() && other.opening.voucher == this.opening.voucher && other.moves_its_voucher()
+    };
+    if others.into_iter().any(in_the_way) { Err(Refusal::VoucherInUse) } else { Ok(()) }
+}
+
 impl Redemption {
     /// Whether something else of its voucher must wait, because what is left on the voucher is changing or may change by
     /// itself. Not while a manager decides: that may take days.

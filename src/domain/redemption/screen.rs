@@ -28,14 +28,20 @@ pub enum Screen {
     Redeemed(Worth, Booking),
     /// B8.
     WasItUsed,
-    /// B5, B9 to B11.
-    BeingTakenBack,
+    /// B5, B7, B11: the till was never told of a success.
+    NotUsedGivingBack,
+    /// B10 of such a one.
+    NotUsedGivenBack,
+    /// B12 of such a one.
+    NotUsedCallTheManager,
+    /// B9, B11: somebody decided that what was redeemed goes back.
+    GivingBack,
     /// B10.
-    TakenBack,
-    /// B3, B12: what happened is beyond a cashier.
-    CallTheManager,
+    GivenBack,
+    /// B12.
+    NotGivenBack,
     /// B3: undecided, and so no other payment is taken.
-    CallTheManagerFirst,
+    CallTheManager,
     /// A manager has decided that it does not count.
     NotUsed,
 }
@@ -65,10 +71,13 @@ impl Screen {
                 Counts::For(worth) => Self::Redeemed(worth, redemption.booking()),
                 Counts::Open | Counts::Nothing => Self::CallTheManager,
             },
-            (State::Unclear { .. }, _) => Self::CallTheManagerFirst,
-            (State::Owed(_), _) => Self::BeingTakenBack,
-            (State::Stuck { .. }, _) => Self::CallTheManager,
-            (State::Cleared { .. }, _) => Self::TakenBack,
+            (State::Unclear { .. }, _) => Self::CallTheManager,
+            (State::Owed(_), _) if redemption.past.offered => Self::GivingBack,
+            (State::Owed(_), _) => Self::NotUsedGivingBack,
+            (State::Stuck { .. }, _) if redemption.past.offered => Self::NotGivenBack,
+            (State::Stuck { .. }, _) => Self::NotUsedCallTheManager,
+            (State::Cleared { .. }, _) if redemption.past.offered => Self::GivenBack,
+            (State::Cleared { .. }, _) => Self::NotUsedGivenBack,
             (State::Settled { .. }, _) => Self::NotUsed,
         }
     }
@@ -86,10 +95,13 @@ impl Screen {
             Self::Redeemed(_, Booking::Tender) => "redeemed_as_payment",
             Self::Redeemed(_, Booking::Discount) => "redeemed_as_discount",
             Self::WasItUsed => "was_it_used",
-            Self::BeingTakenBack => "being_taken_back",
-            Self::TakenBack => "taken_back",
+            Self::NotUsedGivingBack => "not_used_giving_back",
+            Self::NotUsedGivenBack => "not_used_given_back",
+            Self::NotUsedCallTheManager => "not_used_call_the_manager",
+            Self::GivingBack => "giving_back",
+            Self::GivenBack => "given_back",
+            Self::NotGivenBack => "not_given_back",
             Self::CallTheManager => "call_the_manager",
-            Self::CallTheManagerFirst => "call_the_manager_first",
             Self::NotUsed => "not_used",
         }
     }
@@ -109,14 +121,21 @@ impl Screen {
             Self::Redeemed(worth, Booking::Tender) => format!("Redeemed: {worth}. Book it as payment."),
             Self::Redeemed(worth, Booking::Discount) => format!("Redeemed: {worth}. Book it as a discount."),
             Self::WasItUsed => "Was the voucher used for this sale?".to_owned(),
-            Self::BeingTakenBack => {
+            Self::NotUsedGivingBack => {
                 "NOT used. Take other payment. The voucher gets its value back.".to_owned()
             }
-            Self::TakenBack => "NOT used. Take other payment. The voucher has its value back.".to_owned(),
-            Self::CallTheManager => {
+            Self::NotUsedGivenBack => {
+                "NOT used. Take other payment. The voucher has its value back.".to_owned()
+            }
+            Self::NotUsedCallTheManager => {
                 "NOT used. Take other payment. Call the manager for the voucher.".to_owned()
             }
-            Self::CallTheManagerFirst => "Call the manager. Do not take other payment yet.".to_owned(),
+            Self::GivingBack => "The voucher gets its value back.".to_owned(),
+            Self::GivenBack => "The voucher has its value back.".to_owned(),
+            Self::NotGivenBack => {
+                "The voucher did not get its value back. Call the manager for it.".to_owned()
+            }
+            Self::CallTheManager => "Call the manager. Do not take other payment yet.".to_owned(),
             Self::NotUsed => "NOT used. Take other payment.".to_owned(),
         }
     }

@@ -52,6 +52,18 @@ impl Rules {
         complete: Duration::from_mins(15),
         quiet: Duration::from_mins(5),
     };
+
+    /// The times of the design for a provider, lengthened where its redeem may take longer than they allow for.
+    pub fn of(offers: Offers, redeem_deadline: Duration) -> Self {
+        let settle = Self::DESIGN.settle.max(redeem_deadline.saturating_mul(2));
+        Self {
+            offers,
+            settle,
+            compare: Self::DESIGN.compare.max(settle.saturating_mul(6)),
+            quiet: Self::DESIGN.quiet.max(settle.saturating_mul(15)),
+            ..Self::DESIGN
+        }
+    }
 }
 
 /// Everything that is known when a redeem is about to be sent. It never changes.

@@ -177,6 +177,8 @@ pub enum ReverseAnswer {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -197,6 +199,23 @@ mod tests {
             (&long, &"x".repeat(500)),
         ] {
             assert_eq!(Words::new(raw).as_str(), shown);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// What was made fit stays as it is, so that words can be written down and read again.
+        #[test]
+        fn whatever_a_provider_writes_is_bounded_has_no_code_in_it_and_is_made_fit_once(
+            raw in prop_oneof![any::<String>(), "([0-9]{1,14}[ –-]{0,2}|[a-z •]{0,5}){0,60}"],
+        ) {
+            let words = Words::new(&raw);
+            prop_assert!(words.as_str().chars().count() <= Words::MOST);
+            prop_assert!(!words.as_str().chars().any(char::is_control));
+            let runs = words.as_str().split(|character: char| !character.is_numeric());
+            prop_assert!(runs.into_iter().all(|run| run.chars().count() < Words::LONG_RUN), "{words:?}");
+            prop_assert_eq!(Words::new(words.as_str()), words);
         }
     }
 

@@ -49,11 +49,14 @@ fn every_row_has_its_sentence() {
         redeem done, offered                      => Redeemed: 25.00 USD. Book it as payment.
         redeem done, offered, restart             => Was the voucher used for this sale?
         redeem done, offered, completed           => Redeemed: 25.00 USD. Book it as payment.
-        redeem done, offered, take_back           => NOT used. Take other payment. The voucher gets its value back.
+        redeem done, offered, take_back           => The voucher gets its value back.
+        redeem done, offered, completed, take_back => The voucher gets its value back.
         # B10 to B12
-        redeem done, offered, take_back, reverse done => NOT used. Take other payment. The voucher has its value back.
-        redeem done, offered, take_back, reverse not_found => NOT used. Take other payment. The voucher gets its value back.
-        redeem done, offered, take_back, reverse refused => NOT used. Take other payment. Call the manager for the voucher.
+        redeem done, offered, take_back, reverse done => The voucher has its value back.
+        redeem done, offered, take_back, reverse not_found => The voucher gets its value back.
+        redeem done, offered, take_back, reverse refused => The voucher did not get its value back. Call the manager for it.
+        redeem done, +120 time_up, reverse done   => NOT used. Take other payment. The voucher has its value back.
+        redeem done, +120 time_up, reverse refused => NOT used. Take other payment. Call the manager for the voucher.
         redeem done, offered, take_back, reverse refused, settle not_used => NOT used. Take other payment.
         ",
         |setup, line| Screen::of(&play(setup, line).unwrap().0).sentence(),
@@ -191,10 +194,13 @@ fn every_screen_has_a_name_of_its_own_and_a_sentence_that_fits_a_customer_displa
         Screen::Redeemed(worth, Booking::Tender),
         Screen::Redeemed(worth, Booking::Discount),
         Screen::WasItUsed,
-        Screen::BeingTakenBack,
-        Screen::TakenBack,
+        Screen::NotUsedGivingBack,
+        Screen::NotUsedGivenBack,
+        Screen::NotUsedCallTheManager,
+        Screen::GivingBack,
+        Screen::GivenBack,
+        Screen::NotGivenBack,
         Screen::CallTheManager,
-        Screen::CallTheManagerFirst,
         Screen::NotUsed,
     ];
     let mut codes: Vec<&str> = screens.iter().map(Screen::code).collect();

@@ -1,8 +1,11 @@
 //! The rows B3 to B13 of the design, live and after a restart at that point, with both sides of every boundary.
 
 use super::script::{COMPARABLE, FINDABLE, REPEATABLE, Setup, check, play, setup};
-use crate::redemption::basket::{Admission, admit};
-use crate::redemption::{Counts, Redemption};
+use std::time::Duration;
+
+use crate::redemption::basket::{Admission, admit, may_give_back};
+use crate::redemption::{Counts, Redemption, Rules};
+use crate::refusal::Refusal;
 use crate::voucher::{Recourse, Reversal, Worth};
 
 /// The whole voucher is redeemed.
@@ -122,7 +125,7 @@ fn b3_comparable_items_are_compared_as_money_is() {
         let mut at = super::script::START;
         let (mut redemption, _) = Redemption::open(opening(items), at);
         for (after, word) in [(0, "redeem unknown"), (20, read)] {
-            at = at.plus(std::time::Duration::from_secs(after));
+            at = at.plus(Duration::from_secs(after));
             let event = super::script::event(&redemption.opening, word);
             redemption = redemption.step(at, event).unwrap().0;
         }
@@ -504,6 +507,37 @@ fn b13_the_first_of_two_redemptions_never_hides_the_second() {
         assert!(matches!(admit(others, &basket, &voucher, amount), Ok(Admission::Same(_))));
     }
     assert_eq!(admit([], &basket, &voucher, amount), Ok(Admission::New));
+}
+
+#[test]
+fn nothing_is_given_back_to_a_voucher_while_what_is_left_on_it_must_tell_something() {
+    let answered = play(COMPARABLE, "redeem done, offered").unwrap().0;
+    for (line, voucher, expected) in [
+        ("", "V1", Err(Refusal::VoucherInUse)),
+        ("redeem unknown", "V1", Err(Refusal::VoucherInUse)),
+        ("redeem unknown", "V2", Ok(())),
+        ("redeem done, offered", "V1", Ok(())),
+        ("redeem unknown, +20 read same, +20 read same", "V1", Ok(())),
+    ] {
+        let mut other = play(COMPARABLE, line).unwrap().0;
+        other.opening.redemption = "01890a5d-ac96-774b-bcce-b302099a8058".parse().unwrap();
+        other.opening.voucher = voucher.parse().unwrap();
+        assert_eq!(may_give_back(&answered, [&answered, &other]), expected, "{line} {voucher}");
+    }
+    let open = play(COMPARABLE, "redeem unknown").unwrap().0;
+    assert_eq!(may_give_back(&open, [&open]), Ok(()), "a redemption is in its own way");
+}
+
+#[test]
+fn a_slower_provider_gets_more_time_and_a_quick_one_not_less() {
+    for (deadline_s, settle_s, compare_s, quiet_s) in
+        [(10, 20, 120, 300), (1, 20, 120, 300), (30, 60, 360, 900)]
+    {
+        let rules = Rules::of(COMPARABLE.offers, Duration::from_secs(deadline_s));
+        let told = [rules.settle, rules.compare, rules.quiet].map(|span| span.as_secs());
+        assert_eq!(told, [settle_s, compare_s, quiet_s], "{deadline_s}");
+        assert_eq!(rules.offers, COMPARABLE.offers);
+    }
 }
 
 #[test]
