@@ -27,8 +27,8 @@ use crate::draw;
 const MOST_VOUCHERS: usize = 200_000;
 /// More movements likewise.
 const MOST_ENTRIES: usize = 1_000_000;
-/// Digits of a drawn token after its prefix.
-const TOKEN_DIGITS: usize = 20;
+/// Letters of a drawn token after its prefix; each is one of ten.
+const TOKEN_LETTERS: usize = 24;
 
 /// How value moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -414,8 +414,10 @@ impl Ledger {
     }
 }
 
-/// A code and a token by lot.
+/// A code and a token by lot. The token is in letters, so that it never looks like a card number by accident.
 pub fn drawn() -> Option<(String, String)> {
     let code = draw::digits(super::request::CODE_DIGITS)?;
-    Some((code, format!("gl-{}", draw::digits(TOKEN_DIGITS)?)))
+    let letter = |digit: u8| char::from(digit.saturating_sub(b'0').saturating_add(b'a'));
+    let token: String = draw::digits(TOKEN_LETTERS)?.bytes().map(letter).collect();
+    Some((code, format!("gl-{token}")))
 }

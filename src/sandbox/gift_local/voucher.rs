@@ -218,6 +218,8 @@ pub(crate) mod tests {
             (euros(), ticket("78"), None),
         ] {
             assert_eq!(voucher.hindrance(&options, now), expected, "{options:?}");
+            let out_of_time = matches!(expected, Some(Hindrance::NotYet(_) | Hindrance::Over(_)));
+            assert_eq!(voucher.in_period(now), !out_of_time, "{expected:?}");
         }
     }
 

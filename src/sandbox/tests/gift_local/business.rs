@@ -75,6 +75,27 @@ async fn validate_succeeds_for_every_gift_that_is_there_and_says_whether_it_is_r
 }
 
 #[tokio::test]
+async fn a_lookup_tells_by_flags_whether_it_is_the_balance_the_status_or_the_period() {
+    let sandbox = open().await;
+    for (name, balance, status, period) in [
+        (FIFTY, true, true, true),
+        ("used-up", false, true, true),
+        ("blocked", true, false, true),
+        ("expired", true, true, false),
+        ("not-yet-valid", true, true, false),
+    ] {
+        let shown = validate(&sandbox, name).send(&sandbox).await.answer().json()["voucher"].clone();
+        for (flag, expected) in [
+            ("hasRemainingBalance", balance),
+            ("isInRedeemableStatus", status),
+            ("isInRedeemablePeriod", period),
+        ] {
+            assert_eq!(shown[flag], expected, "{name} {flag}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_gift_is_found_by_code_by_token_by_its_url_and_for_a_redeem_by_its_id() {
     let sandbox = open().await;
     let gift = voucher(&sandbox, "leading-zeros");
@@ -206,6 +227,13 @@ async fn two_identical_redeems_debit_twice_or_are_one_or_are_refused() {
             told(&sandbox, redeem(&sandbox, FIFTY, "10")).await,
             "200 redeemable",
             "and then it is no repetition"
+        );
+        let other = redeemed(&sandbox, FIFTY, "7").await;
+        assert_eq!(told(&sandbox, reverse(&sandbox, &other)).await, "200 redeemable");
+        assert_ne!(
+            redeemed(&sandbox, FIFTY, "7").await,
+            other,
+            "what was given back is no repetition either"
         );
         adds_up(&sandbox);
     }
