@@ -93,7 +93,13 @@ pub(crate) fn row(refusal: &Refusal) -> Row {
         Refusal::NoCatalogue => {
             not_now(30, "The catalogue has not been fetched yet; POST /v1/products/refresh tries it at once.")
         }
-        Refusal::JournalDown => not_now(5, "The journal cannot be written or read; GET /v1/health says why."),
+        Refusal::JournalDown => {
+            not_now(5, "The journal cannot be written or read; `reason` and GET /v1/health say why.")
+        }
+        Refusal::ClockWrong => not_now(
+            30,
+            "The provider would refuse what is signed with this machine's clock; `reason` and GET /v1/health say how far it is off.",
+        ),
         Refusal::Busy => not_now(
             1,
             "As many sales are in customers' hands, or requests on their way, as the counter takes.",

@@ -169,7 +169,7 @@ fn case(rules: &Rules, card: CardNo, order: &Order, at: Moment) -> Option<Case> 
 }
 
 fn is_late(owed: &Owed, at: Moment) -> bool {
-    owed.failures >= FAILURES || at.since(owed.since) >= LATE
+    owed.failures >= FAILURES || at.long_since(owed.since) >= LATE
 }
 
 #[cfg(test)]

@@ -1,6 +1,14 @@
 //! Points in time, always given from outside.
+//!
+//! Within one run of the daemon they come from a clock that nobody sets. Over a restart they do not: a moment that was
+//! written down by an earlier run may lie in the future of this one, because the wall clock was set back, or was wrong
+//! then. Whoever decides by an age must not take such a moment for "just now": [`Moment::long_since`] makes it "long ago".
 
 use std::time::Duration;
+
+/// How far a moment of an earlier run may lie ahead before the clock counts as set back: what time synchronisation moves a
+/// clock by is less, and no deadline here is so short that it matters.
+pub const CLOCK_SLACK: Duration = Duration::from_secs(5);
 
 /// A point in wall-clock time: ms since 1970-01-01T00:00Z. Sequence, not time, orders what happened; moments serve
 /// deadlines and people.
@@ -27,6 +35,12 @@ impl Moment {
     /// How long after `earlier` this is; zero if the clock has been set back in between.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    /// How long after `earlier` this is; for ever if `earlier` lies ahead by more than [`CLOCK_SLACK`]. Then nobody knows
+    /// how long it was, and what is done by an age is to be done as if it were great: a customer has gone, an order is old.
+    pub fn long_since(self, earlier: Self) -> Duration {
+        if self.plus(CLOCK_SLACK) < earlier { Duration::MAX } else { self.since(earlier) }
     }
 }
 

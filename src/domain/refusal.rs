@@ -178,6 +178,8 @@ refusals! {
     NoCatalogue, "no_catalogue", Later, "The product list has not arrived yet. Try again in a minute.";
     /// Law L10: without a journal nothing is sold.
     JournalDown, "journal_down", Later, "No gift cards at the moment: this till cannot write its journal.";
+    /// Row A19: a provider would refuse what is signed with this machine's clock, or nobody knows whether it is right.
+    ClockWrong, "clock_wrong", Later, "No gift cards at the moment: the clock of this till is wrong. Call the manager.";
     /// As many sales are open as the counter takes.
     Busy, "busy", Later, "Too many sales are open at once. Try again in a moment.";
     /// The daemon is stopping.

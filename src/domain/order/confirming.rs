@@ -33,7 +33,8 @@ pub(super) fn paid(step: Step<'_>, until: Moment, again: Option<Moment>, event: 
         (OrderEvent::Answered { answer: Answer::MoneyBack, .. }, None) => step.owe(OwedWhy::MoneyBack),
         (OrderEvent::Resumed, again) => {
             // Neither a second restart nor a person's wish makes an old order fresh (fact sheet U16).
-            let stale = step.past.created.map_or(step.at, |created| created.plus(step.rules.fresh));
+            let age = step.past.created.map_or(Duration::MAX, |created| step.at.long_since(created));
+            let stale = step.at.plus(step.rules.fresh.saturating_sub(age));
             let patience = step.at.plus(step.rules.resume);
             let until = patience.min(stale).min(if again.is_none() { until } else { patience });
             if step.at >= until {

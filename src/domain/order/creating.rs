@@ -37,7 +37,7 @@ pub(super) fn creating(step: Step<'_>, sent: Moment, repeated: bool, event: Orde
             Ok((State::Creating { sent, repeated: true }, vec![Effect::Create { after: NOW }]))
         }
         OrderEvent::CreateEnded(Outcome::Unknown(_)) => not_sold(Refusal::OutcomeUnknown),
-        OrderEvent::Resumed if !repeated && step.at.since(sent) <= step.rules.create_again => {
+        OrderEvent::Resumed if !repeated && step.at.long_since(sent) <= step.rules.create_again => {
             Ok((State::Creating { sent, repeated: true }, vec![Effect::Create { after: NOW }]))
         }
         OrderEvent::Resumed => not_sold(Refusal::OutcomeUnknown),
@@ -59,6 +59,7 @@ pub(super) fn created(step: Step<'_>, created: Moment, event: OrderEvent) -> Nex
         }
         OrderEvent::Cancelled => step.owe(OwedWhy::Cancelled),
         OrderEvent::TimeUp | OrderEvent::Resumed if step.at >= fresh_until => step.owe(OwedWhy::NotFresh),
+        OrderEvent::Resumed if step.at.long_since(created) >= step.rules.fresh => step.owe(OwedWhy::NotFresh),
         OrderEvent::Resumed => Ok((State::Created { at: created }, vec![Effect::Wake { at: fresh_until }])),
         OrderEvent::TimeUp => Err(Misfit::TooEarly),
         _ => Err(Misfit::Event),

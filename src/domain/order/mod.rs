@@ -27,6 +27,10 @@
 //! - The outcome of an event depends on the state, the event, its moment and the [`Rules`] that the sale was opened
 //!   under, and on nothing else: replaying the journal gives the same states under any later configuration.
 //!
+//! - After a restart a moment that was written before it may lie ahead, or seem long ago, because the clock was set in
+//!   between. Nobody then knows how old an order is or whether its customer still stands there: it is taken to be old, and
+//!   the customer to have gone. The quiet time of law L6 begins anew at every restart, whatever the clock says.
+//!
 //! Ways to fail: an event that does not fit the state is a [`Misfit`]; nothing changes. Answers that come late, twice or
 //! out of order end there.
 
@@ -216,7 +220,7 @@ impl Step<'_> {
 
     /// Whether so much time has passed that no customer is taken to wait for the card any more.
     fn customer_gone(&self) -> bool {
-        self.past.wanted.is_none_or(|wanted| self.at.since(wanted) > self.rules.resume)
+        self.past.wanted.is_none_or(|wanted| self.at.long_since(wanted) > self.rules.resume)
     }
 
     fn is_por(&self) -> bool {

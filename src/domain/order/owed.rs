@@ -1,7 +1,9 @@
 //! Rows A13 to A17: an undo that must happen (laws L4, L5, L6).
 //!
 //! The ways out are the provider's word that nothing is left, its word that it will not (then a manager decides, and it is
-//! still asked every hour), and a manager's decision. Failures only lengthen the pause: at once, 1, 2, 5, 15, 30, 60 s,
+//! still asked every hour), and a manager's decision. "Not found" closes by itself only after the quiet time, which is
+//! measured within one run of the daemon: after a restart it begins anew, because no clock that outlives a run can be
+//! trusted not to have been set forward. Failures only lengthen the pause: at once, 1, 2, 5, 15, 30, 60 s,
 //! then every five minutes; a longer `Retry-After` is obeyed.
 
 use std::time::Duration;
@@ -34,8 +36,8 @@ pub(super) fn owed(step: Step<'_>, owed: Owed, event: OrderEvent) -> Next {
             UndoAnswer::OrderFailed => cleared(ClearedHow::OrderFailed),
             // Its confirm is still running (A14): not a failure. The longer it runs, the rarer it is asked about.
             UndoAnswer::StillProcessing => {
-                let after =
-                    (step.at.since(owed.since) / 4).clamp(Duration::from_secs(1), Duration::from_mins(1));
+                let after = (step.at.long_since(owed.since) / 4)
+                    .clamp(Duration::from_secs(1), Duration::from_mins(1));
                 // It is there: what was said before about not being there counts no more (law L6).
                 Ok((State::Owed(Owed { not_found: None, ..owed }), vec![Effect::Undo { after }]))
             }
@@ -53,7 +55,9 @@ pub(super) fn owed(step: Step<'_>, owed: Owed, event: OrderEvent) -> Next {
             failed(owed, retry_after.unwrap_or_default())
         }
         OrderEvent::UndoEnded(Outcome::NotSent(_) | Outcome::Unknown(_)) => failed(owed, NOW),
-        OrderEvent::Resumed => Ok((State::Owed(owed), vec![Effect::Undo { after: NOW }])),
+        OrderEvent::Resumed => {
+            Ok((State::Owed(Owed { not_found: None, ..owed }), vec![Effect::Undo { after: NOW }]))
+        }
         // A7: a late success changes nothing but what a person reads about it. And it is there: what was said before about
         // not being there counts no more (law L6).
         OrderEvent::ConfirmEnded(Outcome::Done(seen))
@@ -102,7 +106,8 @@ pub(super) fn stuck(step: Step<'_>, owed: Owed, why: StuckWhy, event: OrderEvent
         }
         OrderEvent::UndoEnded(_) => Ok(stop(owed, why)),
         OrderEvent::Resumed => {
-            let after = STUCK_PAUSE.saturating_sub(step.at.since(owed.since)).max(Duration::from_mins(1));
+            let after =
+                STUCK_PAUSE.saturating_sub(step.at.long_since(owed.since)).max(Duration::from_mins(1));
             Ok((State::Stuck { owed, why }, vec![Effect::Undo { after }]))
         }
         OrderEvent::Settled { by, reason } => Ok((State::Settled { by, reason }, vec![Effect::Forget])),

@@ -71,6 +71,10 @@ impl Watch {
         if matches!(after.state, State::Cleared { how: ClearedHow::NeverConfirmed }) {
             assert!(self.sent == 0, "L6: {told}");
         }
+        if matches!(event, OrderEvent::Resumed) {
+            // Between two runs the clock may have been set to anything.
+            self.not_found = None;
+        }
         if let OrderEvent::UndoEnded(Outcome::Done(answer)) = event {
             use crate::outcome::UndoAnswer::{NotFound, StillProcessing};
             if *answer == NotFound && matches!(after.state, State::Cleared { .. }) {

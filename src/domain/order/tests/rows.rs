@@ -356,8 +356,11 @@ fn a13_to_a15_a_debt_ends_only_by_the_providers_word_or_a_managers() {
         created, paid, +121 restart, undo not_found => owed too_late not_found; undo 300;; back
         created, paid, +121 restart, undo not_found, +299.999 undo not_found => owed too_late not_found; undo 0.001;; back
         created, paid, +121 restart, undo not_found, +300 undo not_found => cleared not_found; forget;; back
-        created, paid, +121 restart, undo not_found, +100 restart => owed too_late not_found; undo;; back
-        created, paid, +121 restart, undo not_found, +100 restart, undo not_found => owed too_late not_found; undo 200;; back
+        created, paid, +121 restart, undo not_found, +100 restart => owed too_late; undo;; back
+        # after a restart it begins anew: the clock may have been set forward in between
+        created, paid, +121 restart, undo not_found, +100 restart, undo not_found => owed too_late not_found; undo 300;; back
+        created, paid, +121 restart, undo not_found, +9999 restart, undo not_found => owed too_late not_found; undo 300;; back
+        created, paid, +121 restart, undo not_found, -9999 restart, undo not_found => owed too_late not_found; undo 300;; back
         # it was there in between: the quiet time begins anew
         created, paid, +121 restart, undo not_found, +299 undo working, +1 undo not_found => owed too_late not_found; undo 300;; back
         # never confirmed: nothing can be there
@@ -451,6 +454,45 @@ fn a20_a_card_from_the_rack_has_no_ink_line_and_needs_no_slip() {
         created, paid, +120 restart, lookup done  => sold none
         created, paid, +120.001 restart           => owed too_late; undo;; back
         created, +900 restart                     => owed not_fresh; undo
+        ",
+    );
+}
+
+#[test]
+fn a_clock_that_was_set_back_before_a_restart_makes_an_order_old_and_its_customer_gone() {
+    check(
+        Por,
+        "
+        # by less than the slack: nothing has happened
+        -5 restart                                => creating again; create
+        created, -5 restart                       => created; wake 905
+        created, paid, -5 restart                 => asking restart until 10; ask
+        # by more: nobody knows how long it was
+        -5.001 restart                            => not_sold outcome_unknown; forget
+        created, -5.001 restart                   => owed not_fresh; undo
+        created, -7200 restart                    => owed not_fresh; undo
+        created, paid, -5.001 restart             => owed too_late; undo;; back
+        created, paid, confirm unknown, -7200 restart => owed too_late; undo;; back
+        created, paid, confirm unsent, -7200 restart => owed not_confirmed; undo;; back
+        # what only a person can know is still asked, and no longer than after any restart
+        created, paid, confirm done lines, -7200 restart => print_unclear 1;; is_it_complete: complete/unreadable/nothing/money_back
+        created, paid, confirm done lines, print nothing, -7200 restart => active 1 until 120 paper_out; wake 120; print_or_money_back: print/money_back
+        # an undo is asked for as often as ever
+        created, paid, +121 restart, undo unknown, -7200 restart => owed too_late failures 1; undo;; back
+        created, paid, +121 restart, -7200 restart, undo working => owed too_late; undo 60;; back
+        created, paid, +121 restart, undo over, -7200 restart => stuck window_over; undo 60;; back
+        ",
+    );
+}
+
+#[test]
+fn a_clock_that_was_set_forward_before_a_restart_makes_an_order_old_too() {
+    check(
+        Por,
+        "
+        created, +86400 restart                   => owed not_fresh; undo
+        created, paid, +86400 restart             => owed too_late; undo;; back
+        created, paid, confirm unsent, +86400 restart => owed not_confirmed; undo;; back
         ",
     );
 }

@@ -4,8 +4,8 @@
 //! created, +1 paid, +1 confirm unknown      => asking no_answer until 10 may_repeat; ask
 //! ```
 //!
-//! Every order begins at the moment 0 with its create on the way. `+1` is a pause in seconds before an event; the pauses
-//! add up. At the right stand the state, the effects of the last event, the question with its choices, and `back` if the
+//! Every order begins at the moment 0 with its create on the way. `+1` is a pause in seconds before an event, `-1` a clock
+//! that was set back; the pauses add up. At the right stand the state, the effects of the last event, the question with its choices, and `back` if the
 //! customer gets the money back; what is missing at the end of a line is none. Times at the right count from the last
 //! event.
 
@@ -206,13 +206,18 @@ pub(crate) fn play(
     let (mut order, mut effects) = Order::open(facts(kind, 5000), at);
     let acts: Vec<&str> = line.split(',').map(str::trim).filter(|act| !act.is_empty()).collect();
     for (place, act) in acts.iter().enumerate() {
-        let (pause, word) = match act.strip_prefix('+') {
+        let back = act.starts_with('-');
+        let (pause, word) = match act.strip_prefix(['+', '-']) {
             Some(act) => act.split_once(' ').unwrap(),
             None => ("0", *act),
         };
         let (whole, part) = pause.split_once('.').unwrap_or((pause, ""));
         let ms = whole.parse::<u64>().unwrap() * 1_000 + format!("{part:0<3}").parse::<u64>().unwrap();
-        at = at.plus(Duration::from_millis(ms));
+        at = if back {
+            Moment::from_ms(at.ms() - i64::try_from(ms).unwrap())
+        } else {
+            at.plus(Duration::from_millis(ms))
+        };
         match order.step(rules, at, event(word)) {
             Ok(next) => (order, effects) = next,
             Err(misfit) if place + 1 == acts.len() => return Err(misfit),
