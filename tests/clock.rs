@@ -1,7 +1,7 @@
-//! The counter's clock, held in the hand: it stands still until a script lets time pass.
+//! The counter's clocks, held in the hand: they stand still until a script lets time pass. The wall clock can be set.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -17,6 +17,9 @@ pub struct HandClock {
     passed: watch::Sender<Duration>,
     sleepers: Arc<Mutex<HashMap<u64, Duration>>>,
     count: Arc<AtomicU64>,
+    /// How far the wall clock was set since the beginning, in ms, and how much of it the counter's own time took over.
+    set_ms: Arc<AtomicI64>,
+    followed_ms: Arc<AtomicI64>,
 }
 
 impl Default for HandClock {
@@ -27,6 +30,8 @@ impl Default for HandClock {
             passed: watch::Sender::new(Duration::ZERO),
             sleepers: Arc::default(),
             count: Arc::default(),
+            set_ms: Arc::default(),
+            followed_ms: Arc::default(),
         }
     }
 }
@@ -34,6 +39,15 @@ impl Default for HandClock {
 impl HandClock {
     pub fn pass(&self, span: Duration) {
         self.passed.send_modify(|passed| *passed += span);
+    }
+
+    /// Somebody sets the wall clock: by so many ms, back if negative.
+    pub fn set(&self, by_ms: i64) {
+        self.set_ms.fetch_add(by_ms, Ordering::Relaxed);
+    }
+
+    fn ahead(&self, ms: &AtomicI64) -> Moment {
+        Moment::from_ms(self.start.plus(*self.passed.borrow()).ms() + ms.load(Ordering::Relaxed))
     }
 
     /// For how long those still sleep who wait for the clock, shortest first.
@@ -60,7 +74,19 @@ impl Drop for Sleeper {
 
 impl Clock for HandClock {
     fn now(&self) -> Moment {
-        self.start.plus(*self.passed.borrow())
+        self.ahead(&self.followed_ms)
+    }
+
+    fn wall(&self) -> Moment {
+        self.ahead(&self.set_ms)
+    }
+
+    fn steady(&self) -> Duration {
+        *self.passed.borrow()
+    }
+
+    fn follow(&self) {
+        self.followed_ms.store(self.set_ms.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
     fn sleep(&self, span: Duration) -> BoxFuture<'static, ()> {

@@ -210,10 +210,10 @@ impl Shop {
             commits_at_slip: AtomicU64::new(0),
         });
         let ports = Ports {
-            journal: journal.clone(),
+            journal: journal.clone().into(),
             provider: Arc::new(TimedProvider(provider, Arc::clone(&outside))),
             printer: Arc::<TimedPrinter>::clone(&printer),
-            clock: Arc::new(SystemClock),
+            clock: Arc::new(SystemClock::default()),
         };
         let place = tilld_counter::Place {
             store: "A1234".parse().unwrap(),

@@ -9,6 +9,9 @@
 //! | `again`, `again differently` | the till repeats its last request under its key, with the same or another body |
 //! | `finperks CALL …` | what goes wrong with the next such call, see [`fault_of`] |
 //! | `finperks releases`, `finperks switch {…}`, `finperks spends 1` | it lets held calls go on; behaves otherwise; a card is spent |
+//! | `finperks is well` | nothing goes wrong with its calls any more |
+//! | `finperks clock is 7m ahead`, `… behind`, `… right` | of the clock that dates are signed with |
+//! | `clock jumps 2h back`, `… forward` | somebody sets this machine's wall clock |
 //! | `printer …` | what is wrong with the printer, see [`printer_fault`] |
 //! | `journal refuses`, `journal writes` | somebody holds the journal's file, so that nothing can be written; lets go |
 //! | `wait 12s` | time passes (`ms`, `s`, `m`, `h`) |
@@ -26,6 +29,8 @@
 //! | `paper says "Till"` | a row of the last paper holds this text |
 //! | `next in 10s` | the counter waits for the clock, and something is due in exactly that time |
 //! | `journal down`, `journal up` | health says that the journal cannot, or can, be written |
+//! | `clock wrong`, `clock right` | health says that the clock is wrong, or right |
+//! | `because "Clock is"` | the refusal's reason, and the health's, begins so |
 //! | `live 1`, `owed 1` | so many cards are live at finperks; so many undos are owed |
 
 use std::path::Path;
@@ -176,6 +181,13 @@ impl Till {
                 held.expect("a call is held");
                 self.shop.finperks.release();
             }
+            ["finperks", "is", "well"] => self.shop.finperks.clear_faults(),
+            ["finperks", "clock", "is", how @ ..] => self.shop.finperks.set_clock_offset(match how {
+                ["right"] => 0,
+                [span, side] => seconds(span, *side == "behind"),
+                _ => panic!("no such clock: {how:?}"),
+            }),
+            ["clock", "jumps", span, side] => self.shop.clock.set(1_000 * seconds(span, *side == "back")),
             ["finperks", "switch", ..] => self.switch(act.trim_start_matches("finperks switch ")),
             ["finperks", "spends", card] => {
                 let place: usize = card.parse().unwrap();
@@ -372,6 +384,20 @@ impl Till {
                 let health = self.shop.get("/v1/health").await.ok_or("the daemon does not run")?.body;
                 same(health["owed"].to_string(), count)
             }
+            ["clock", state] => {
+                let health = self.shop.get("/v1/health").await.ok_or("the daemon does not run")?.body;
+                same(health["clock"]["right"].to_string(), if *state == "right" { "true" } else { "false" })
+            }
+            ["because", ..] => {
+                let wanted = follows.trim_start_matches("because ").trim_matches('"');
+                let health = self.shop.get("/v1/health").await.ok_or("the daemon does not run")?.body;
+                let told = self.answered().await.map(|answer| answer.body["reason"].clone());
+                let texts = [Some(health["hindrance"].clone()), told];
+                let begins = |text: &Option<Value>| {
+                    text.as_ref().and_then(Value::as_str).is_some_and(|text| text.starts_with(wanted))
+                };
+                if texts.iter().all(begins) { Ok(()) } else { Err(format!("found {texts:?}")) }
+            }
             ["journal", state] => {
                 let health = self.shop.get("/v1/health").await.ok_or("the daemon does not run")?.body;
                 same(health["journal"]["writes"].to_string(), if *state == "up" { "true" } else { "false" })
@@ -556,6 +582,7 @@ fn call_of(word: &str) -> CallKind {
         "confirm" => CallKind::Confirm,
         "get" => CallKind::Get,
         "invalidate" => CallKind::Invalidate,
+        "products" => CallKind::Products,
         _ => panic!("no such call: {word}"),
     }
 }
@@ -619,6 +646,12 @@ fn printer_fault(how: &[&str]) -> SimulatedFault {
         ["vanishes", "at", byte] => SimulatedFault::VanishAtByte(at(byte)),
         _ => panic!("no such fault: {how:?}"),
     }
+}
+
+/// Seconds ahead, or behind.
+fn seconds(text: &str, behind: bool) -> i64 {
+    let span = i64::try_from(duration(text).as_secs()).unwrap();
+    if behind { -span } else { span }
 }
 
 fn duration(text: &str) -> Duration {

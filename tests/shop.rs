@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tilld::config::Config;
 use tilld::daemon::Daemon;
+use tilld_counter::clock::Clock;
 use tilld_devices::profile::Profile;
 use tilld_devices::simulated::{Answers, SimulatedPrinter};
 use tilld_domain::secret::Secret;
@@ -92,8 +93,9 @@ slip     = {{ header = ["Buchhandlung am Markt"], footer = ["Vielen Dank!"] }}
         )
     }
 
-    /// Starts the daemon. The instance lock of one that has just lost its power may take a moment to go.
+    /// Starts the daemon, by the wall clock as it is then.
     pub async fn start(&mut self) {
+        self.clock.follow();
         let config = Config::parse(&self.config(), &HashMap::new()).unwrap();
         let clock = Arc::clone(&self.clock);
         let daemon = eventually(async || Daemon::start(config.clone(), clock.clone()).await.ok()).await;

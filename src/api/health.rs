@@ -20,11 +20,15 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
 /// How everything is.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Health {
-    /// Whether a sale would be begun now: the journal takes entries, and there is a catalogue. The provider's line and the
-    /// printer do not count here: a sale tells about them itself.
+    /// Whether a sale would be begun now: the journal takes entries, the clock is right, and there is a catalogue. The
+    /// provider's line and the printer do not count here: a sale tells about them itself.
     sells: bool,
+    /// If not: why, and what to do next, in a sentence for people; null if it sells.
+    hindrance: Option<String>,
     /// The journal.
     journal: Journal,
+    /// This machine's clock.
+    clock: Clock,
     /// The line to the provider; null before the first call.
     provider: Option<Provider>,
     /// The printer's own word; null if it cannot be asked or does not answer.
@@ -44,12 +48,26 @@ pub(crate) struct Health {
 struct Journal {
     /// Whether it takes entries. Without it nothing is sold.
     writes: bool,
-    /// Why not.
+    /// Why not, and what to do next.
     #[serde(skip_serializing_if = "Option::is_none")]
     trouble: Option<String>,
     /// How many events of sales could not be written although others can. Their sales stand still: if it is not 0, call the
     /// manufacturer.
     set_aside: usize,
+}
+
+/// How this machine's clock is.
+#[derive(Debug, Serialize, ToSchema)]
+struct Clock {
+    /// Whether it is right, as far as the provider's answers tell. Without it nothing is sold, because every request is signed
+    /// with the date.
+    right: bool,
+    /// Why not, and what to do next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trouble: Option<String>,
+    /// The provider's clock minus this machine's in ms (to a second), also right after this one was set; null before the
+    /// provider's first answer, 0 if it tells no time.
+    offset_ms: Option<i64>,
 }
 
 /// How the line to the provider is.
@@ -60,9 +78,6 @@ struct Provider {
     /// When it ended (RFC 3339, UTC).
     #[schema(format = "date-time")]
     at: String,
-    /// Its clock minus this machine's in ms, as its last answer had it (to a second); null if it tells no time. More than a
-    /// few minutes, and it refuses what is signed here.
-    clock_offset_ms: Option<i64>,
 }
 
 /// How the printer is.
@@ -79,18 +94,27 @@ struct Printer {
 
 impl From<CounterHealth> for Health {
     fn from(health: CounterHealth) -> Self {
+        let hindrance = health.hindrance.or_else(|| {
+            let missing = health.shelf.products == 0;
+            missing.then(|| {
+                "The product list has not arrived yet. See whether the line to the provider works; it is fetched by itself."
+                    .to_owned()
+            })
+        });
         Self {
-            sells: health.journal_writes && health.shelf.products > 0,
+            sells: health.journal_writes && hindrance.is_none(),
+            hindrance,
+            clock: Clock {
+                right: health.clock_trouble.is_none(),
+                trouble: health.clock_trouble,
+                offset_ms: health.clock_offset_ms,
+            },
             journal: Journal {
                 writes: health.journal_writes,
                 trouble: health.journal_trouble,
                 set_aside: health.set_aside,
             },
-            provider: health.provider.map(|line| Provider {
-                up: line.up,
-                at: instant(line.at),
-                clock_offset_ms: health.clock_offset_ms,
-            }),
+            provider: health.provider.map(|line| Provider { up: line.up, at: instant(line.at) }),
             printer: health.printer.map(|status| Printer {
                 fault: status.fault.map(Fault::from),
                 paper_low: status.paper_low,

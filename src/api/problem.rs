@@ -15,6 +15,7 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use tilld_counter::Counter;
 use tilld_domain::refusal::Refusal;
 use utoipa::ToSchema;
 
@@ -45,6 +46,12 @@ pub(crate) struct ProblemBody {
     cashier: String,
     /// What is wrong and what to do about it, for whoever writes the till software. Not stable.
     developer: String,
+    /// Why not, and what to do next, in a sentence for people: where the whole counter sells nothing now. As in the health.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(
+        example = "the journal cannot grow: the disk is full. Make room on its disk; selling goes on by itself then."
+    )]
+    reason: Option<String>,
     /// Where in the body, for a body that cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "cards[0].face_value")]
@@ -58,11 +65,21 @@ pub(crate) struct Problem {
     code: &'static str,
     cashier: &'static str,
     developer: String,
+    reason: Option<String>,
     field: Option<String>,
     retry_after_s: Option<u32>,
 }
 
 impl Problem {
+    /// A refusal; with the reason, if it is that the counter cannot do anything of the kind now.
+    pub(crate) async fn of(refusal: Refusal, counter: &Counter) -> Self {
+        let reason = match refusal {
+            Refusal::JournalDown | Refusal::ClockWrong => counter.hindrance().await,
+            _ => None,
+        };
+        Self { reason, ..Self::from(refusal) }
+    }
+
     /// A problem in a body, with the place.
     pub(crate) fn in_body(objection: Objection, field: Option<String>, developer: String) -> Self {
         Self { developer, field, ..Self::from(objection) }
@@ -89,6 +106,7 @@ impl From<Refusal> for Problem {
             code: refusal.code(),
             cashier: refusal.sentence(),
             developer: row.developer.to_owned(),
+            reason: None,
             field: None,
             retry_after_s: row.retry_after_s,
         }
@@ -103,6 +121,7 @@ impl From<Objection> for Problem {
             code: row.code,
             cashier: row.cashier,
             developer: row.developer.to_owned(),
+            reason: None,
             field: None,
             retry_after_s: row.retry_after_s,
         }
@@ -118,6 +137,7 @@ impl IntoResponse for Problem {
             code: self.code.to_owned(),
             cashier: self.cashier.to_owned(),
             developer: self.developer,
+            reason: self.reason,
             field: self.field,
         };
         // Texts and a number always become JSON; the empty body is for the type alone.

@@ -58,7 +58,10 @@ async fn open(
     Body(request): Body<SaleRequest>,
 ) -> Result<Response, Problem> {
     let asked = key.with(request.digest(Digest::of("open_sale")));
-    let now = state.counter().open(asked, request.into()).await?;
+    let now = match state.counter().open(asked, request.into()).await {
+        Ok(now) => now,
+        Err(refusal) => return Err(Problem::of(refusal, state.counter()).await),
+    };
     let location = HeaderValue::try_from(format!("/v1/sales/{}", now.sale.opening.sale));
     let mut response = view(StatusCode::CREATED, &now);
     if let Ok(location) = location {

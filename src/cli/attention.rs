@@ -19,7 +19,7 @@ pub(crate) fn run(which: &Which) -> Result<(), Failure> {
     let open = reader
         .list(&Filter { open_only: true, ..Filter::default() }, MOST)
         .context("the journal cannot be read")?;
-    let now = SystemClock.now();
+    let now = SystemClock::default().wall();
     let mut waiting = Vec::new();
     for row in open {
         if let Some(sale) = reader.sale_now(row.sale).context("the journal cannot be read")? {

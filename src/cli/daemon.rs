@@ -2,7 +2,11 @@
 //!
 //! Order of start: provider and printer (which only check what they are given), the journal with its keys (which takes the
 //! instance lock), the address, the counter (which reads the open sales), the door. What is set up wrong leaves no journal
-//! behind, and a second daemon fails at the lock, before it can disturb the first.
+//! behind, and a second daemon stops at the lock, before it can disturb the first.
+//!
+//! What is wrong with the configuration, a key file or the address ends the program with a sentence: only who set it up can
+//! mend that. A journal that cannot be opened for any other reason does not: the door opens, sales are refused with the
+//! reason, and selling goes on by itself when the reason has gone (`tilld_counter::book` has the table).
 //!
 //! A daemon ends in two ways: [`Daemon::stop`] finishes the sales that a cashier waits for; dropping it ends everything at
 //! once, as a power cut would.
@@ -10,8 +14,10 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, anyhow};
+use tilld_counter::book::Book;
 use tilld_counter::clock::{Clock, SystemClock};
 use tilld_counter::{Counter, Ports, Running};
 use tilld_devices::file::{FilePrinter, file};
@@ -19,7 +25,7 @@ use tilld_devices::printer::Printer;
 use tilld_devices::profile::Profile;
 use tilld_devices::tcp::{NetworkPrinter, network};
 use tilld_domain::secret::Secret;
-use tilld_journal::{Journal, SealKey, Settings as JournalSettings};
+use tilld_journal::{Journal, OpenError, SealKey, Settings as JournalSettings};
 use tilld_providers::GiftCards;
 use tilld_providers::finperks::{Finperks, Settings as FinperksSettings};
 use tokio::net::TcpListener;
@@ -28,6 +34,10 @@ use tokio::task::JoinHandle;
 
 use crate::command::{Failure, told_to_stop};
 use crate::config::{Config, FinperksConfig, PrinterConfig, PrinterPort, secrets};
+
+/// How often, and after what pauses, a journal is tried at the start that another daemon holds.
+const HANDOVER_TRIES: u32 = 20;
+const HANDOVER_PAUSE: Duration = Duration::from_millis(50);
 
 /// A running daemon.
 pub struct Daemon {
@@ -58,17 +68,21 @@ impl Daemon {
         } else {
             secrets::read_or_make(config.journal.key_file.as_deref(), "journal_key")?
         };
-        let journal = Journal::open(&JournalSettings {
+        let settings = JournalSettings {
             path: config.journal.folder.clone(),
             seal: SealKey::new(*secrets::key_bytes(&key)?),
             keep_codes: config.journal.keep_codes,
-        })
-        .with_context(|| format!("the journal in {} cannot be opened", config.journal.folder.display()))?;
+        };
+        let journal = open(&settings)
+            .await
+            .with_context(|| format!("the journal in {} cannot be opened", settings.path.display()))?;
+        let shut = journal.shut_because();
         let token = secrets::read_or_make(Some(&config.api.token_file), "api_token")?;
         let ports = Ports { journal, provider, printer, clock };
-        let listener = TcpListener::bind(config.api.listen)
-            .await
-            .with_context(|| format!("the address {} cannot be served", config.api.listen))?;
+        let listener = TcpListener::bind(config.api.listen).await.with_context(|| match &shut {
+            Some(why) => format!("{why} And the address {} cannot be served", config.api.listen),
+            None => format!("the address {} cannot be served", config.api.listen),
+        })?;
         let address = listener.local_addr().context("the address cannot be read")?;
         let (counter, driver) =
             Counter::start(ports, config.place, config.counter).await.context("the counter cannot start")?;
@@ -128,9 +142,21 @@ impl Daemon {
     }
 }
 
+/// Opens the journal. One that is in use is waited for a moment: a daemon that is being replaced may just be ending.
+async fn open(settings: &JournalSettings) -> Result<Book, OpenError> {
+    for _ in 0..HANDOVER_TRIES {
+        let book = Book::open(settings.clone())?;
+        if !book.is_in_use() {
+            return Ok(book);
+        }
+        tokio::time::sleep(HANDOVER_PAUSE).await;
+    }
+    Book::open(settings.clone())
+}
+
 /// `tilld serve`.
 pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
-    let mut daemon = Daemon::start(config, Arc::new(SystemClock)).await?;
+    let mut daemon = Daemon::start(config, Arc::new(SystemClock::default())).await?;
     tracing::info!(address = %daemon.address, token_file = %daemon.token_file.display(), "ready");
     tokio::select! {
         () = told_to_stop() => {

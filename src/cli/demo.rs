@@ -49,7 +49,7 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<(), Failure> {
         .await
         .context("the simulated printer cannot listen")?;
     let config = configure(folder.path(), &sandbox, &paper, arguments.listen)?;
-    let daemon = Daemon::start(config, Arc::new(SystemClock)).await?;
+    let daemon = Daemon::start(config, Arc::new(SystemClock::default())).await?;
     let till = Till::new(daemon.address, &daemon.token)?;
     till.post("/v1/products/refresh", None, json!({})).await?;
 

@@ -1,6 +1,18 @@
 //! Time, chance and other threads, so that a test can hold them: with all three in its hand a run of the counter is a pure
 //! function of what it meets.
+//!
+//! There are three readings of time:
+//! - [`Clock::steady`], which nobody sets, and which goes on while the machine sleeps;
+//! - [`Clock::wall`], which an operator or time synchronisation may set at any moment, back or forward;
+//! - [`Clock::now`], the counter's own, by which it writes entries and keeps deadlines: the wall clock as it was when the run
+//!   began, carried on by the steady one. Setting the wall clock neither lengthens nor shortens any deadline of a run.
+//!
+//! The counter's own takes the wall clock over ([`Clock::follow`]) when no sale is open, so that no deadline is there to be
+//! moved: a till that starts with a wrong clock does not write wrong times for weeks. While something is open the times of
+//! entries may be off by what the clock was set; their order is by number. What a restart makes of moments that an earlier
+//! run wrote is the machine's business (`tilld_domain::order`), and whether the wall clock is right is `offset`'s.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::future::BoxFuture;
@@ -9,8 +21,21 @@ use uuid::Uuid;
 
 /// What the counter takes from the machine that it runs on.
 pub trait Clock: Send + Sync + 'static {
-    /// The wall clock.
+    /// The counter's own time.
     fn now(&self) -> Moment;
+
+    /// The wall clock: for what people read on paper, and to see whether it is right.
+    fn wall(&self) -> Moment {
+        self.now()
+    }
+
+    /// How long since some moment that stays the same, by a clock that nobody sets; also while the machine slept.
+    fn steady(&self) -> Duration {
+        Duration::from_millis(u64::try_from(self.now().ms()).unwrap_or(0))
+    }
+
+    /// Makes the counter's own time the wall clock's. To be called only while nothing waits for a moment.
+    fn follow(&self) {}
 
     /// Ends after `span`, by a clock that nobody sets.
     fn sleep(&self, span: Duration) -> BoxFuture<'static, ()>;
@@ -31,14 +56,40 @@ pub trait Clock: Send + Sync + 'static {
     }
 }
 
-/// The machine's own clock and random numbers.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemClock;
+/// The machine's own clocks and random numbers.
+#[derive(Debug)]
+pub struct SystemClock {
+    /// The counter's own time minus the steady clock, in ms.
+    begun: AtomicI64,
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        let clock = Self { begun: AtomicI64::new(0) };
+        clock.follow();
+        clock
+    }
+}
 
 impl Clock for SystemClock {
     fn now(&self) -> Moment {
+        Moment::from_ms(self.begun.load(Ordering::Relaxed)).plus(self.steady())
+    }
+
+    fn wall(&self) -> Moment {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Moment::from_ms(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+
+    fn steady(&self) -> Duration {
+        let since = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        let seconds = u64::try_from(since.tv_sec).unwrap_or(0);
+        Duration::new(seconds, u32::try_from(since.tv_nsec).unwrap_or(0))
+    }
+
+    fn follow(&self) {
+        let steady = i64::try_from(self.steady().as_millis()).unwrap_or(i64::MAX);
+        self.begun.store(self.wall().ms().saturating_sub(steady), Ordering::Relaxed);
     }
 
     fn sleep(&self, span: Duration) -> BoxFuture<'static, ()> {

@@ -11,9 +11,13 @@
 //!
 //! Ways to fail:
 //! - *An event does not fit* (late, twice): dropped, and said in the log. It changed nothing.
-//! - *The commit fails*: the copies are dropped. A till is refused; what happened outside is held, nothing new is begun, and
-//!   every second the held events are tried again. They are stepped at the moment when they are written: a customer who
-//!   has gone in the meantime gets nothing. When they are written, sales go on (law L10).
+//! - *The commit fails*: the copies are dropped. A till is refused; what happened outside is held, nothing new is begun but
+//!   the next attempt of an undo that is owed on disk (`undoing`), and every second the held events are tried again. They
+//!   are stepped at the moment when they are written: a customer who has gone in the meantime gets nothing. When they are
+//!   written, sales go on (law L10).
+//! - *The journal is shut* (`book`), or an open sale in it cannot be read: the same from the first moment on, with the open sales
+//!   as far as they can be read. When it opens they are read anew and taken up as after any start.
+//! - *The clock is wrong* (`offset`): no sale is begun (row A19); what was begun goes on.
 //! - *One entry cannot be written*, the others can: its key or its receipt was taken by what was committed just before, or it
 //!   cannot be sealed. The turn is done over, one step at a time; a till is declined, an event is set aside with an alarm
 //!   and does not stand in the way of other sales.
@@ -38,8 +42,10 @@ use tilld_journal::{AppendError, Asked, Draft, Seq};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinSet;
 
+use crate::book::{self, OPEN_AGAIN, OpenSales};
 use crate::desk::{self, PayRequest};
 use crate::perform::Performer;
+use crate::undoing::{self, Undoing};
 use crate::{Ports, SaleNow, Settings};
 
 /// The greatest number of messages that one commit takes in.
@@ -156,6 +162,7 @@ struct Turn {
 
 /// The journal does not take entries.
 struct Trouble {
+    /// And what to do next.
     why: String,
     /// When it is tried again.
     again: Moment,
@@ -172,8 +179,11 @@ pub(crate) struct Driver {
     resting: HashMap<SaleId, Vec<oneshot::Sender<()>>>,
     alarms: BTreeSet<(Moment, SaleId, CardNo)>,
     held: VecDeque<Event>,
+    undoing: Undoing,
     aside: Vec<SaleId>,
     trouble: Option<Trouble>,
+    /// The open sales were read, all of them, from a journal that is open.
+    taken_up: bool,
     /// It is being tried whether the trouble is over: that it is not, is said already.
     healing: bool,
     work: JoinSet<()>,
@@ -199,8 +209,10 @@ impl Driver {
             resting: HashMap::new(),
             alarms: BTreeSet::new(),
             held: VecDeque::new(),
+            undoing: Undoing::default(),
             aside: Vec::new(),
             trouble: None,
+            taken_up: false,
             healing: false,
             work: JoinSet::new(),
             stopping: None,
@@ -213,16 +225,17 @@ impl Driver {
     }
 
     /// Takes the open sales up where they were left, and runs until it is stopped.
-    pub(crate) async fn run(&mut self, open: Vec<SaleNow>) {
-        for now in open {
-            let sale = now.sale.opening.sale;
-            self.held.push_back(Event { sale, what: SaleEvent::Resumed });
-            self.sales.insert(sale, now);
-        }
-        if let Err(error) = self.ports.journal.probe_write() {
+    pub(crate) async fn run(&mut self, open: OpenSales) {
+        if let Err(why) = self.take_up(open) {
+            tracing::error!(why, "the journal cannot be used: no gift cards until it can");
+            self.be_in_trouble(why);
+        } else if let Err(error) = self.ports.journal.probe() {
             self.stumble(Vec::new(), &error);
         } else {
             self.write_held();
+        }
+        if self.trouble.is_some() {
+            self.undo_what_is_owed();
         }
         let mut batch = Vec::with_capacity(MOST_AT_A_TURN);
         while !self.may_end() {
@@ -243,6 +256,32 @@ impl Driver {
                 self.write_held();
             }
             self.ring_alarms();
+        }
+    }
+
+    /// Puts the open sales of the journal in place, to be resumed first of all; else why they are not all there.
+    fn take_up(&mut self, open: OpenSales) -> Result<(), String> {
+        self.held.retain(|event| event.what != SaleEvent::Resumed);
+        self.sales.clear();
+        for now in open.sales.into_iter().rev() {
+            let sale = now.sale.opening.sale;
+            self.held.push_front(Event { sale, what: SaleEvent::Resumed });
+            self.sales.insert(sale, now);
+        }
+        if let Some(why) = self.ports.journal.shut_because().or(open.unread) {
+            return Err(why);
+        }
+        self.taken_up = true;
+        Ok(())
+    }
+
+    /// Sends the undos that stand in a journal which cannot be written now: their intent is on disk.
+    fn undo_what_is_owed(&mut self) {
+        let open: Vec<SaleNow> = self.sales.values().cloned().collect();
+        for now in open {
+            for card in undoing::owed(&now.sale) {
+                self.act_on(&now, card, Effect::Undo { after: Duration::ZERO });
+            }
         }
     }
 
@@ -273,6 +312,10 @@ impl Driver {
     }
 
     fn turn(&mut self, mut batch: Vec<Message>) {
+        if self.sales.is_empty() && self.trouble.is_none() && self.stopping.is_none() {
+            // No deadline is there to be moved.
+            self.ports.clock.follow();
+        }
         self.gather(&mut batch);
         let mut turn = Turn::default();
         for message in batch {
@@ -309,7 +352,7 @@ impl Driver {
             Message::Happened { sale, card, event } => {
                 let event = Event { sale, what: SaleEvent::Card(card, event) };
                 if self.trouble.is_some() {
-                    self.held.push_back(event);
+                    self.hold(event);
                 } else {
                     self.stage(turn, event, Cause::Happened);
                 }
@@ -364,6 +407,10 @@ impl Driver {
         let current = turn.sales.get(&sale).or(self.sales.get(&sale).map(|now| &now.sale));
         let what = match (act, current) {
             (Act::Open(opening), None) => {
+                let Ports { provider, clock, .. } = &self.ports;
+                if self.performer.line.offset.wrong(provider.as_ref(), clock.as_ref()).is_some() {
+                    return Err(Refusal::ClockWrong);
+                }
                 self.room_for_one_more(turn)?;
                 if !turn.receipts.insert(opening.receipt.clone()) {
                     return Err(Refusal::ReceiptUsed);
@@ -392,13 +439,13 @@ impl Driver {
     }
 
     /// Steps the sale on a copy. What does not fit is dropped.
-    fn stage(&self, turn: &mut Turn, event: Event, cause: Cause) {
+    fn stage(&mut self, turn: &mut Turn, event: Event, cause: Cause) {
         let at = self.now();
         let current = turn.sales.get(&event.sale).or(self.sales.get(&event.sale).map(|now| &now.sale));
         let stepped = match (&event.what, current) {
             (SaleEvent::Opened(opening), None) => Ok(Sale::open(Opening::clone(opening), at)),
             (_, Some(sale)) => Sale::clone(sale).step(at, event.what.clone()),
-            (_, None) => return,
+            (_, None) => return self.undo_ended(&event),
         };
         match stepped {
             Ok((after, effects)) => {
@@ -408,6 +455,7 @@ impl Driver {
             }
             Err(why) => {
                 tracing::debug!(sale = %event.sale, %why, "an event came too late or twice, and changes nothing");
+                self.undo_ended(&event);
                 if let Cause::Asked { reply, .. } = cause {
                     turn.declined.push((reply, Declined::Refused(Refusal::StillWorking)));
                 }
@@ -460,7 +508,7 @@ impl Driver {
             let mut turn = Turn::default();
             match cause {
                 Cause::Asked { asked, act, reply } => self.ask(&mut turn, asked, event.sale, act, reply),
-                Cause::Happened if self.trouble.is_some() => self.held.push_back(event),
+                Cause::Happened if self.trouble.is_some() => self.hold(event),
                 Cause::Happened => self.stage(&mut turn, event, Cause::Happened),
             }
             self.commit(turn);
@@ -489,6 +537,7 @@ impl Driver {
     fn settle(&mut self, step: Staged, seq: Seq) {
         let Staged { at, event, after, effects, cause } = step;
         let (id, rest, closed) = (event.sale, after.at_rest(), after.is_closed());
+        self.undo_ended(&event);
         let now = SaleNow { sale: after, seq, at };
         tell_log(&now, &event.what);
         if let Cause::Asked { reply, .. } = cause {
@@ -499,11 +548,7 @@ impl Driver {
                 Effect::Wake { at } => {
                     self.alarms.insert((at, id, card));
                 }
-                effect => {
-                    if let Some(work) = self.performer.perform(&now, card, effect) {
-                        self.work.spawn(work);
-                    }
-                }
+                effect => self.act_on(&now, card, effect),
             }
         }
         if rest {
@@ -522,31 +567,80 @@ impl Driver {
         }
     }
 
+    /// Starts an effect; an undo only if none of its card is under way.
+    fn act_on(&mut self, now: &SaleNow, card: CardNo, effect: Effect) {
+        let undoes = matches!(effect, Effect::Undo { .. });
+        if undoes && !self.undoing.begin(now.sale.opening.sale, card) {
+            return;
+        }
+        if let Some(work) = self.performer.perform(now, card, effect) {
+            self.work.spawn(work);
+        }
+    }
+
+    /// How an undo ended is known to the state, or no longer concerns it.
+    fn undo_ended(&mut self, event: &Event) {
+        if let SaleEvent::Card(card, OrderEvent::UndoEnded(_)) = &event.what {
+            self.undoing.ended(event.sale, *card);
+        }
+    }
+
+    /// Something happened that cannot be written now. Of an undo that is to be asked for again nothing needs to be written:
+    /// it is asked for again.
+    fn hold(&mut self, event: Event) {
+        if let SaleEvent::Card(card, ended @ OrderEvent::UndoEnded(_)) = &event.what
+            && let Some(now) = self.sales.get(&event.sale).cloned()
+            && let Some(after) = self.undoing.again(&now.sale, *card, self.ports.clock.now(), ended)
+        {
+            if let Some(work) = self.performer.perform(&now, *card, Effect::Undo { after }) {
+                self.work.spawn(work);
+            }
+            return;
+        }
+        self.held.push_back(event);
+    }
+
+    fn be_in_trouble(&mut self, why: String) {
+        let again = if self.taken_up { TRY_AGAIN } else { OPEN_AGAIN };
+        self.trouble = Some(Trouble { why, again: self.now().plus(again) });
+    }
+
     /// The journal does not take entries. Nothing is lost but the wish of a till.
     fn stumble(&mut self, steps: Vec<Staged>, error: &AppendError) {
         if !self.healing {
             tracing::error!(%error, "the journal cannot be written: no gift cards until it can");
         }
-        self.trouble = Some(Trouble { why: error.to_string(), again: self.now().plus(TRY_AGAIN) });
+        self.be_in_trouble(book::why_not_written(error));
         for Staged { event, cause, .. } in steps {
             match cause {
                 Cause::Asked { reply, .. } => {
                     let _ = reply.send(Err(Declined::Refused(Refusal::JournalDown)));
                 }
-                Cause::Happened => self.held.push_back(event),
+                Cause::Happened => self.hold(event),
             }
         }
+    }
+
+    /// Whether the journal can be written again, as far as that can be told before something is written; else why not.
+    fn mended(&mut self) -> Result<(), String> {
+        self.ports.journal.open_now()?;
+        if !self.taken_up {
+            let open = self.ports.journal.open_sales();
+            self.take_up(open)?;
+        }
+        if self.held.is_empty() {
+            self.ports.journal.probe().map_err(|error| book::why_not_written(&error))?;
+        }
+        Ok(())
     }
 
     /// Tries to write down what is held; with nothing held, whether writing works at all.
     fn write_held(&mut self) {
         let was_in_trouble = self.trouble.take();
         if was_in_trouble.is_some()
-            && self.held.is_empty()
-            && let Err(error) = self.ports.journal.probe_write()
+            && let Err(why) = self.mended()
         {
-            self.trouble = Some(Trouble { why: error.to_string(), again: self.now().plus(TRY_AGAIN) });
-            return;
+            return self.be_in_trouble(why);
         }
         self.healing = was_in_trouble.is_some();
         let mut held = std::mem::take(&mut self.held);

@@ -16,6 +16,9 @@
 //! | [`desk`] | what a till may ask, as pure functions from request and sale to event or refusal |
 //! | `driver` | the order of things: staging, group commit, waiting tills, alarms |
 //! | `perform` | carrying effects out; it only dispatches |
+//! | `undoing` | which undos are under way, and how they go on while nothing can be written |
+//! | [`book`] | the journal, open, or shut and tried again |
+//! | `offset` | whether this machine's clock is right |
 //! | `replay` | states out of the journal: at the start, for reading, and for repeated requests |
 //! | `shelf` | the catalogue that the counter sells from |
 //! | [`clock`] | time, chance and other threads, so that a test can hold them |
@@ -28,12 +31,15 @@
 //!
 //! Deliberately absent: routes, SQL text, byte tables, provider names on a wire.
 
+pub mod book;
 pub mod clock;
 pub mod desk;
 mod driver;
+mod offset;
 mod perform;
 mod replay;
 mod shelf;
+mod undoing;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,13 +53,14 @@ use tilld_domain::order::{Answer, Rules};
 use tilld_domain::product::Product;
 use tilld_domain::refusal::Refusal;
 use tilld_domain::sale::{CardNo, PaymentState, Sale};
-use tilld_journal::{Journal, ReadError};
+use tilld_journal::ReadError;
 use tilld_providers::GiftCards;
 use tilld_receipts::slip::ShopTexts;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 pub use tilld_journal::{Asked, EntryHead, Seq};
 
+use crate::book::{Book, OpenSales};
 use crate::clock::Clock;
 use crate::desk::{PayRequest, SaleRequest};
 use crate::driver::{Act, Declined, Message};
@@ -88,8 +95,8 @@ pub struct Place {
 /// What the counter works with.
 #[derive(Clone)]
 pub struct Ports {
-    /// Where everything is written down first.
-    pub journal: Journal,
+    /// Where everything is written down first; made of a journal that is open, or by [`Book::open`].
+    pub journal: Book,
     /// Where cards are bought.
     pub provider: Arc<dyn GiftCards>,
     /// Where slips are printed.
@@ -138,6 +145,8 @@ pub struct SaleNow {
 /// How the counter is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Health {
+    /// Why no sale would be begun now, and what to do next; none if one would be, as far as the counter can tell.
+    pub hindrance: Option<String>,
     /// Whether the journal takes entries (law L10).
     pub journal_writes: bool,
     /// Why not, if it does not.
@@ -146,8 +155,11 @@ pub struct Health {
     pub set_aside: usize,
     /// How the last call to the provider went; none before the first.
     pub provider: Option<ProviderLine>,
-    /// The provider's clock minus this machine's in ms (row A19); none before its first answer.
+    /// The provider's clock minus this machine's in ms (row A19), also when this one has been set since its last answer; none
+    /// before its first answer.
     pub clock_offset_ms: Option<i64>,
+    /// Why nothing may be signed with this clock, and what to do next.
+    pub clock_trouble: Option<String>,
     /// What the printer says of itself; none if it cannot be asked.
     pub printer: Option<tilld_devices::printer::Status>,
     /// How many products can be sold, and since when they are known.
@@ -174,7 +186,7 @@ pub struct ProviderLine {
 pub struct Counter {
     inbox: mpsc::Sender<Message>,
     changes: broadcast::Sender<SaleNow>,
-    journal: Journal,
+    journal: Book,
     provider: Arc<dyn GiftCards>,
     printer: Arc<dyn Printer>,
     clock: Arc<dyn Clock>,
@@ -187,9 +199,6 @@ pub struct Counter {
 /// Why the counter could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The journal cannot be read, or its entries do not make a state.
-    #[error(transparent)]
-    Read(#[from] ReadError),
     /// No thread is to be had for the driver.
     #[error("the counter's thread cannot be started: {0}")]
     Thread(String),
@@ -210,7 +219,7 @@ pub struct Running {
 /// The driver before it runs.
 pub struct Driving {
     driver: driver::Driver,
-    open: Vec<SaleNow>,
+    open: OpenSales,
     beside: Vec<BoxFuture<'static, ()>>,
 }
 
@@ -283,9 +292,10 @@ impl Counter {
         let shelf = Arc::new(shelf::Shelf::read(&ports).await?);
         let line = Arc::new(perform::Line::default());
         let journal = ports.journal.clone();
-        let open = blocking(ports.clock.as_ref(), move || replay::open_sales(&journal))
-            .await
-            .map_err(|_| StartError::Stopping)??;
+        let read = move || (journal.open_sales(), journal.last_written());
+        let (open, last) = blocking(ports.clock.as_ref(), read).await.map_err(|_| StartError::Stopping)?;
+        // A journal that cannot be read tells nothing about the clock.
+        line.offset.written_before(last.ok().flatten());
         let performer = perform::Performer {
             inbox: inbox.clone(),
             provider: Arc::clone(&ports.provider),
@@ -308,9 +318,12 @@ impl Counter {
             settings,
         };
         let driver = driver::Driver::new(ports.clone(), settings, performer, changes, messages);
-        let forget = forget_in_time(ports.journal.clone(), Arc::clone(&ports.clock));
+        let forget = forget_in_time(ports.clone(), Arc::clone(&line));
+        let keep_asking =
+            offset::keep_asking(Arc::clone(&line), Arc::clone(&ports.provider), Arc::clone(&ports.clock));
         let keep_fresh = shelf.keep_fresh(ports, line, settings.catalogue_age);
-        let beside = vec![Box::pin(forget) as BoxFuture<'static, ()>, Box::pin(keep_fresh)];
+        let beside: Vec<BoxFuture<'static, ()>> =
+            vec![Box::pin(forget), Box::pin(keep_asking), Box::pin(keep_fresh)];
         Ok((counter, Driving { driver, open, beside }))
     }
 
@@ -396,7 +409,7 @@ impl Counter {
     /// The sale as the journal has it.
     async fn latest(&self, sale: SaleId) -> Result<SaleNow, Refusal> {
         let journal = self.journal.clone();
-        self.read(move || replay::latest(&journal, sale)).await?.ok_or(Refusal::SaleUnknown)
+        self.read(move || journal.latest(sale)).await?.ok_or(Refusal::SaleUnknown)
     }
 
     /// Every change of every sale from now on. A listener that lags is told so and reads anew.
@@ -434,18 +447,33 @@ impl Counter {
             Ok(()) => answer.await.unwrap_or_default(),
             Err(_) => driver::Counts::default(),
         };
+        let clock_trouble = self.clock_trouble();
+        let hindrance = counts.journal_trouble.clone().or(clock_trouble.clone());
         Health {
+            hindrance,
             journal_writes: counts.journal_trouble.is_none() && counts.running,
             journal_trouble: counts.journal_trouble,
             set_aside: counts.set_aside,
             provider: self.line.last(),
-            clock_offset_ms: self.provider.clock_offset_ms(),
+            clock_offset_ms: self.line.offset.now_ms(self.clock.as_ref()),
+            clock_trouble,
             printer,
             shelf: self.shelf.state(),
             open_sales: counts.open_sales,
             owed: counts.owed,
             questions: counts.questions,
         }
+    }
+
+    /// Why no sale would be begun now, and what to do next.
+    pub async fn hindrance(&self) -> Option<String> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Message::Count { reply }).ok()?;
+        answer.await.ok()?.journal_trouble.or_else(|| self.clock_trouble())
+    }
+
+    fn clock_trouble(&self) -> Option<String> {
+        self.line.offset.wrong(self.provider.as_ref(), self.clock.as_ref())
     }
 
     /// Takes nothing new, writes down what is on its way, and ends the driver. What is still uncertain is found out after
@@ -517,7 +545,7 @@ impl Counter {
 
     async fn first_rest(&self, sale: SaleId, from: Seq) -> Result<Option<SaleNow>, Refusal> {
         let journal = self.journal.clone();
-        self.read(move || replay::first_rest(&journal, sale, from)).await
+        self.read(move || journal.first_rest(sale, from)).await
     }
 
     /// Reads the journal where waiting for the disk does no harm.
@@ -539,14 +567,18 @@ impl Counter {
     }
 }
 
-/// Destroys the keys of codes that nobody can need any more, every so often. Never ends.
-async fn forget_in_time(journal: Journal, clock: Arc<dyn Clock>) {
+/// Destroys the keys of codes that nobody can need any more, every so often; not while the clock is wrong, because it would
+/// destroy what is needed tomorrow. Never ends.
+async fn forget_in_time(ports: Ports, line: Arc<perform::Line>) {
+    let Ports { journal, provider, clock, .. } = ports;
     loop {
-        let (journal, now) = (journal.clone(), clock.now());
-        match blocking(clock.as_ref(), move || journal.forget_expired(now)).await {
-            Ok(Ok(0)) | Err(_) => {}
-            Ok(Ok(orders)) => tracing::info!(orders, "the codes of sold cards are forgotten"),
-            Ok(Err(error)) => tracing::warn!(%error, "codes that are due cannot be forgotten now"),
+        if journal.is_open() && line.offset.wrong(provider.as_ref(), clock.as_ref()).is_none() {
+            let (journal, now) = (journal.clone(), clock.now());
+            match blocking(clock.as_ref(), move || journal.forget_expired(now)).await {
+                Ok(Ok(0)) | Err(_) => {}
+                Ok(Ok(orders)) => tracing::info!(orders, "the codes of sold cards are forgotten"),
+                Ok(Err(error)) => tracing::warn!(%error, "codes that are due cannot be forgotten now"),
+            }
         }
         clock.sleep(FORGET_EVERY).await;
     }

@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use tilld_devices::printer::{JobOutcome, Printer};
 use tilld_domain::ids::ProviderOrderId;
 use tilld_domain::moment::Moment;
-use tilld_domain::order::{Effect, Order, OrderEvent, State};
+use tilld_domain::order::{Effect, Order, OrderEvent, Owed, State};
 use tilld_domain::outcome::{Outcome, Trouble};
 use tilld_domain::printing::{Fault, PrintEnd};
 use tilld_domain::sale::{CardNo, Sale};
@@ -19,23 +19,32 @@ use tokio::sync::{Semaphore, mpsc};
 
 use crate::clock::Clock;
 use crate::driver::Message;
+use crate::offset::Offset;
 use crate::{Place, ProviderLine, SaleNow};
 
 /// A pause before an undo is lengthened by up to a fifth, so that many do not come at once.
 const JITTER_DIVISOR: u32 = 5;
 
-/// How the last call to the provider went.
+/// For how long an undo that was never tried is fresh.
+const FRESH: Duration = Duration::from_secs(10);
+
+/// How the last call to the provider went, and what calls tell about this machine's clock.
 #[derive(Default)]
-pub(crate) struct Line(Mutex<Option<ProviderLine>>);
+pub(crate) struct Line {
+    last: Mutex<Option<ProviderLine>>,
+    pub(crate) offset: Offset,
+}
 
 impl Line {
     pub(crate) fn last(&self) -> Option<ProviderLine> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn note<T>(&self, outcome: &Outcome<T>, at: Moment) {
+    pub(crate) fn note<T>(&self, outcome: &Outcome<T>, provider: &dyn GiftCards, clock: &dyn Clock) {
         let up = matches!(outcome, Outcome::Done(_) | Outcome::Refused(_) | Outcome::Later { .. });
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(ProviderLine { up, at });
+        let last = ProviderLine { up, at: clock.now() };
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(last);
+        self.offset.note(outcome, provider, clock);
     }
 }
 
@@ -63,7 +72,6 @@ impl Performer {
         let order = now.sale.order(card)?.clone();
         let this = self.clone();
         let sale = Arc::clone(&now.sale);
-        let at = now.at;
         let provider_order = order.past.provider_order.clone();
         let work: BoxFuture<'static, Option<OrderEvent>> = match effect {
             Effect::Create { after } => Box::pin(async move { Some(this.create(&order, after).await) }),
@@ -77,14 +85,17 @@ impl Performer {
             }
             Effect::Undo { after } => {
                 let id = provider_order?;
-                Box::pin(async move { this.undo(&id, after).await })
+                let age = |owed: &Owed| self.clock.now().long_since(owed.since);
+                let fresh =
+                    matches!(&order.state, State::Owed(owed) if owed.failures == 0 && age(owed) < FRESH);
+                Box::pin(async move { this.undo(&id, after, fresh).await })
             }
             Effect::Print { attempt } => {
-                let slip = self.slip(&sale, card, &order, at, attempt, None);
+                let slip = self.slip(&sale, card, &order, attempt, None);
                 Box::pin(async move { Some(this.print(slip).await) })
             }
             Effect::PrintCopy { copy } => {
-                let slip = self.slip(&sale, card, &order, at, 1, Some(copy));
+                let slip = self.slip(&sale, card, &order, 1, Some(copy));
                 Box::pin(async move { Some(this.print(slip).await) })
             }
             Effect::Wake { .. } | Effect::Forget => return None,
@@ -121,9 +132,11 @@ impl Performer {
         OrderEvent::LookupEnded(self.within(self.provider.deadlines().lookup.min(left), call).await)
     }
 
-    async fn undo(&self, order: &ProviderOrderId, after: Duration) -> Option<OrderEvent> {
+    /// `fresh`: it is owed since a moment ago, perhaps with the customer still at the counter and the provider's window wide
+    /// open. It does not stand behind a thousand old ones; there are never more such than sales in customers' hands.
+    async fn undo(&self, order: &ProviderOrderId, after: Duration, fresh: bool) -> Option<OrderEvent> {
         self.pause(after.saturating_add(self.clock.jitter(after / JITTER_DIVISOR))).await;
-        let _slot = self.undo_slots.acquire().await.ok()?;
+        let _slot = if fresh { None } else { Some(self.undo_slots.acquire().await.ok()?) };
         let call = self.provider.invalidate(order);
         Some(OrderEvent::UndoEnded(self.within(self.provider.deadlines().invalidate, call).await))
     }
@@ -160,7 +173,6 @@ impl Performer {
         sale: &Sale,
         card: CardNo,
         order: &Order,
-        at: Moment,
         attempt: u16,
         copy: Option<u16>,
     ) -> Option<Slip> {
@@ -178,7 +190,8 @@ impl Performer {
             terminal: &sale.opening.terminal,
             receipt: &sale.opening.receipt,
             card: (card.number(), u16::try_from(sale.orders.len()).unwrap_or(u16::MAX)),
-            at_ms: at.ms(),
+            // The customer compares it with the clock on the wall.
+            at_ms: self.clock.wall().ms(),
             zone: &self.place.zone,
             locale: &sale.opening.locale,
             lines,
@@ -203,7 +216,7 @@ impl Performer {
             outcome = call => outcome,
             () = self.clock.sleep(deadline) => Outcome::Unknown(Trouble::Silent),
         };
-        self.line.note(&outcome, self.clock.now());
+        self.line.note(&outcome, self.provider.as_ref(), self.clock.as_ref());
         if let Outcome::NotSent(trouble) | Outcome::Unknown(trouble) = &outcome {
             tracing::warn!(
                 provider = self.provider.name(),

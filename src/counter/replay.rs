@@ -25,12 +25,3 @@ pub(crate) fn first_rest(journal: &Journal, sale: SaleId, from: Seq) -> Result<O
 pub(crate) fn latest(journal: &Journal, sale: SaleId) -> Result<Option<SaleNow>, ReadError> {
     Ok(journal.latest(sale)?.map(|(sale, seq, at)| SaleNow { sale: Arc::new(sale), seq, at }))
 }
-
-/// Every sale for which something remains to be done or decided.
-pub(crate) fn open_sales(journal: &Journal) -> Result<Vec<SaleNow>, ReadError> {
-    let mut open = Vec::new();
-    for sale in journal.open_sales()? {
-        open.extend(latest(journal, sale)?);
-    }
-    Ok(open)
-}

@@ -8,9 +8,9 @@ use tilld_domain::moment::Moment;
 use tilld_domain::outcome::{Outcome, Trouble};
 use tilld_domain::product::Product;
 use tilld_domain::refusal::Refusal;
-use tilld_journal::{Journal, ReadError};
 use tilld_providers::GiftCards;
 
+use crate::book::Book;
 use crate::clock::Clock;
 use crate::perform::Line;
 use crate::{Ports, StartError, blocking};
@@ -37,17 +37,17 @@ pub(crate) struct Shelf {
 impl Shelf {
     /// Takes the catalogue out of the journal's database.
     pub(crate) async fn read(ports: &Ports) -> Result<Self, StartError> {
-        let (journal, provider) = (ports.journal.clone(), ports.provider.name().to_owned());
-        let kept = blocking(ports.clock.as_ref(), move || journal.products(&provider))
+        let (book, provider) = (ports.journal.clone(), ports.provider.name().to_owned());
+        let kept = blocking(ports.clock.as_ref(), move || book.products(&provider))
             .await
             .map_err(|_| StartError::Stopping)?;
         let (products, fetched) = match kept {
+            Ok(kept) => kept,
             // A cache that cannot be read is fetched anew.
-            Err(ReadError::Products(error)) => {
+            Err(error) => {
                 tracing::warn!(%error, "the kept catalogue cannot be read");
                 (Vec::new(), None)
             }
-            kept => kept?,
         };
         let state = ShelfState { products: products.len(), fetched, unreadable: 0 };
         Ok(Self { kept: RwLock::new((Arc::new(products), state)) })
@@ -61,10 +61,11 @@ impl Shelf {
         self.kept.read().unwrap_or_else(PoisonError::into_inner).1
     }
 
-    /// Fetches the catalogue and puts it into the database and in place.
+    /// Fetches the catalogue and puts it in place and into the database. It is in place also while the database cannot be
+    /// written: what is there when the journal heals need not be waited for.
     pub(crate) async fn refresh(
         &self,
-        journal: &Journal,
+        book: &Book,
         provider: &dyn GiftCards,
         clock: &dyn Clock,
         line: &Line,
@@ -75,7 +76,7 @@ impl Shelf {
             outcome = provider.products() => outcome,
             () = clock.sleep(deadline) => Outcome::Unknown(Trouble::Silent),
         };
-        line.note(&outcome, clock.now());
+        line.note(&outcome, provider, clock);
         let catalogue = match outcome {
             Outcome::Done(catalogue) => catalogue,
             Outcome::Refused(why) => return Err(why),
@@ -85,10 +86,10 @@ impl Shelf {
         };
         let at = clock.now();
         let products = Arc::new(catalogue.products);
-        let (journal, name, to_keep) = (journal.clone(), provider.name().to_owned(), Arc::clone(&products));
-        blocking(clock, move || journal.replace_products(&name, &to_keep, at))
-            .await?
-            .map_err(|_| Refusal::JournalDown)?;
+        let (book, name, to_keep) = (book.clone(), provider.name().to_owned(), Arc::clone(&products));
+        if let Err(error) = blocking(clock, move || book.replace_products(&name, &to_keep, at)).await? {
+            tracing::warn!(%error, "the catalogue is fetched, and cannot be kept for the next start");
+        }
         let state =
             ShelfState { products: products.len(), fetched: Some(at), unreadable: catalogue.unreadable };
         *self.kept.write().unwrap_or_else(PoisonError::into_inner) = (products, state);

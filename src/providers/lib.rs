@@ -115,6 +115,12 @@ pub trait GiftCards: Send + Sync + 'static {
         None
     }
 
+    /// How far this machine's clock may be from the provider's in either direction for a signed date to be accepted. No number
+    /// is published; five minutes is what comparable interfaces accept (fact sheet U3).
+    fn clock_tolerance(&self) -> Duration {
+        Duration::from_mins(5)
+    }
+
     /// The body of a create. Pure; refused where this provider cannot sell such a card as it is configured.
     fn prepare_create(&self, facts: &CreateFacts<'_>) -> Result<StoredRequest, Refusal>;
 

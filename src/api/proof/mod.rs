@@ -71,7 +71,7 @@ impl GiftCards for Played {
     }
 
     fn clock_offset_ms(&self) -> Option<i64> {
-        Some(-420_000)
+        Some(-42_000)
     }
 
     fn prepare_create(&self, facts: &CreateFacts<'_>) -> Result<StoredRequest, Refusal> {
@@ -271,10 +271,10 @@ impl House {
             outcome: Mutex::new(JobOutcome::Printed { proof: Proof::ProcessId, replaced: 0 }),
         });
         let ports = Ports {
-            journal,
+            journal: journal.into(),
             provider: provider.clone(),
             printer: printer.clone(),
-            clock: Arc::new(SystemClock),
+            clock: Arc::new(SystemClock::default()),
         };
         let place = Place {
             store: "DE-0815".parse().unwrap(),

@@ -349,6 +349,6 @@ async fn the_catalogue_and_the_health_are_shown() {
     assert_eq!((&health["sells"], &health["open_sales"]), (&json!(true), &json!(1)));
     assert_eq!(health["printer"], json!({"fault": "cover_open", "paper_low": true}));
     assert_eq!((&health["provider"]["up"], &health["journal"]["writes"]), (&json!(true), &json!(true)));
-    assert_eq!(health["provider"]["clock_offset_ms"], -420_000);
+    assert_eq!(health["clock"]["offset_ms"], -42_000);
     assert_eq!(health["journal"]["set_aside"], 0);
 }

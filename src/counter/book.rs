@@ -1,0 +1,321 @@
+//! The journal as the counter has it: open, or shut and tried again (law L10).
+//!
+//! What a shop is served best by when its journal cannot be opened at the start:
+//!
+//! | why | the daemon |
+//! |---|---|
+//! | a second daemon holds it | comes up, sells nothing and undoes nothing (the first one does), takes over when that one ends |
+//! | read-only, I/O error, no room to open or to migrate it | comes up, sells nothing, reads and undoes what can be read |
+//! | its chain is broken, an entry cannot be understood | the same: an undo that stands in entries that fit each other is owed, whatever stands elsewhere |
+//! | a newer release wrote it | comes up and sells nothing; this release can read none of it |
+//! | the wrong key, a file that is no journal, tables of a build that was never released | ends with a sentence: it is set up wrong, and no time mends that |
+//!
+//! A till that finds its counter up reads there what is wrong; one that finds nobody knows nothing. Whatever the reason,
+//! opening is tried again every [`OPEN_AGAIN`], and selling goes on by itself.
+//!
+//! What is read while it is shut is read as `tilld journal` does: without the terminal key, so codes and lines are gone in it.
+//!
+//! A connection that was opened for a file that may not be written stays so when the file may be written again. So a journal
+//! that is read-only at the start counts as shut, and is opened anew.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use tilld_domain::ids::{RequestKey, SaleId};
+use tilld_domain::moment::Moment;
+use tilld_domain::product::Product;
+use tilld_journal::{
+    AppendError, AskedBefore, Draft, EntryHead, Filter, Journal, OpenError, ReadError, Reader, Seq, Settings,
+};
+
+use crate::{SaleNow, replay};
+
+/// How often a journal that is shut is tried. Opening checks its last entries, or copies all of it to migrate it.
+pub(crate) const OPEN_AGAIN: Duration = Duration::from_secs(5);
+
+/// How many open sales of a shut journal are looked at: far more than a till ever has.
+const MOST_OPEN: usize = 100_000;
+
+/// The journal, open or shut. Cheap to clone.
+#[derive(Clone)]
+pub struct Book(Arc<Shared>);
+
+struct Shared {
+    journal: OnceLock<Journal>,
+    /// How to open it, and why it is not; none if it was open from the start.
+    shut: Option<(Settings, Mutex<Shut>)>,
+}
+
+/// Why it is not open.
+#[derive(Debug, Clone)]
+struct Shut {
+    why: String,
+    /// Somebody else works with it: what stands in it is theirs to do.
+    in_use: bool,
+}
+
+/// The open sales of a journal.
+#[derive(Default)]
+pub(crate) struct OpenSales {
+    pub(crate) sales: Vec<SaleNow>,
+    /// Why some of them cannot be read, if so.
+    pub(crate) unread: Option<String>,
+}
+
+impl From<Journal> for Book {
+    fn from(journal: Journal) -> Self {
+        Self(Arc::new(Shared { journal: OnceLock::from(journal), shut: None }))
+    }
+}
+
+impl fmt::Debug for Book {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Book({:?})", self.0.journal.get())
+    }
+}
+
+impl Book {
+    /// Opens the journal, or keeps it shut until what hinders has gone. Fails only where it is set up wrong.
+    pub fn open(settings: Settings) -> Result<Self, OpenError> {
+        match open(&settings) {
+            Ok(journal) => Ok(journal.into()),
+            Err(Hindered::Open(error)) if is_set_up_wrong(&error) => Err(error),
+            Err(hindered) => {
+                let shut = Mutex::new(hindered.shut());
+                Ok(Self(Arc::new(Shared { journal: OnceLock::new(), shut: Some((settings, shut)) })))
+            }
+        }
+    }
+
+    /// Why it is shut, and what to do next; none if it is open.
+    pub fn shut_because(&self) -> Option<String> {
+        if self.is_open() { None } else { self.shut().map(|shut| shut.why) }
+    }
+
+    /// Whether another daemon holds it.
+    pub fn is_in_use(&self) -> bool {
+        !self.is_open() && self.shut().is_some_and(|shut| shut.in_use)
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.0.journal.get().is_some()
+    }
+
+    fn shut(&self) -> Option<Shut> {
+        let (_, shut) = self.0.shut.as_ref()?;
+        Some(shut.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    /// Opens it, unless it is open; else why not.
+    pub(crate) fn open_now(&self) -> Result<(), String> {
+        if self.is_open() {
+            return Ok(());
+        }
+        let Some((settings, shut)) = &self.0.shut else { return Ok(()) };
+        match open(settings) {
+            // Nobody else opens it: the driver alone asks.
+            Ok(journal) => {
+                let _ = self.0.journal.set(journal);
+                Ok(())
+            }
+            Err(hindered) => {
+                let now = hindered.shut();
+                let why = now.why.clone();
+                *shut.lock().unwrap_or_else(PoisonError::into_inner) = now;
+                Err(why)
+            }
+        }
+    }
+
+    /// Writes all drafts in one commit, or none.
+    pub(crate) fn append(&self, drafts: &[Draft]) -> Result<Vec<Seq>, AppendError> {
+        self.writing()?.append(drafts)
+    }
+
+    /// Tries whether a commit would work now.
+    pub(crate) fn probe(&self) -> Result<(), AppendError> {
+        self.writing()?.probe_write()
+    }
+
+    pub(crate) fn forget_expired(&self, now: Moment) -> Result<usize, AppendError> {
+        self.writing()?.forget_expired(now)
+    }
+
+    pub(crate) fn replace_products(
+        &self,
+        provider: &str,
+        products: &[Product],
+        at: Moment,
+    ) -> Result<(), AppendError> {
+        self.writing()?.replace_products(provider, products, at)
+    }
+
+    pub(crate) fn products(&self, provider: &str) -> Result<(Vec<Product>, Option<Moment>), ReadError> {
+        self.reading()?.products(provider)
+    }
+
+    pub(crate) fn asked(&self, key: &RequestKey) -> Result<Option<AskedBefore>, ReadError> {
+        self.reading()?.asked(key)
+    }
+
+    pub(crate) fn entries_after(&self, seq: Seq, most: usize) -> Result<Vec<EntryHead>, ReadError> {
+        self.reading()?.entries_after(seq, most)
+    }
+
+    pub(crate) fn last(&self) -> Result<Seq, ReadError> {
+        self.reading()?.last()
+    }
+
+    /// When the last entry was written; none if there is none.
+    pub(crate) fn last_written(&self) -> Result<Option<Moment>, ReadError> {
+        let before = Seq::new(self.last()?.number().saturating_sub(1));
+        Ok(self.entries_after(before, 1)?.last().map(|entry| entry.at))
+    }
+
+    pub(crate) fn first_rest(&self, sale: SaleId, from: Seq) -> Result<Option<SaleNow>, ReadError> {
+        replay::first_rest(self.reading()?, sale, from)
+    }
+
+    /// The sale as it is after its last entry, also while the journal is shut; none if there is no such sale.
+    pub(crate) fn latest(&self, sale: SaleId) -> Result<Option<SaleNow>, ReadError> {
+        match self.0.journal.get() {
+            Some(journal) => replay::latest(journal, sale),
+            None => latest_of(&self.look()?, sale),
+        }
+    }
+
+    /// Every sale for which something remains to be done or decided, as far as they can be read.
+    pub(crate) fn open_sales(&self) -> OpenSales {
+        let mut open = OpenSales::default();
+        if self.is_in_use() {
+            return open;
+        }
+        if let Err(error) = self.collect(&mut open) {
+            open.unread = Some(format!("{error}. {CALL}"));
+        }
+        open
+    }
+
+    fn collect(&self, open: &mut OpenSales) -> Result<(), ReadError> {
+        let mut take = |now: Result<Option<SaleNow>, ReadError>| match now {
+            Ok(now) => open.sales.extend(now),
+            Err(error) => {
+                tracing::error!(%error, "an open sale cannot be read");
+                open.unread.get_or_insert_with(|| format!("{error}. {CALL}"));
+            }
+        };
+        if let Some(journal) = self.0.journal.get() {
+            for sale in journal.open_sales()? {
+                take(replay::latest(journal, sale));
+            }
+        } else {
+            let reader = self.look()?;
+            let rows = reader.list(&Filter { open_only: true, ..Filter::default() }, MOST_OPEN)?;
+            for row in rows {
+                take(latest_of(&reader, row.sale));
+            }
+        }
+        Ok(())
+    }
+
+    fn writing(&self) -> Result<&Journal, AppendError> {
+        self.0.journal.get().ok_or_else(|| AppendError::Io(NOT_OPEN.to_owned()))
+    }
+
+    fn reading(&self) -> Result<&Journal, ReadError> {
+        self.0.journal.get().ok_or_else(|| ReadError::Database(NOT_OPEN.to_owned()))
+    }
+
+    /// A look into the shut journal.
+    fn look(&self) -> Result<Reader, ReadError> {
+        let (settings, _) = self.0.shut.as_ref().ok_or_else(|| ReadError::Database(NOT_OPEN.to_owned()))?;
+        Reader::open(&settings.path).map_err(|error| ReadError::Database(error.to_string()))
+    }
+}
+
+const NOT_OPEN: &str = "it is not open";
+
+/// What to do where nobody in the shop can mend it.
+const CALL: &str = "Run `tilld journal verify`, keep a copy of the folder, and call the manufacturer";
+
+/// Why opening did not lead to a journal that can be written.
+enum Hindered {
+    Open(OpenError),
+    ReadOnly,
+}
+
+impl Hindered {
+    fn shut(&self) -> Shut {
+        match self {
+            Self::Open(error) => {
+                Shut { why: why_not_opened(error), in_use: matches!(error, OpenError::InUse(_)) }
+            }
+            Self::ReadOnly => Shut { why: why_not_written(&AppendError::ReadOnly), in_use: false },
+        }
+    }
+}
+
+fn open(settings: &Settings) -> Result<Journal, Hindered> {
+    let journal = Journal::open(settings).map_err(Hindered::Open)?;
+    match journal.probe_write() {
+        Err(AppendError::ReadOnly) => Err(Hindered::ReadOnly),
+        // What else hinders writing may go while it is open.
+        Ok(()) | Err(_) => Ok(journal),
+    }
+}
+
+/// Whether only who set it up can mend it.
+fn is_set_up_wrong(error: &OpenError) -> bool {
+    match error {
+        OpenError::WrongKey
+        | OpenError::NotAJournal(_)
+        | OpenError::SqliteTooOld { .. }
+        | OpenError::OtherMigration { .. }
+        | OpenError::NoJournal(_)
+        | OpenError::Older { .. } => true,
+        OpenError::InUse(_)
+        | OpenError::Path { .. }
+        | OpenError::Newer { .. }
+        | OpenError::Migration { .. }
+        | OpenError::BeingRead
+        | OpenError::Broken { .. }
+        | OpenError::Database(_) => false,
+    }
+}
+
+/// Why the journal is not open, and what to do next.
+fn why_not_opened(error: &OpenError) -> String {
+    let next = match error {
+        // They say it themselves.
+        OpenError::InUse(_) | OpenError::Newer { .. } | OpenError::BeingRead => return format!("{error}."),
+        OpenError::Path { .. } => "Make it usable (is the disk there, not full, and writable?)",
+        OpenError::Database(_) | OpenError::Migration { .. } => {
+            "See that its disk is there, not full, and writable; if it is, keep a copy of the folder and call the manufacturer"
+        }
+        OpenError::Broken { .. } => CALL,
+        _ => "Set it up anew",
+    };
+    format!("{error}. {next}; selling goes on by itself then.")
+}
+
+/// Why the journal takes no entry, and what to do next.
+pub(crate) fn why_not_written(error: &AppendError) -> String {
+    let next = match error {
+        AppendError::Full => "Make room on its disk",
+        AppendError::ReadOnly => "Make its file and file system writable",
+        AppendError::Io(_) => "Have the disk and its cable looked at",
+        AppendError::Database(_) => "Stop what else uses its file; if nothing does, call the manufacturer",
+        AppendError::KeyTaken { .. }
+        | AppendError::ReceiptTaken { .. }
+        | AppendError::Misfit { .. }
+        | AppendError::Seal => "Call the manufacturer",
+    };
+    format!("{error}. {next}; selling goes on by itself then.")
+}
+
+fn latest_of(reader: &Reader, sale: SaleId) -> Result<Option<SaleNow>, ReadError> {
+    let Some(whole) = reader.sale_now(sale)? else { return Ok(None) };
+    let last = reader.shown(sale)?.pop().map(|entry| entry.head);
+    Ok(last.map(|head| SaleNow { sale: Arc::new(whole), seq: head.seq, at: head.at }))
+}
