@@ -340,14 +340,17 @@ fn a_sale_goes_on_when_nobody_reads_the_log_any_more() {
 }
 
 #[test]
-fn a_second_daemon_on_the_same_journal_is_refused() {
+fn a_second_daemon_on_the_same_journal_and_address_ends_with_both_reasons() {
     let folder = tempfile::tempdir().unwrap();
     let sandbox = sandbox();
     let config = configure(folder.path(), &sandbox);
-    let (_daemon, _) = serve(&config);
-    let output = run(&["serve", "--config", &config]);
+    let (_daemon, address) = serve(&config);
+    let mut second = tilld(&["serve", "--config", &config]);
+    let output = second.env("TILLD_API__LISTEN", &address).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(err(&output).contains("journal"), "{}", err(&output));
+    for wanted in ["is in use by another tilld", &address] {
+        assert!(err(&output).contains(wanted), "{}", err(&output));
+    }
 }
 
 #[test]

@@ -308,7 +308,9 @@ impl Driver {
     /// Whether a stop was asked for and no cashier waits any more.
     fn may_end(&self) -> bool {
         let resting = || self.sales.values().all(|now| now.sale.at_rest());
-        self.stopping.as_ref().is_some_and(|(by, _)| self.now() >= *by || (resting() && self.held.is_empty()))
+        // That a sale was found open is found again by the next start.
+        let written = || self.held.iter().all(|event| event.what == SaleEvent::Resumed);
+        self.stopping.as_ref().is_some_and(|(by, _)| self.now() >= *by || (resting() && written()))
     }
 
     fn turn(&mut self, mut batch: Vec<Message>) {
