@@ -16,6 +16,9 @@ impl Drop for Process {
     }
 }
 
+/// How the program says that it is up without a journal.
+const SHUT: &str = "the journal is shut";
+
 /// The release build of `tilld`, beside the program that runs.
 pub fn program() -> PathBuf {
     let path = std::env::current_exe().unwrap().parent().unwrap().join("tilld");
@@ -23,8 +26,8 @@ pub fn program() -> PathBuf {
     path
 }
 
-/// Runs `tilld serve` with a configuration, as `command` starts the program; the address once it is ready, or all that it said
-/// instead.
+/// Runs `tilld serve` with a configuration, as `command` starts the program; the address once it is ready with a journal that
+/// is open, or all that it said instead.
 pub fn serve(mut command: Command, config: &Path) -> (Process, Result<String, String>) {
     command.arg("serve").arg("--config").arg(config).stdin(Stdio::null()).stderr(Stdio::piped());
     command.env("TILLD_LOG", "info").env("TILLD_LOG__FORMAT", "json");
@@ -33,6 +36,13 @@ pub fn serve(mut command: Command, config: &Path) -> (Process, Result<String, St
     let mut lines = BufReader::new(process.0.stderr.take().unwrap()).lines();
     while let Some(Ok(line)) = lines.next() {
         let parsed: Value = serde_json::from_str(&line).unwrap_or_default();
+        if parsed
+            .pointer("/fields/message")
+            .and_then(Value::as_str)
+            .is_some_and(|text| text.starts_with(SHUT))
+        {
+            return (process, Err(line));
+        }
         if let Some(address) = parsed.pointer("/fields/address").and_then(Value::as_str) {
             // Whatever else it says must not fill the pipe.
             std::thread::spawn(move || lines.for_each(drop));

@@ -77,6 +77,9 @@ impl Daemon {
             .await
             .with_context(|| format!("the journal in {} cannot be opened", settings.path.display()))?;
         let shut = journal.shut_because();
+        if let Some(why) = &shut {
+            tracing::error!(why, "the journal is shut: no gift cards until it can be opened");
+        }
         let token = secrets::read_or_make(Some(&config.api.token_file), "api_token")?;
         let ports = Ports { journal, provider, printer, clock };
         let listener = TcpListener::bind(config.api.listen).await.with_context(|| match &shut {

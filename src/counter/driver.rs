@@ -227,7 +227,9 @@ impl Driver {
     /// Takes the open sales up where they were left, and runs until it is stopped.
     pub(crate) async fn run(&mut self, open: OpenSales) {
         if let Err(why) = self.take_up(open) {
-            tracing::error!(why, "the journal cannot be used: no gift cards until it can");
+            if self.ports.journal.is_open() {
+                tracing::error!(why, "the journal cannot be read: no gift cards until it can");
+            }
             self.be_in_trouble(why);
         } else if let Err(error) = self.ports.journal.probe() {
             self.stumble(Vec::new(), &error);
