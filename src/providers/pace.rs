@@ -2,7 +2,16 @@
 //!
 //! A token bucket: `burst` calls at once, then `per_second`. Whoever finds it empty stands in a bounded line, in three
 //! ranks: undos before the calls of a sale that is under way, those before everything else; within a rank first come,
-//! first served. When the provider says "not so fast" (429), nobody goes before the pause it named, undos neither:
+//! first served.
+//!
+//! After an outage a thousand undos may be owed, and would take every token for minutes. Then a sale could not begin, which is
+//! no help to anybody: an undo that has waited for a day can wait for a second. So the last half of the burst is kept for
+//! the calls of sales: an undo goes first where there is more than that in the bucket. Where there is less, a sale's call may
+//! pass it, but once in [`UNDO_AT_LEAST`] an undo goes before everybody, also in a flood of sales. A till at rest thus drains
+//! at the full rate, a till that sells gives its sales what they ask for up to the reserve and the undos the rest, and a single
+//! undo is passed for a second at most.
+//!
+//! When the provider says "not so fast" (429), nobody goes before the pause it named, undos neither:
 //! a call inside the pause would only be refused and prolong it.
 //!
 //! Nobody waits for ever: a call brings its patience and gets [`NotYet`] when its turn will not come in time, or when
@@ -22,6 +31,9 @@ use tokio::time::{Instant, sleep_until};
 /// How many calls of one rank may wait. A sale has at most 20 cards and several tills' worth of undos may be owed; more
 /// than this is a flood, and waiting would not help.
 const LONGEST_LINE: usize = 64;
+
+/// How long undos may be passed by the calls of sales.
+const UNDO_AT_LEAST: Duration = Duration::from_secs(1);
 
 /// The longest pause that a provider can impose with one answer.
 pub const LONGEST_PAUSE: Duration = Duration::from_hours(1);
@@ -64,6 +76,8 @@ pub struct NotYet {
 pub struct Pace {
     interval: Duration,
     slack: Duration,
+    /// The part of the slack that undos leave to sales.
+    reserve: Duration,
     state: Mutex<State>,
     changed: Notify,
 }
@@ -72,6 +86,8 @@ struct State {
     /// When the bucket is full again. A call may go as long as that is at most `slack` away.
     full_at: Instant,
     not_before: Option<Instant>,
+    /// When undos were passed last by nobody: one went, or the first of them came.
+    undone: Instant,
     waiting: BTreeSet<(Rank, u64)>,
     last_number: u64,
 }
@@ -93,12 +109,15 @@ impl Pace {
     pub fn new(limits: Limits) -> Option<Self> {
         let interval = Duration::from_secs(1).checked_div(limits.per_second)?;
         let slack = interval.checked_mul(limits.burst.checked_sub(1)?)?;
+        let reserve = interval.checked_mul(limits.burst / 2)?;
         Some(Self {
             interval,
             slack,
+            reserve,
             state: Mutex::new(State {
                 full_at: Instant::now(),
                 not_before: None,
+                undone: Instant::now(),
                 waiting: BTreeSet::new(),
                 last_number: 0,
             }),
@@ -147,6 +166,9 @@ impl Pace {
         if state.waiting.iter().filter(|(other, _)| *other == rank).count() >= LONGEST_LINE {
             return Err(NotYet { retry_after: Duration::from_secs(1) });
         }
+        if rank == Rank::Undo && state.first(|rank| rank == Rank::Undo).is_none() {
+            state.undone = Instant::now();
+        }
         state.last_number = state.last_number.wrapping_add(1);
         let ticket = (rank, state.last_number);
         state.waiting.insert(ticket);
@@ -160,20 +182,35 @@ impl Pace {
         if let Some(end) = state.not_before.filter(|end| *end > now) {
             return Step::At(end);
         }
-        if state.waiting.first() != Some(&ticket) {
+        let undoes = ticket.0 == Rank::Undo;
+        let overdue_at = state.undone.checked_add(UNDO_AT_LEAST).unwrap_or(now);
+        let overdue = overdue_at <= now && state.first(|rank| rank == Rank::Undo).is_some();
+        if state.first(|rank| (rank == Rank::Undo) == undoes) != Some(ticket) || (overdue && !undoes) {
             return Step::Behind;
         }
+        let kept = if undoes && !overdue { self.reserve } else { Duration::ZERO };
         let full_at = state.full_at.max(now);
-        if let Some(earliest) = full_at.checked_sub(self.slack).filter(|earliest| *earliest > now) {
-            return Step::At(earliest);
+        let earliest = full_at.checked_sub(self.slack.saturating_sub(kept));
+        if let Some(earliest) = earliest.filter(|earliest| *earliest > now) {
+            return Step::At(if kept.is_zero() { earliest } else { earliest.min(overdue_at) });
         }
         state.full_at = full_at.checked_add(self.interval).unwrap_or(full_at);
+        if undoes {
+            state.undone = now;
+        }
         Step::Go
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // No code between lock and unlock can panic; a poisoned lock still guards a sound state.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// The first in the line of those ranks.
+    fn first(&self, of: impl Fn(Rank) -> bool) -> Option<(Rank, u64)> {
+        self.waiting.iter().find(|(rank, _)| of(*rank)).copied()
     }
 }
 
@@ -284,6 +321,56 @@ mod tests {
         pace.turn(Rank::Undo, PATIENT).await.unwrap();
         drop(flood);
         pace.turn(Rank::Rest, PATIENT).await.unwrap();
+    }
+
+    /// So many calls of a rank at once; when each of them went, in ms.
+    fn ask(pace: &Arc<Pace>, rank: Rank, calls: usize, start: Instant) -> tokio::task::JoinHandle<Vec<u128>> {
+        let pace = Arc::clone(pace);
+        tokio::spawn(async move {
+            let mut went = Vec::new();
+            for _ in 0..calls {
+                pace.turn(rank, Duration::from_hours(1)).await.unwrap();
+                went.push(start.elapsed().as_millis());
+            }
+            went
+        })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_drain_leaves_half_of_the_burst_to_a_sale_and_takes_the_rest_of_the_rate() {
+        let pace = Arc::new(Pace::new(Limits { per_second: 5, burst: 10 }).unwrap());
+        let start = Instant::now();
+        let drains: Vec<_> = (0..4).map(|_| ask(&pace, Rank::Undo, 25, start)).collect();
+        tokio::time::sleep(Duration::from_millis(9_900)).await;
+        for _ in 0..5 {
+            let sale = Instant::now();
+            pace.turn(Rank::Rest, PATIENT).await.unwrap();
+            pace.turn(Rank::Running, PATIENT).await.unwrap();
+            assert_eq!(sale.elapsed().as_millis(), 0, "a sale does not wait for the drain");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        let mut went = Vec::new();
+        for drain in drains {
+            went.extend(drain.await.unwrap());
+        }
+        went.sort_unstable();
+        assert_eq!(went.iter().filter(|ms| **ms == 0).count(), 5);
+        // 100 undos and 10 calls of sales, 5 at once, at the whole rate of 5 a second.
+        let last = *went.last().unwrap();
+        assert!((20_800..21_100).contains(&last), "{last}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flood_of_sales_lets_an_undo_pass_once_a_second() {
+        let pace = Arc::new(Pace::new(Limits { per_second: 5, burst: 10 }).unwrap());
+        let start = Instant::now();
+        let flood: Vec<_> = (0..8).map(|_| ask(&pace, Rank::Rest, 20, start)).collect();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let went = ask(&pace, Rank::Undo, 10, start).await.unwrap();
+        for (number, ms) in (1_u128..).zip(&went) {
+            assert!((number * 1_000..number * 1_200 + 300).contains(ms), "{went:?}");
+        }
+        flood.iter().for_each(tokio::task::JoinHandle::abort);
     }
 
     #[test]
