@@ -98,8 +98,13 @@ impl Shop {
         sandbox.args(["sandbox", "--finperks", any, "--control", any, "--printer", any]);
         let mut sandbox = Running(sandbox.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
         let mut lines = BufReader::new(sandbox.0.stdout.take().unwrap()).lines();
-        let mut word = || lines.next().unwrap().unwrap().split_whitespace().nth(1).unwrap().to_owned();
-        let (finperks, _, printer) = (word(), word(), word());
+        let mut found = std::collections::HashMap::new();
+        while !found.contains_key("printer") {
+            let line = lines.next().unwrap().unwrap();
+            let mut words = line.split_whitespace().map(str::to_owned);
+            found.extend(words.next().zip(words.next()));
+        }
+        let (finperks, printer) = (&found["finperks"], &found["printer"]);
         std::thread::spawn(move || lines.for_each(drop));
         let config = folder.path().join("tilld.toml");
         let of = |name: &str| folder.path().join(name).display().to_string();
