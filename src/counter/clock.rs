@@ -117,24 +117,38 @@ mod tests {
         let since =
             |time: SystemTime| i64::try_from(time.duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
         let before = since(SystemTime::now());
-        let now = SystemClock.now().ms();
+        let now = SystemClock::default().wall().ms();
         assert!((before..=since(SystemTime::now())).contains(&now));
     }
 
     #[test]
+    fn the_counters_own_time_is_the_wall_clock_carried_on_by_one_that_nobody_sets() {
+        let clock = SystemClock::default();
+        let begun = clock.now().ms() - i64::try_from(clock.steady().as_millis()).unwrap();
+        // Somebody sets the wall clock back by two hours: seen from here the run began two hours ahead of it.
+        clock.begun.fetch_add(7_200_000, Ordering::Relaxed);
+        assert!((7_199_000..7_300_000).contains(&(clock.now().ms() - clock.wall().ms())));
+        assert!(clock.now().ms() - i64::try_from(clock.steady().as_millis()).unwrap() - begun >= 7_199_000);
+        clock.follow();
+        assert!((clock.now().ms() - clock.wall().ms()).abs() < 1_000);
+    }
+
+    #[test]
     fn ids_are_of_version_7_and_never_the_same() {
-        let ids: std::collections::HashSet<Uuid> = (0..1_000).map(|_| SystemClock.new_id()).collect();
+        let clock = SystemClock::default();
+        let ids: std::collections::HashSet<Uuid> = (0..1_000).map(|_| clock.new_id()).collect();
         assert_eq!(ids.len(), 1_000);
         assert!(ids.iter().all(|id| id.get_version_num() == 7));
     }
 
     #[test]
     fn jitter_is_anything_up_to_its_most() {
+        let clock = SystemClock::default();
         let most = Duration::from_mins(1);
-        let drawn: Vec<Duration> = (0..1_000).map(|_| SystemClock.jitter(most)).collect();
+        let drawn: Vec<Duration> = (0..1_000).map(|_| clock.jitter(most)).collect();
         assert!(drawn.iter().all(|span| *span <= most));
         // Of a thousand fair draws some fall into either half.
         assert!(drawn.iter().any(|span| *span > most / 2) && drawn.iter().any(|span| *span < most / 2));
-        assert_eq!(SystemClock.jitter(Duration::ZERO), Duration::ZERO);
+        assert_eq!(clock.jitter(Duration::ZERO), Duration::ZERO);
     }
 }
