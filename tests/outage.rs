@@ -96,6 +96,7 @@ impl Shop {
         let any = "127.0.0.1:0";
         let mut sandbox = Command::new(env!("CARGO_BIN_EXE_tilld"));
         sandbox.args(["sandbox", "--finperks", any, "--control", any, "--printer", any]);
+        sandbox.args(["--gift-local", any, "--gift-local-control", any]);
         let mut sandbox = Running(sandbox.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
         let mut lines = BufReader::new(sandbox.0.stdout.take().unwrap()).lines();
         let mut found = std::collections::HashMap::new();
