@@ -116,7 +116,7 @@ impl World {
         loop {
             let life = Life::default();
             let ports = Ports {
-                journal: self.journal.clone(),
+                journal: self.journal.clone().into(),
                 provider: Arc::new(Line { world: Arc::clone(&self), life: life.clone() }),
                 printer: Arc::new(PrinterPort {
                     world: Arc::clone(&self),
