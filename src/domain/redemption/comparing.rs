@@ -225,7 +225,7 @@ fn read(
             None => Follows::ReadOn(Reading { unchanged: Some(step.at), ..reading }, settle),
         },
         Shows::Nothing(at_least) => {
-            let failures = reading.failures.saturating_add(1);
+            let failures = pauses::one_more(reading.failures);
             let after = pauses::while_a_guest_waits(step.at.since(reading.since)).max(at_least);
             Follows::ReadOn(Reading { failures, ..reading }, after)
         }
