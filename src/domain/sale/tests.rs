@@ -446,3 +446,14 @@ fn one_order_for_two_cards_is_one_card() {
     assert_eq!(sale.orders[1].state, State::NotSold { why: Refusal::OrderTwice });
     assert_eq!(sale.may_pay(at), Ok(eur(5000)));
 }
+
+#[test]
+fn a_card_is_found_by_its_number_on_the_receipt() {
+    let cards = [(CardKind::Por, 5000), (CardKind::Posa, 2000)];
+    let (sale, _) = Sale::open(opening(&cards), START);
+    let value = |number: u16| sale.order(CardNo::new(number)?).map(|order| order.facts.face_value.minor());
+    assert_eq!([value(0), value(1), value(2), value(3)], [None, Some(5000), Some(2000), None]);
+    let listed: Vec<(u16, i64)> =
+        sale.cards().map(|(card, order)| (card.number(), order.facts.face_value.minor())).collect();
+    assert_eq!(listed, [(1, 5000), (2, 2000)]);
+}
