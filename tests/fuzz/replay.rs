@@ -86,7 +86,7 @@ fn every_law_holds_for_the_corpus_and_for_what_chance_makes_of_it() {
     let inputs = number("TILLD_INPUTS").unwrap_or(INPUTS);
     for (name, target) in TARGETS {
         let corpus = corpus(name);
-        assert!(corpus.len() >= 10, "{name}: a corpus of {} proves little", corpus.len());
+        assert!(corpus.len() >= 8, "{name}: a corpus of {} proves little", corpus.len());
         for (path, bytes) in &corpus {
             // What is broken was said by the panic; which input breaks it is said here.
             let held = std::panic::catch_unwind(|| target(bytes));

@@ -82,6 +82,7 @@ fn a_sale_of_several_cards_says_what_is_most_urgent_and_never_gives_back_too_muc
         por 50, posa 20: 1 created, 2 create refused => Not every card can be sold. Keep those that cannot. Take 50.00 EUR for the others.
         por 50, posa 20: 1 create refused, 2 create refused => Not sold. Try again.
         por 50, posa 20: 1 created, 2 created, paid, 1 confirm done lines, 1 print silent => Please wait.
+        por 50, por 20: 1 create refused, 2 created, cancel => Cancelled. No money was taken.
         por 50, posa 20: 1 created, 2 created, paid, 1 confirm done lines, 1 print silent, 2 confirm done => Is the card complete on paper?
         por 50, posa 20: 1 created, 2 created, paid, 1 confirm failed, 2 confirm failed => NOT sold. Give the money back. Keep the card.
         por 50, posa 20: 1 created, 2 created, paid, 1 confirm done lines, 1 print done, 2 confirm failed => Not everything was sold. Give 20.00 EUR back, and hand out only the cards that are sold.
