@@ -19,4 +19,5 @@ pub mod process;
 pub mod script;
 pub mod search;
 pub mod shop;
+pub mod trade;
 pub mod world;

@@ -19,7 +19,7 @@ use tilld_domain::product::CardKind;
 use crate::world::fate::{Fault, Hit, Plan};
 use crate::world::power::SetUp;
 use crate::world::run::{History, Outcome, Template};
-use crate::world::till::{Basket, Customer};
+use crate::world::till::{Basket, Customer, Manner};
 use crate::world::{Step, World};
 
 /// What is sold, to whom.
@@ -58,7 +58,12 @@ impl Scenario {
     }
 
     fn baskets(&self) -> [Basket; 1] {
-        [Basket { receipt: "R1".to_owned(), cards: self.cards.to_vec(), customer: self.customer }]
+        [Basket {
+            receipt: "R1".to_owned(),
+            cards: self.cards.to_vec(),
+            customer: self.customer,
+            manner: Manner::default(),
+        }]
     }
 
     /// Runs one sequence and keeps its story.

@@ -42,6 +42,11 @@ impl VirtualClock {
         Moment::from_ms(BEGIN_MS + passed + inner.set_off_ms)
     }
 
+    /// How far the machine's wall clock is set away from true time, in ms.
+    pub fn off_ms(&self) -> i64 {
+        self.0.lock().unwrap().set_off_ms
+    }
+
     /// Somebody sets the machine's wall clock; no sleeper notices.
     pub fn set_off(&self, by_ms: i64) {
         self.0.lock().unwrap().set_off_ms += by_ms;

@@ -72,8 +72,12 @@ pub enum Fault {
     Refused,
     /// "Not now."
     NotNow,
+    /// The provider's own clock is wrong: it refuses the date. A spell of weather, and in no list of [`Point::faults`].
+    DateRefused,
     /// The printer has no paper, and takes not a byte.
     NoPaper,
+    /// Its cover is open, and it takes not a byte. A spell of weather too.
+    CoverOpen,
     /// The paper ends in the middle of the slip.
     PaperEnds,
     /// The whole slip is out, and the knife is stuck.
@@ -86,12 +90,12 @@ pub enum Fault {
 
 use Dark::{Minutes, Seconds};
 use Fault::{
-    AnswerLate, AnswerLost, BrokenAfter, BrokenBefore, CrashAfter, CrashBefore, CrashWithin, KnifeStuck,
-    NoPaper, NotFound, NotNow, PaperEnds, Refused, RequestLate, RequestLost, SilentAfter, SilentBefore,
-    SilentWithin, Twice, Unreachable,
+    AnswerLate, AnswerLost, BrokenAfter, BrokenBefore, CoverOpen, CrashAfter, CrashBefore, CrashWithin,
+    DateRefused, KnifeStuck, NoPaper, NotFound, NotNow, PaperEnds, Refused, RequestLate, RequestLost,
+    SilentAfter, SilentBefore, SilentWithin, Twice, Unreachable,
 };
 
-const NAMES: [(Fault, &str); 23] = [
+const NAMES: [(Fault, &str); 25] = [
     (CrashBefore(Seconds), "crash-before"),
     (CrashBefore(Minutes), "crash-before-for-long"),
     (CrashWithin(Seconds), "crash-within"),
@@ -109,7 +113,9 @@ const NAMES: [(Fault, &str); 23] = [
     (NotFound, "not-found"),
     (Refused, "refused"),
     (NotNow, "not-now"),
+    (DateRefused, "date-refused"),
     (NoPaper, "no-paper"),
+    (CoverOpen, "cover-open"),
     (PaperEnds, "paper-ends"),
     (KnifeStuck, "knife-stuck"),
     (SilentBefore, "silent-before"),
@@ -212,6 +218,11 @@ impl Point {
 pub trait Fate: Send {
     /// What goes wrong at this step, if anything does. Asked once a step, in the order of the steps.
     fn at(&mut self, step: u32, point: Point) -> Option<Fault>;
+
+    /// Whether a call that no order waits for (the catalogue, the balances) is answered now.
+    fn line_is_up(&self) -> bool {
+        true
+    }
 }
 
 /// A fault at a step.

@@ -149,11 +149,13 @@ impl World {
         let mut inner = self.inner();
         let number = inner.steps;
         inner.steps += 1;
+        let hidden_before = order.is_some_and(|order| inner.ledger.was_hidden(order));
         if point != Point::Turn {
-            let hidden_before = order.is_some_and(|order| inner.ledger.was_hidden(order));
             inner.seen.push(Step { number, point, hidden_before });
         }
         let fault = inner.fate.at(number, point);
+        // Law L6 rests on this: a provider loses sight of an order once.
+        let fault = fault.filter(|fault| !(hidden_before && *fault == Fault::NotFound));
         if let Some(fault) = fault {
             inner.hits += 1;
             drop(inner);
@@ -178,6 +180,11 @@ impl World {
         let mut inner = self.inner();
         inner.ids += 1;
         inner.ids
+    }
+
+    /// Whether a request is on its way, or will arrive once more.
+    pub fn something_is_under_way(&self) -> bool {
+        !self.inner().under_way.is_empty()
     }
 
     /// Lets something happen later, whatever becomes of the daemon until then.

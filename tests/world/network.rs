@@ -3,9 +3,11 @@
 //! A request takes [`WAY`] to arrive and its answer as long to come back. It arrives even if the daemon dies in between.
 //! Nothing lives longer on the line than [`LATE`], and an order is hidden for at most [`HIDDEN`]: both are shorter than the
 //! quiet time that law L6 rests on. Without that assumption nobody could ever close a case.
+//!
+//! The provider has the true time. It refuses what is dated by a clock too far from it, and every answer tells its own.
 
 use std::future::pending;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -45,6 +47,8 @@ pub fn euros(minor: i64) -> Money {
 pub struct Line {
     pub world: Arc<World>,
     pub life: Life,
+    /// The provider's clock minus this machine's in ms, by the last answer.
+    pub told: Mutex<Option<i64>>,
 }
 
 /// A request: what it does to the ledger.
@@ -97,7 +101,45 @@ impl Line {
         outcome
     }
 
+    /// Whether a date signed now is too far from the provider's.
+    fn date_is_refused(&self) -> bool {
+        self.world.clock.off_ms().unsigned_abs() > u64::try_from(self.clock_tolerance().as_millis()).unwrap()
+    }
+
+    /// An answer tells the provider's time.
+    fn hear<T>(&self, outcome: Outcome<T>) -> Outcome<T> {
+        if matches!(outcome, Outcome::Done(_) | Outcome::Refused(_) | Outcome::Later { .. }) {
+            *self.told.lock().unwrap() = Some(-self.world.clock.off_ms());
+        }
+        outcome
+    }
+
+    /// A call that no order waits for.
+    async fn ask<T>(&self, answer: T) -> Outcome<T> {
+        if self.life.is_over() {
+            return pending().await;
+        }
+        let up = self.world.inner().fate.line_is_up();
+        self.hear(match (up, self.date_is_refused()) {
+            (false, _) => Outcome::NotSent(Trouble::Connect),
+            (true, true) => Outcome::Refused(Refusal::ClockRefused),
+            (true, false) => Outcome::Done(answer),
+        })
+    }
+
     async fn call<T: Send + 'static>(
+        &self,
+        point: Point,
+        what: What,
+        does: Does<T>,
+        refused: Option<Refusal>,
+    ) -> Outcome<T> {
+        let does: Does<T> =
+            if self.date_is_refused() { |_, _| Outcome::Refused(Refusal::ClockRefused) } else { does };
+        self.hear(self.attempt(point, what, does, refused).await)
+    }
+
+    async fn attempt<T: Send + 'static>(
         &self,
         point: Point,
         what: What,
@@ -166,11 +208,15 @@ impl Line {
                 }
                 self.exchange(point, &what, does).await
             }
+            Fault::DateRefused => {
+                self.exchange(point, &what, |_, _| Outcome::Refused(Refusal::ClockRefused)).await
+            }
             Fault::NotNow => {
                 world.clock.sleep(2 * WAY).await;
                 Outcome::Later { retry_after: Some(NOT_NOW) }
             }
             Fault::NoPaper
+            | Fault::CoverOpen
             | Fault::PaperEnds
             | Fault::KnifeStuck
             | Fault::SilentBefore
@@ -199,6 +245,10 @@ impl GiftCards for Line {
 
     fn confirm_is_repeatable(&self) -> bool {
         true
+    }
+
+    fn clock_offset_ms(&self) -> Option<i64> {
+        *self.told.lock().unwrap()
     }
 
     fn prepare_create(&self, facts: &CreateFacts<'_>) -> Result<StoredRequest, Refusal> {
@@ -249,16 +299,11 @@ impl GiftCards for Line {
     }
 
     fn products(&self) -> BoxFuture<'_, Outcome<Catalogue>> {
-        Box::pin(async move {
-            if self.life.is_over() {
-                return pending().await;
-            }
-            Outcome::Done(Catalogue { products: catalogue(), unreadable: 0 })
-        })
+        Box::pin(self.ask(Catalogue { products: catalogue(), unreadable: 0 }))
     }
 
     fn balances(&self) -> BoxFuture<'_, Outcome<Vec<Balance>>> {
-        Box::pin(async { Outcome::Done(Vec::new()) })
+        Box::pin(self.ask(Vec::new()))
     }
 
     fn stores(&self) -> BoxFuture<'_, Outcome<Vec<Store>>> {

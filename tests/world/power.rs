@@ -7,7 +7,8 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -54,11 +55,33 @@ impl Life {
 struct LifeClock {
     world: Arc<World>,
     life: Life,
+    /// How far the wall clock was set away when the counter's own time took it over, in ms.
+    begun_off_ms: AtomicI64,
+}
+
+impl LifeClock {
+    fn new(world: &Arc<World>, life: &Life) -> Self {
+        let begun_off_ms = AtomicI64::new(world.clock.off_ms());
+        Self { world: Arc::clone(world), life: life.clone(), begun_off_ms }
+    }
 }
 
 impl Clock for LifeClock {
     fn now(&self) -> Moment {
+        let set_since = self.world.clock.off_ms() - self.begun_off_ms.load(Ordering::Relaxed);
+        Moment::from_ms(self.world.clock.now().ms() - set_since)
+    }
+
+    fn wall(&self) -> Moment {
         self.world.clock.now()
+    }
+
+    fn steady(&self) -> Duration {
+        self.world.clock.passed()
+    }
+
+    fn follow(&self) {
+        self.begun_off_ms.store(self.world.clock.off_ms(), Ordering::Relaxed);
     }
 
     fn sleep(&self, span: Duration) -> BoxFuture<'static, ()> {
@@ -117,13 +140,17 @@ impl World {
             let life = Life::default();
             let ports = Ports {
                 journal: self.journal.clone().into(),
-                provider: Arc::new(Line { world: Arc::clone(&self), life: life.clone() }),
+                provider: Arc::new(Line {
+                    world: Arc::clone(&self),
+                    life: life.clone(),
+                    told: Mutex::default(),
+                }),
                 printer: Arc::new(PrinterPort {
                     world: Arc::clone(&self),
                     life: life.clone(),
                     profile: Profile::EPSON,
                 }),
-                clock: Arc::new(LifeClock { world: Arc::clone(&self), life: life.clone() }),
+                clock: Arc::new(LifeClock::new(&self, &life)),
             };
             let (counter, driving) = Counter::prepare(ports, place(), set_up.settings).await.unwrap();
             self.inner().lives += 1;
@@ -133,6 +160,7 @@ impl World {
             }
             self.daemon.send_replace(Some((counter, life.clone())));
             self.drive(&life, driving).await;
+            life.0.send_replace(true);
             self.daemon.send_replace(None);
             let Some(dark) = self.inner().dark.take() else {
                 self.inner().trouble.push("the driver ended by itself".to_owned());
@@ -145,7 +173,16 @@ impl World {
         }
     }
 
-    /// Polls the driver until the power goes.
+    /// The daemon is told to stop, as for an update, and starts again.
+    pub async fn restart(&self) {
+        let up = self.daemon.borrow().clone();
+        let Some((counter, _)) = up else { return };
+        self.act(|| "daemon: is told to stop".to_owned());
+        self.inner().dark.get_or_insert(Dark::Seconds);
+        counter.stop().await;
+    }
+
+    /// Polls the driver until it ends, or the power goes.
     async fn drive(&self, life: &Life, driving: Driving) {
         let mut driving = pin!(driving.run(std::future::pending()));
         let mut over = pin!(life.over());

@@ -92,6 +92,7 @@ impl PrinterPort {
                 pending().await
             }
             Fault::NoPaper => JobOutcome::NothingPrinted(PrinterFault::PaperOut),
+            Fault::CoverOpen => JobOutcome::NothingPrinted(PrinterFault::CoverOpen),
             Fault::PaperEnds => {
                 self.first_half(slip).await;
                 unknown(PrinterFault::PaperOut)

@@ -5,12 +5,16 @@
 //! Two things it may do are unkind: for a while it does not find an order that it has ([`Ledger::hide`]), and it may refuse
 //! to undo one for good ([`Ledger::refuse_undo`]). Its ledger is one of the three books.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use tilld_domain::ids::{ProviderKey, ProviderOrderId};
 use tilld_domain::outcome::{Created, OrderSeen, OrderStage, Outcome, ReceiptLines, UndoAnswer};
 use tilld_domain::product::CardKind;
 use tilld_domain::refusal::Refusal;
+
+/// How the code of a card begins and ends.
+pub const CODE: &str = "CODE";
+pub const CODE_END: &str = "END";
 
 /// Where an order stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -43,6 +47,7 @@ pub struct Order {
 #[derive(Debug, Default)]
 pub struct Ledger {
     pub orders: BTreeMap<String, Order>,
+    by_key: HashMap<String, String>,
 }
 
 /// What a create asks for.
@@ -55,8 +60,7 @@ pub struct Wanted {
 
 impl Ledger {
     pub fn create(&mut self, key: &ProviderKey, wanted: &Wanted) -> Outcome<Created> {
-        let known = self.orders.iter().find(|(_, order)| order.key == key.as_str()).map(|(id, _)| id.clone());
-        let id = known.unwrap_or_else(|| {
+        let id = self.by_key.get(key.as_str()).cloned().unwrap_or_else(|| {
             let number = self.orders.len() + 1;
             let id = format!("O{number}");
             let order = Order {
@@ -64,13 +68,14 @@ impl Ledger {
                 receipt: wanted.receipt.clone(),
                 kind: wanted.kind,
                 minor: wanted.minor,
-                code: format!("CODE{number:05}END"),
+                code: format!("{CODE}{number:05}{CODE_END}"),
                 stage: Stage::Open,
                 undo_refused: false,
                 hidden: false,
                 was_hidden: false,
             };
             self.orders.insert(id.clone(), order);
+            self.by_key.insert(key.to_string(), id.clone());
             id
         });
         Outcome::Done(Created { order: id.parse().unwrap() })

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use tilld_domain::attention::{About, Case};
 use tilld_domain::moment::Moment;
 use tilld_journal::{Journal, SealKey, Settings as JournalSettings};
+use tokio::runtime::Runtime;
 
 use super::books::{self, End};
 use super::clock::VirtualClock;
@@ -38,18 +39,28 @@ impl Default for Template {
 }
 
 /// A folder in memory, where the machine has one.
-fn scratch() -> TempDir {
+pub fn scratch() -> TempDir {
     let memory = PathBuf::from("/dev/shm");
     if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
 }
 
-fn open(folder: &Path) -> Journal {
+pub fn open(folder: &Path) -> Journal {
     let settings = JournalSettings {
         path: folder.to_owned(),
         seal: SealKey::new([9; 32]),
         keep_codes: JournalSettings::KEEP_CODES,
     };
     Journal::open(&settings).unwrap()
+}
+
+/// One thread for everybody, on which time passes when nobody can go on.
+pub fn runtime(clock: VirtualClock) -> Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .on_thread_park(move || {
+            clock.advance();
+        })
+        .build()
+        .unwrap()
 }
 
 /// What came of a history.
@@ -92,12 +103,7 @@ impl History<'_> {
         }
         let clock = VirtualClock::default();
         let world = World::new(clock.clone(), open(folder.path()), Box::new(fate), self.telling);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .on_thread_park(move || {
-                clock.advance();
-            })
-            .build()
-            .unwrap();
+        let runtime = runtime(clock);
         let (baskets, set_up, here) = (self.baskets.to_vec(), self.set_up, Arc::clone(&world));
         // Not on the first task of the runtime: time would pass when only that one can go on.
         let told = runtime.block_on(async move { tokio::spawn(go(here, baskets, set_up, goes_on)).await });

@@ -10,6 +10,7 @@ use std::time::Duration;
 use tilld_counter::desk::{CardRequest, PayRequest, SaleRequest, TenderGiven};
 use tilld_counter::{Asked, Counter, SaleNow};
 use tilld_domain::ids::SaleId;
+use tilld_domain::money::Money as Worth;
 use tilld_domain::order::{Answer, Order, Question, State};
 use tilld_domain::product::CardKind;
 use tilld_domain::refusal::{Refusal, Remedy};
@@ -23,13 +24,15 @@ const THINK: Duration = Duration::from_secs(5);
 /// How long the till waits before it asks again.
 const PAUSE: Duration = Duration::from_secs(1);
 /// More questions than any sale has.
-const MOST_ROUNDS: usize = 200;
+const MOST_ROUNDS: usize = 2_000;
 
 /// What the customer paid and got back for one receipt, in cents.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Money {
     pub paid: i64,
     pub back: i64,
+    /// Of what they got back: payments that were refused.
+    pub refused: i64,
 }
 
 /// What the customer is like.
@@ -45,12 +48,98 @@ pub enum Customer {
     WalksAway,
 }
 
-/// What a customer buys.
+/// How it is paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pays {
+    ByCard,
+    InCash,
+    Mixed,
+}
+
+/// What a cashier, or a till, gets wrong once. It must be refused, and change nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mistake {
+    /// A product that is not in the catalogue.
+    Product,
+    /// A value that the product does not come with.
+    FaceValue,
+    /// One cent more than what is due.
+    Amount,
+    /// Less cash than what is due.
+    Cash,
+    /// The key of one request for another one.
+    Key,
+    /// A cancel after the payment.
+    Cancel,
+    /// A second payment.
+    PaysTwice,
+}
+
+/// How the people at a till are.
+#[derive(Debug, Clone, Copy)]
+pub struct Manner {
+    /// How long they take for anything.
+    pub thinks: Duration,
+    /// How long they take to answer a question.
+    pub answers_after: Duration,
+    /// Asked more often than that, they want the money back.
+    pub most_answers: usize,
+    /// A sale that does not begin in this time is given up.
+    pub begins_within: Duration,
+    /// The longer the till asks in vain, the rarer it asks.
+    pub asks_rarer: bool,
+    pub pays: Pays,
+    pub mistake: Option<Mistake>,
+}
+
+impl Default for Manner {
+    fn default() -> Self {
+        Self {
+            thinks: THINK,
+            answers_after: THINK,
+            most_answers: usize::MAX,
+            begins_within: Duration::MAX,
+            asks_rarer: false,
+            pays: Pays::ByCard,
+            mistake: None,
+        }
+    }
+}
+
+impl Manner {
+    /// The pause after so many questions in vain.
+    fn pause(&self, tries: usize) -> Duration {
+        match tries {
+            _ if !self.asks_rarer => PAUSE,
+            0..30 => PAUSE,
+            30..60 => 10 * PAUSE,
+            60..90 => 60 * PAUSE,
+            _ => 300 * PAUSE,
+        }
+    }
+
+    fn tender(&self, due: Worth) -> TenderGiven {
+        match self.pays {
+            Pays::ByCard => TenderGiven::Card,
+            Pays::InCash => {
+                let given = euros(due.minor().div_euclid(5_000) * 5_000 + 5_000);
+                TenderGiven::Cash { given, change: Some(euros(given.minor() - due.minor())) }
+            }
+            Pays::Mixed => {
+                let card = euros(due.minor() / 2);
+                TenderGiven::Mixed { card, given: euros(due.minor() - card.minor()), change: None }
+            }
+        }
+    }
+}
+
+/// What a customer buys, and how.
 #[derive(Debug, Clone)]
 pub struct Basket {
     pub receipt: String,
     pub cards: Vec<CardKind>,
     pub customer: Customer,
+    pub manner: Manner,
 }
 
 pub fn asked(key: &str) -> Asked {
@@ -87,6 +176,7 @@ pub struct Till {
 impl Till {
     /// Sells the basket; ends when the customer leaves.
     pub async fn sell(self) {
+        self.mistake_before_opening().await;
         let opened = self.ask("open", &Request::Open(self.request())).await;
         if let Ok(now) = opened {
             self.go_on(now).await;
@@ -95,8 +185,56 @@ impl Till {
         self.tell(|| "the customer leaves".to_owned());
     }
 
+    /// Asks for what must be refused.
+    async fn mistake_before_opening(&self) {
+        let mut request = self.request();
+        match self.basket.manner.mistake {
+            Some(Mistake::Product) => request.cards[0].product = "4009999999999".parse().unwrap(),
+            Some(Mistake::FaceValue) => request.cards[0].face_value = euros(1),
+            _ => return,
+        }
+        let answer = self.ask("open-wrongly", &Request::Open(request)).await;
+        self.must_be_refused("a wrong sale", answer.as_ref());
+    }
+
+    /// The same of the payment.
+    async fn mistake_before_paying(&self, round: usize, sale: SaleId, due: Worth) {
+        let (amount, tender) = match self.basket.manner.mistake {
+            Some(Mistake::Amount) => (euros(due.minor() + 1), TenderGiven::Card),
+            Some(Mistake::Cash) => (due, TenderGiven::Cash { given: euros(due.minor() - 1), change: None }),
+            Some(Mistake::Key) => {
+                let (key, request) = (format!("{}-open", self.basket.receipt), Request::Cancel(sale));
+                let asked = Asked { digest: [8; 32], ..asked(&key) };
+                let answer = self.ask_as("cancel under a used key", asked, &request).await;
+                return self.must_be_refused("a used key", answer.as_ref());
+            }
+            _ => return,
+        };
+        let request = Request::Pay(sale, PayRequest { amount, tender, receipt_total: None });
+        let answer = self.ask(&format!("pay-wrongly-{round}"), &request).await;
+        self.must_be_refused("a wrong payment", answer.as_ref());
+    }
+
+    /// The same of a sale that was paid.
+    async fn mistake_after_paying(&self, round: usize, sale: SaleId, paid: PayRequest) {
+        let (what, request) = match self.basket.manner.mistake {
+            Some(Mistake::Cancel) => ("a cancel of a paid sale", Request::Cancel(sale)),
+            Some(Mistake::PaysTwice) => ("a second payment", Request::Pay(sale, paid)),
+            _ => return,
+        };
+        let answer = self.ask(&format!("again-wrongly-{round}"), &request).await;
+        self.must_be_refused(what, answer.as_ref());
+    }
+
+    fn must_be_refused(&self, what: &str, answer: Result<&SaleNow, &Refusal>) {
+        if answer.is_ok() {
+            self.world.inner().trouble.push(format!("{}: {what} was taken", self.basket.receipt));
+        }
+    }
+
     async fn go_on(&self, mut now: SaleNow) {
         let sale = now.sale.opening.sale;
+        let mut answers = 0;
         for round in 0..MOST_ROUNDS {
             self.give_back(&now);
             let next = match now.sale.phase() {
@@ -107,11 +245,12 @@ impl Till {
                 },
                 Phase::Question => {
                     let (card, question) = now.sale.questions().next().unwrap();
-                    self.answer(round, &now, card, question).await
+                    answers += 1;
+                    self.answer(round, &now, card, question, answers).await
                 }
                 Phase::Creating | Phase::Finishing => {
                     self.doing("waits");
-                    self.world.clock.sleep(PAUSE).await;
+                    self.world.clock.sleep(self.basket.manner.pause(round)).await;
                     None
                 }
                 Phase::Done | Phase::NothingSold => return self.hand_over(&now),
@@ -147,12 +286,19 @@ impl Till {
     async fn pay(&self, round: usize, now: &SaleNow) -> Option<SaleNow> {
         self.think("collects the money").await;
         let (sale, due) = (now.sale.opening.sale, now.sale.due().unwrap());
+        self.mistake_before_paying(round, sale, due).await;
         self.money(|money| money.paid += due.minor());
         self.tell(|| format!("pays {due}"));
-        let request = PayRequest { amount: due, tender: TenderGiven::Card, receipt_total: None };
-        let paid = self.ask(&format!("pay-{round}"), &Request::Pay(sale, request)).await;
-        if paid.is_err() {
-            self.money(|money| money.back += due.minor());
+        let tender = self.basket.manner.tender(due);
+        let request = PayRequest { amount: due, tender, receipt_total: None };
+        let paid = self.ask(&format!("pay-{round}"), &Request::Pay(sale, request.clone())).await;
+        if paid.is_ok() {
+            self.mistake_after_paying(round, sale, request).await;
+        } else {
+            self.money(|money| {
+                money.back += due.minor();
+                money.refused += due.minor();
+            });
             self.tell(|| format!("gets {due} back: the payment was refused"));
         }
         paid.ok()
@@ -163,23 +309,31 @@ impl Till {
         self.ask(&format!("cancel-{round}"), &Request::Cancel(sale)).await.ok()
     }
 
-    async fn answer(&self, round: usize, now: &SaleNow, card: CardNo, question: Question) -> Option<SaleNow> {
+    async fn answer(
+        &self,
+        round: usize,
+        now: &SaleNow,
+        card: CardNo,
+        question: Question,
+        answers: usize,
+    ) -> Option<SaleNow> {
         let sale = now.sale.opening.sale;
-        self.think(&format!("is asked {:?} about card {}", question.asks, card.number())).await;
+        let what = format!("is asked {:?} about card {}", question.asks, card.number());
+        self.take_time(&what, self.basket.manner.answers_after).await;
         let order = now.sale.order(card).unwrap();
         let code = {
             let inner = self.world.inner();
             let id = order.past.provider_order.as_ref();
             id.and_then(|id| inner.ledger.code(id)).unwrap_or_default().to_owned()
         };
-        let answer = self.decide(&code, question);
+        let answer = self.decide(&code, question, answers > self.basket.manner.most_answers);
         self.tell(|| format!("answers {answer:?} to {:?} about card {}", question.asks, card.number()));
         self.ask(&format!("answer-{round}"), &Request::Answer(sale, card, answer)).await.ok()
     }
 
     /// Looks at the paper of a card, takes back what is to be taken back, and says what to do.
-    fn decide(&self, code: &str, question: Question) -> Answer {
-        let wants_money = self.basket.customer == Customer::WantsMoney;
+    fn decide(&self, code: &str, question: Question, tired: bool) -> Answer {
+        let wants_money = tired || self.basket.customer == Customer::WantsMoney;
         let mut inner = self.world.inner();
         let mut pieces: Vec<_> =
             inner.papers.iter_mut().filter(|piece| !piece.torn && piece.text.contains(code)).collect();
@@ -204,7 +358,8 @@ impl Till {
     /// Gives back what the screen says and was not given back yet.
     fn give_back(&self, now: &SaleNow) {
         let wanted = now.sale.money_back().unwrap().minor();
-        let more = wanted - self.world.inner().money.get(&self.basket.receipt).map_or(0, |money| money.back);
+        let given = |money: &Money| money.back - money.refused;
+        let more = wanted - self.world.inner().money.get(&self.basket.receipt).map_or(0, given);
         if more > 0 {
             self.money(|money| money.back += more);
             self.tell(|| format!("gets {} back", euros(more)));
@@ -224,9 +379,15 @@ impl Till {
 
     /// Asks the daemon until it answers; one that is dead or busy is asked again under the same key.
     async fn ask(&self, what: &str, request: &Request) -> Result<SaleNow, Refusal> {
-        let key = format!("{}-{what}", self.basket.receipt);
+        self.ask_as(what, asked(&format!("{}-{what}", self.basket.receipt)), request).await
+    }
+
+    async fn ask_as(&self, what: &str, asked: Asked, request: &Request) -> Result<SaleNow, Refusal> {
+        let manner = &self.basket.manner;
         self.doing(&format!("asks {what}"));
         let mut daemon = self.world.daemon.subscribe();
+        let begun = self.world.clock.passed();
+        let mut tries = 0;
         loop {
             let (counter, life) = daemon.wait_for(Option::is_some).await.unwrap().clone().unwrap();
             self.tell(|| format!("asks: {what}"));
@@ -237,12 +398,17 @@ impl Till {
                     let _ = daemon.wait_for(Option::is_none).await;
                     continue;
                 }
-                answer = request.send(&counter, asked(&key)) => answer,
+                answer = request.send(&counter, asked.clone()) => answer,
             };
             match answer {
                 Err(why) if why.remedy() == Remedy::Later => {
                     self.tell(|| format!("is told: {}", why.code()));
-                    self.world.clock.sleep(PAUSE).await;
+                    let waited = self.world.clock.passed().saturating_sub(begun);
+                    if matches!(request, Request::Open(_)) && waited >= manner.begins_within {
+                        return Err(why);
+                    }
+                    self.world.clock.sleep(manner.pause(tries)).await;
+                    tries += 1;
                 }
                 Err(why) => {
                     self.tell(|| format!("is refused: {}", why.code()));
@@ -261,8 +427,12 @@ impl Till {
     }
 
     async fn think(&self, what: &str) {
+        self.take_time(what, self.basket.manner.thinks).await;
+    }
+
+    async fn take_time(&self, what: &str, span: Duration) {
         self.set_doing(what, Some(self.world.clock.passed()));
-        self.world.clock.sleep(THINK).await;
+        self.world.clock.sleep(span).await;
     }
 
     /// What is over, or asked anew, by the time that any daemon starts again.

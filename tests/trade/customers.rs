@@ -1,0 +1,85 @@
+//! Who comes to the shop on a day, when, what they buy, and how they and their cashier are.
+
+use std::time::Duration;
+
+use tilld_domain::product::CardKind;
+
+use super::chance::Chance;
+use super::weather::opening_hours;
+use crate::world::till::{Basket, Customer, Manner, Mistake, Pays};
+
+/// The first day of trade is the 22nd of November.
+const FIRST_OF_DECEMBER: u32 = 9;
+const CHRISTMAS_EVE: u32 = 32;
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_mins(1);
+
+/// The customers of a day by their arrival. Towards Christmas there are up to three times as many, and they come together.
+pub fn of(day: u32, seed: u64) -> Vec<(Duration, Basket)> {
+    let mut chance = Chance::of(seed, day, 3);
+    let (open, close) = opening_hours(day);
+    let advent = (FIRST_OF_DECEMBER..=CHRISTMAS_EVE).contains(&(day % 365));
+    let many = 200 + chance.below(40);
+    let many = if advent { many * (2 + u64::from(day % 365 > 18)) / 2 * 3 / 2 } else { many };
+    let mut last = open;
+    let mut customers: Vec<(Duration, Basket)> = (1..=many)
+        .map(|number| {
+            let together = chance.in_thousand(if advent { 400 } else { 80 });
+            let arrival = if together { last + SECOND } else { chance.between(open, close) };
+            last = arrival;
+            (arrival, basket(format!("D{}R{number}", day + 1), &mut chance))
+        })
+        .collect();
+    customers.sort_by_key(|(arrival, _)| *arrival);
+    customers
+}
+
+fn basket(receipt: String, chance: &mut Chance) -> Basket {
+    let cards = chance.weighed(&[(70, 1), (20, 2), (10, 3)]);
+    let kinds = [(65, CardKind::Por), (35, CardKind::Posa)];
+    Basket {
+        receipt,
+        cards: (0..cards).map(|_| chance.weighed(&kinds)).collect(),
+        customer: chance.weighed(&[
+            (92, Customer::Waits),
+            (3, Customer::WantsMoney),
+            (3, Customer::Cancels),
+            (2, Customer::WalksAway),
+        ]),
+        manner: manner(chance),
+    }
+}
+
+fn manner(chance: &mut Chance) -> Manner {
+    let late = chance.in_thousand(50);
+    let mistake = chance.in_thousand(40);
+    Manner {
+        // Some look for their purse until the order is no longer fresh.
+        thinks: if chance.in_thousand(10) {
+            chance.between(5 * MINUTE, 40 * MINUTE)
+        } else {
+            chance.span(2 * SECOND, 40 * SECOND)
+        },
+        answers_after: if late {
+            chance.span(5 * MINUTE, 90 * MINUTE)
+        } else {
+            chance.span(3 * SECOND, MINUTE)
+        },
+        most_answers: 4 + usize::try_from(chance.below(8)).unwrap(),
+        begins_within: chance.between(MINUTE, 5 * MINUTE),
+        asks_rarer: true,
+        pays: chance.weighed(&[(50, Pays::ByCard), (35, Pays::InCash), (15, Pays::Mixed)]),
+        mistake: mistake.then(|| {
+            chance.one_of(&[
+                Mistake::Product,
+                Mistake::FaceValue,
+                Mistake::Amount,
+                Mistake::Cash,
+                Mistake::Key,
+                Mistake::Cancel,
+                Mistake::PaysTwice,
+            ])
+        }),
+    }
+}

@@ -1,0 +1,335 @@
+//! A year of trade, in virtual time: the shop of [`crate::world`] with its real counter and journal, open from eight to eight,
+//! in all weathers. Everything is drawn from a seed, so a year can be run again to the day.
+//!
+//! | file | models |
+//! |---|---|
+//! | [`chance`] | what is drawn from the seed |
+//! | [`weather`] | line, provider, printer, disk, clock and power, hour by hour, and the faults that follow |
+//! | [`customers`] | who comes, when, for what, and how they and their cashier are |
+//! | [`room`] | the full disk |
+//! | [`books`] | the three books, compared every quiet night and at the end |
+//!
+//! Whoever keeps the shop: the manager closes what the provider will not undo, three times a day and in the night; somebody
+//! sets the clock right, makes room on the disk, and restarts the daemon for an update.
+//!
+//! Every night that is quiet (nothing was wrong for an hour) everything must have come to rest: the books must agree, no till
+//! and no sale may be open. What was compared is filed, and compared once more with all the rest at the end, when the journal is
+//! verified too. A violation ends the year at that night.
+//!
+//! The journal stays open across power cuts; what its files survive is the proof of power cuts.
+
+pub mod books;
+pub mod chance;
+pub mod customers;
+pub mod room;
+pub mod weather;
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tilld_counter::Counter;
+use tilld_domain::attention::{About, Case};
+use tilld_journal::Verdict;
+
+use crate::world::World;
+use crate::world::clock::VirtualClock;
+use crate::world::power::SetUp;
+use crate::world::run::{open, runtime, scratch};
+use crate::world::till::{Till, asked};
+
+use books::{Books, Violation};
+use chance::Chance;
+use room::Room;
+use weather::{Almanac, Counts, DiskIs, Weather, quiet_hour};
+
+/// After the last day the books may have to wait for a quiet night so often.
+const MOST_NIGHTS: u32 = 5;
+/// The manager looks at what is left in the quiet hour so long before the books are compared.
+const MANAGER_BEFORE: Duration = Duration::from_mins(15);
+
+/// A year, or a part of it from its beginning.
+pub struct Year {
+    pub days: u32,
+    pub seed: u64,
+    pub set_up: SetUp,
+}
+
+/// What was counted.
+#[derive(Debug, Default, Clone)]
+pub struct Tally {
+    pub sales: u64,
+    pub restarts: u64,
+    /// Spells in which the daemon said that it cannot write, and that its clock is wrong.
+    pub disk_noticed: u64,
+    pub clock_noticed: u64,
+    pub decisions: u64,
+    pub nights_compared: u32,
+    pub nights_put_off: u32,
+}
+
+/// What came of a year.
+pub struct Report {
+    pub days: u32,
+    pub tally: Tally,
+    pub almanac: Arc<Almanac>,
+    pub counts: Counts,
+    pub books: Books,
+    pub lives: usize,
+    pub entries: u64,
+    /// What `journal verify` says, if that is not that it is whole.
+    pub broken: Option<String>,
+    pub violation: Option<Violation>,
+    pub took: Duration,
+}
+
+impl Report {
+    /// How often the power was cut.
+    pub fn cuts(&self) -> u64 {
+        self.counts.faults.iter().filter(|(fault, _)| fault.is_crash()).map(|(_, count)| count).sum()
+    }
+}
+
+/// A year while it runs.
+struct Running {
+    world: Arc<World>,
+    almanac: Arc<Almanac>,
+    room: Room,
+    days: u32,
+    seed: u64,
+    tally: Mutex<Tally>,
+    books: Mutex<Books>,
+    violation: Mutex<Option<Violation>>,
+}
+
+impl Year {
+    /// Runs it. `night` is told after each night how far it is.
+    pub fn run(&self, night: impl Fn(u32, &Books) + Send + Sync + 'static) -> Report {
+        let begun = Instant::now();
+        let _alone = Room::alone();
+        let room = Room::take();
+        let clock = VirtualClock::default();
+        let almanac = Arc::new(Almanac::of(self.days, self.seed));
+        let (weather, counts) = Weather::new(clock.clone(), Arc::clone(&almanac), self.seed);
+        let folder = scratch();
+        let world = World::new(clock.clone(), open(folder.path()), Box::new(weather), true);
+        let running = Arc::new(Running {
+            world: Arc::clone(&world),
+            almanac: Arc::clone(&almanac),
+            room,
+            days: self.days,
+            seed: self.seed,
+            tally: Mutex::default(),
+            books: Mutex::default(),
+            violation: Mutex::default(),
+        });
+        let runtime = runtime(clock);
+        let (here, set_up) = (Arc::clone(&running), self.set_up);
+        // Not on the first task of the runtime: time would pass when only that one can go on.
+        let told = runtime.block_on(async move { tokio::spawn(here.go(set_up, night)).await });
+        running.room.limit(None);
+        world.daemon.send_replace(None);
+        drop(runtime);
+        if let Err(error) = told {
+            running.stop(vec![format!("something panicked: {error}")]);
+        }
+        let mut books = std::mem::take(&mut *running.books.lock().unwrap());
+        let mut violation = running.violation.lock().unwrap().take();
+        if violation.is_none() {
+            let wrong = books.close(&world.inner());
+            violation = Violation::of(self.days, &world, wrong);
+        }
+        let (entries, broken) = match world.journal.verify() {
+            Ok(Verdict::Whole { entries, .. }) => (entries, None),
+            other => (0, Some(format!("{other:?}"))),
+        };
+        let counts = counts.lock().unwrap().clone();
+        let lives = world.inner().lives;
+        let tally = running.tally.lock().unwrap().clone();
+        Report {
+            days: self.days,
+            tally,
+            almanac,
+            counts,
+            books,
+            lives,
+            entries,
+            broken,
+            violation,
+            took: begun.elapsed(),
+        }
+    }
+}
+
+impl Running {
+    async fn go(self: Arc<Self>, set_up: SetUp, night: impl Fn(u32, &Books) + Send + Sync + 'static) {
+        let daemon = tokio::spawn(Arc::clone(&self.world).live(set_up, |_| true));
+        tokio::spawn(Arc::clone(&self).set_clocks());
+        tokio::spawn(Arc::clone(&self).fill_disks());
+        tokio::spawn(Arc::clone(&self).restart());
+        tokio::select! {
+            biased;
+            ended = daemon => self.stop(vec![format!("the daemon ended: {ended:?}")]),
+            () = self.trade(night) => {}
+        }
+    }
+
+    /// Day after day; after the last until everything has come to rest.
+    async fn trade(&self, night: impl Fn(u32, &Books)) {
+        for day in 0..self.days + MOST_NIGHTS {
+            if day < self.days {
+                self.sell(day).await;
+            }
+            let (_, end) = quiet_hour(day);
+            for visit in [weather::at(day, Duration::from_hours(12)), weather::opening_hours(day).1] {
+                self.until(visit).await;
+                self.settle().await;
+            }
+            self.until(end.saturating_sub(MANAGER_BEFORE)).await;
+            self.settle().await;
+            self.until(end).await;
+            if !self.almanac.is_calm(quiet_hour(day)) {
+                self.tally.lock().unwrap().nights_put_off += 1;
+                continue;
+            }
+            let wrong = self.compare().await;
+            if !wrong.is_empty() {
+                return self.stop_at(day, wrong);
+            }
+            self.tally.lock().unwrap().nights_compared += 1;
+            night(day, &self.books.lock().unwrap());
+            if day + 1 >= self.days {
+                return;
+            }
+        }
+        self.stop(vec!["it never comes to rest".to_owned()]);
+    }
+
+    /// The customers of a day set out.
+    async fn sell(&self, day: u32) {
+        let customers = customers::of(day, self.seed);
+        self.tally.lock().unwrap().sales += customers.len() as u64;
+        self.until(weather::opening_hours(day).0.saturating_sub(Duration::from_mins(1))).await;
+        for (arrival, basket) in customers {
+            let arrives = self.world.clock.sleep(arrival.saturating_sub(self.world.clock.passed()));
+            let till = Till { world: Arc::clone(&self.world), basket };
+            tokio::spawn(async move {
+                arrives.await;
+                till.sell().await;
+            });
+        }
+    }
+
+    /// Compares the books of everything since they were last compared.
+    async fn compare(&self) -> Vec<String> {
+        let mut wrong = Vec::new();
+        match self.counter() {
+            Some(counter) => {
+                let open = counter.health().await.open_sales;
+                if open > 0 {
+                    wrong.push(format!("{open} sales are still open for the daemon"));
+                }
+            }
+            None => wrong.push("the daemon is down".to_owned()),
+        }
+        if self.world.something_is_under_way() {
+            wrong.push("something is still on its way to the provider".to_owned());
+        }
+        wrong.extend(self.books.lock().unwrap().compare(&mut self.world.inner()));
+        wrong
+    }
+
+    /// The manager closes what the provider will not undo.
+    async fn settle(&self) {
+        let up = self.world.daemon.borrow().clone();
+        let Some((counter, life)) = up else { return };
+        let settling = async {
+            for (now, cases) in counter.attention().await.unwrap_or_default() {
+                for case in cases.iter().filter(|case| is_final(case)) {
+                    let key = asked(&format!("settle-{}-{}", now.seq, case.card.number()));
+                    let reason = "Claimed from the provider.".to_owned();
+                    let by = "Ada Berg".parse().unwrap();
+                    let (sale, card) = (now.sale.opening.sale, case.card);
+                    if counter.settle(key, sale, card, by, reason).await.is_ok() {
+                        let receipt = &now.sale.opening.receipt;
+                        self.world.act(|| format!("manager: settles card {} of {receipt}", card.number()));
+                        self.tally.lock().unwrap().decisions += 1;
+                    }
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            () = life.over() => {}
+            () = settling => {}
+        }
+    }
+
+    async fn set_clocks(self: Arc<Self>) {
+        for spell in &self.almanac.clock {
+            self.until(spell.from).await;
+            self.world.clock.set_off(spell.is);
+            self.world.act(|| format!("** the clock jumps by {} s", spell.is / 1_000));
+            self.until(spell.to).await;
+            if let Some(counter) = self.counter()
+                && counter.health().await.clock_trouble.is_some()
+            {
+                self.tally.lock().unwrap().clock_noticed += 1;
+            }
+            self.world.clock.set_off(-spell.is);
+            self.world.act(|| "the clock is set right".to_owned());
+        }
+    }
+
+    async fn fill_disks(self: Arc<Self>) {
+        let mut chance = Chance::of(self.seed, u32::MAX, 4);
+        for spell in &self.almanac.disk {
+            self.until(spell.from).await;
+            let bytes = match spell.is {
+                // Somewhere in the log, which is written round and round.
+                DiskIs::Full => chance.below(8 * 1024 * 1024),
+                DiskIs::Unwritable => 0,
+            };
+            self.room.limit(Some(bytes));
+            self.world.act(|| format!("** the disk takes nothing beyond byte {bytes} of a file"));
+            self.until(spell.to).await;
+            if let Some(counter) = self.counter()
+                && !counter.health().await.journal_writes
+            {
+                self.tally.lock().unwrap().disk_noticed += 1;
+            }
+            self.room.limit(None);
+            self.world.act(|| "there is room on the disk".to_owned());
+        }
+    }
+
+    async fn restart(self: Arc<Self>) {
+        for at in &self.almanac.restarts {
+            self.until(*at).await;
+            if self.world.daemon.borrow().is_some() {
+                self.tally.lock().unwrap().restarts += 1;
+                self.world.restart().await;
+            }
+        }
+    }
+
+    fn counter(&self) -> Option<Counter> {
+        self.world.daemon.borrow().as_ref().map(|(counter, _)| counter.clone())
+    }
+
+    async fn until(&self, at: Duration) {
+        self.world.clock.sleep(at.saturating_sub(self.world.clock.passed())).await;
+    }
+
+    fn stop(&self, wrong: Vec<String>) {
+        self.stop_at(self.days.saturating_sub(1), wrong);
+    }
+
+    fn stop_at(&self, day: u32, wrong: Vec<String>) {
+        *self.violation.lock().unwrap() = Violation::of(day + 1, &self.world, wrong);
+    }
+}
+
+/// What the provider will not do any more. An undo that only takes long is left to go on.
+fn is_final(case: &Case) -> bool {
+    matches!(case.about, About::Spent | About::Stuck(_))
+}

@@ -1,0 +1,42 @@
+//! A week of trade, and the proof that it can fail. `target/release/year` runs the year.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::time::Duration;
+
+use tilld_tests::trade::{Report, Year};
+use tilld_tests::world::power::SetUp;
+
+fn week(seed: u64, set_up: SetUp) -> Report {
+    Year { days: 7, seed, set_up }.run(|_, _| {})
+}
+
+/// The first violation of some weeks.
+fn found(set_up: SetUp) -> String {
+    let wrong = (1..=5).find_map(|seed| Some(week(seed, set_up).violation?.wrong));
+    wrong.expect("a violation").join("\n")
+}
+
+#[test]
+fn the_books_agree_after_a_week_and_it_repeats() {
+    let once = week(1, SetUp::default());
+    assert!(once.violation.is_none() && once.broken.is_none(), "{:?} {:?}", once.violation, once.broken);
+    assert!(once.books.ends.orders > 1_000 && once.cuts() > 0 && once.entries > 8_000);
+    let again = week(1, SetUp::default());
+    assert_eq!((once.entries, once.counts.faults), (again.entries, again.counts.faults));
+}
+
+/// Law L6: "not found" closes only after the quiet time.
+#[test]
+fn without_the_quiet_time_a_week_loses_an_order() {
+    let mut set_up = SetUp::default();
+    set_up.settings.rules.quiet = Duration::ZERO;
+    let wrong = found(set_up);
+    assert!(wrong.contains("is live, and nobody holds it"), "{wrong}");
+}
+
+/// Law L7: past the ink line no program undoes by itself.
+#[test]
+fn with_a_program_that_answers_for_the_cashier_a_week_leaves_a_customer_with_a_dead_card() {
+    let wrong = found(SetUp { answers_by_itself: true, ..SetUp::default() });
+    assert!(wrong.contains("a customer holds"), "{wrong}");
+}
