@@ -24,6 +24,9 @@
 //! - *Something that was started panics*: nobody will ever say how it ended, so the driver ends, and with it the process. The
 //!   next start finds out.
 //!
+//! What happened and left its sale as it was is not written: an undo that failed for the hundredth time, a start that finds
+//! nothing new. What follows from it repeats an intent that is on disk.
+//!
 //! What is declined is told after the commit too: it may rest on a step that was only staged.
 //!
 //! It waits for nothing but its inbox, its alarms and the journal, and for the journal it waits on its own thread.
@@ -156,6 +159,8 @@ struct Turn {
     sales: HashMap<SaleId, Arc<Sale>>,
     keys: HashSet<RequestKey>,
     receipts: HashSet<ReceiptId>,
+    /// What left its sale as it was, and what is to be done again because of it.
+    repeats: Vec<(Event, Vec<CardEffect>)>,
     declined: Vec<(Reply, Declined)>,
     await_rest: Vec<(SaleId, oneshot::Sender<()>)>,
 }
@@ -452,6 +457,13 @@ impl Driver {
             (_, None) => return self.undo_ended(&event),
         };
         match stepped {
+            Ok((after, effects))
+                if matches!(cause, Cause::Happened)
+                    && !turn.sales.contains_key(&event.sale)
+                    && current.is_some_and(|before| **before == after) =>
+            {
+                turn.repeats.push((event, effects));
+            }
             Ok((after, effects)) => {
                 let after = Arc::new(after);
                 turn.sales.insert(event.sale, Arc::clone(&after));
@@ -469,8 +481,11 @@ impl Driver {
 
     /// Writes the turn down, acts on it, and tells who was declined.
     fn commit(&mut self, turn: Turn) {
-        let Turn { steps, declined, await_rest, .. } = turn;
+        let Turn { steps, repeats, declined, await_rest, .. } = turn;
         self.write(steps);
+        for (event, effects) in repeats {
+            self.repeat(&event, effects);
+        }
         for (reply, declined) in declined {
             let _ = reply.send(Err(declined));
         }
@@ -547,14 +562,7 @@ impl Driver {
         if let Cause::Asked { reply, .. } = cause {
             self.waiting.entry(id).or_default().push(reply);
         }
-        for (card, effect) in effects {
-            match effect {
-                Effect::Wake { at } => {
-                    self.alarms.insert((at, id, card));
-                }
-                effect => self.act_on(&now, card, effect),
-            }
-        }
+        self.act(&now, effects);
         if rest {
             for reply in self.waiting.remove(&id).into_iter().flatten() {
                 let _ = reply.send(Ok(now.clone()));
@@ -568,6 +576,26 @@ impl Driver {
             self.alarms.retain(|(_, sale, _)| *sale != id);
         } else {
             self.sales.insert(id, now);
+        }
+    }
+
+    /// Something left its sale as it was: what follows from it is done again.
+    fn repeat(&mut self, event: &Event, effects: Vec<CardEffect>) {
+        self.undo_ended(event);
+        if let Some(now) = self.sales.get(&event.sale).cloned() {
+            tell_log(&now, &event.what);
+            self.act(&now, effects);
+        }
+    }
+
+    fn act(&mut self, now: &SaleNow, effects: Vec<CardEffect>) {
+        for (card, effect) in effects {
+            match effect {
+                Effect::Wake { at } => {
+                    self.alarms.insert((at, now.sale.opening.sale, card));
+                }
+                effect => self.act_on(now, card, effect),
+            }
         }
     }
 
@@ -632,13 +660,11 @@ impl Driver {
             let open = self.ports.journal.open_sales();
             self.take_up(open)?;
         }
-        if self.held.is_empty() {
-            self.ports.journal.probe().map_err(|error| book::why_not_written(&error))?;
-        }
-        Ok(())
+        // Also if something is held: that may turn out to need no entry.
+        self.ports.journal.probe().map_err(|error| book::why_not_written(&error))
     }
 
-    /// Tries to write down what is held; with nothing held, whether writing works at all.
+    /// Tries whether writing works again, and writes down what is held.
     fn write_held(&mut self) {
         let was_in_trouble = self.trouble.take();
         if was_in_trouble.is_some()
