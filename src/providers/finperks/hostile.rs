@@ -84,8 +84,10 @@ pub fn refusal(status: u16, bytes: &[u8]) {
         _ => "",
     };
     let says = |leaf: &String| {
-        let code = ForeignCode::new(leaf).as_str().replace("already_", "");
-        code.contains(word) || (word == "order_not_found" && code == "entity_not_found")
+        let code = ForeignCode::new(leaf).as_str().to_owned();
+        code.contains(word)
+            || code.replace("already_", "").contains(word)
+            || (word == "order_not_found" && code == "entity_not_found")
     };
     assert!(word.is_empty() || leaves(&root).iter().any(says), "{word}: nobody said so");
     for asked in [Asked::Create, Asked::Order, Asked::List] {
