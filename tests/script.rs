@@ -28,6 +28,7 @@
 //! | `slips 1`, `torn 1`, `pulses 0` | so many complete and incomplete papers are out; so often a drawer was opened |
 //! | `paper says "Till"` | a row of the last paper holds this text |
 //! | `next in 10s` | the counter waits for the clock, and something is due in exactly that time |
+//! | `entries 11` | the journal verifies, and has so many entries |
 //! | `journal down`, `journal up` | health says that the journal cannot, or can, be written |
 //! | `clock wrong`, `clock right` | health says that the clock is wrong, or right |
 //! | `because "Clock is"` | the refusal's reason, and the health's, begins so |
@@ -379,6 +380,10 @@ impl Till {
             ["live", count] => {
                 let orders = self.shop.finperks.ledger().orders;
                 same(orders.iter().filter(|order| order.state == "completed").count().to_string(), count)
+            }
+            ["entries", count] => {
+                let entries = self.shop.entries().ok_or("the journal does not verify")?;
+                same(entries.to_string(), count)
             }
             ["owed", count] => {
                 let health = self.shop.get("/v1/health").await.ok_or("the daemon does not run")?.body;

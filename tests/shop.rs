@@ -15,7 +15,7 @@ use tilld_counter::clock::Clock;
 use tilld_devices::profile::Profile;
 use tilld_devices::simulated::{Answers, SimulatedPrinter};
 use tilld_domain::secret::Secret;
-use tilld_journal::{Filter, Reader};
+use tilld_journal::{Filter, Reader, Verdict};
 use tilld_sandbox::finperks::Sandbox;
 use tokio::task::JoinHandle;
 
@@ -146,6 +146,14 @@ slip     = {{ header = ["Buchhandlung am Markt"], footer = ["Vielen Dank!"] }}
         let reader = Reader::open(&self.journal_folder()).ok()?;
         let sales = reader.list(&Filter { receipt: receipt.parse().ok(), ..Filter::default() }, 100).ok()?;
         Some(sales.last()?.sale.to_string())
+    }
+
+    /// How many entries the journal has.
+    pub fn entries(&self) -> Option<u64> {
+        match Reader::open(&self.journal_folder()).ok()?.verify().ok()? {
+            Verdict::Whole { entries, .. } => Some(entries),
+            Verdict::Broken { .. } => None,
+        }
     }
 }
 
