@@ -75,11 +75,12 @@ fn tell(report: &Report) {
         tally.decisions
     );
     println!(
-        "books compared in {} nights, put off in {}, and as a whole at the end; journal: {} entries, {}",
+        "books compared in {} nights, put off in {}, and as a whole at the end; journal: {} entries, {}; the codes of {} cards are not forgotten yet",
         tally.nights_compared,
         tally.nights_put_off,
         report.entries,
         if report.broken.is_none() { "verified" } else { "BROKEN" },
+        report.codes_kept,
     );
     println!(
         "violations: {} ({:.1} s)",

@@ -24,12 +24,15 @@ pub mod customers;
 pub mod room;
 pub mod weather;
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use rusqlite::{Connection, OpenFlags};
 use tilld_counter::Counter;
 use tilld_domain::attention::{About, Case};
-use tilld_journal::Verdict;
+use tilld_domain::moment::Moment;
+use tilld_journal::{Settings as JournalSettings, Verdict};
 
 use crate::world::World;
 use crate::world::clock::VirtualClock;
@@ -76,6 +79,8 @@ pub struct Report {
     pub books: Books,
     pub lives: usize,
     pub entries: u64,
+    /// How many cards still have the keys of their codes.
+    pub codes_kept: i64,
     /// What `journal verify` says, if that is not that it is whole.
     pub broken: Option<String>,
     pub violation: Option<Violation>,
@@ -138,10 +143,14 @@ impl Year {
             let wrong = books.close(&world.inner());
             violation = Violation::of(self.days, &world, wrong);
         }
-        let (entries, broken) = match world.journal.verify() {
+        let (entries, mut broken) = match world.journal.verify() {
             Ok(Verdict::Whole { entries, .. }) => (entries, None),
             other => (0, Some(format!("{other:?}"))),
         };
+        let codes = codes_kept(folder.path(), world.clock.now());
+        if codes.overdue > 0 && violation.is_none() {
+            broken = broken.or_else(|| Some(format!("{} codes are not forgotten in time", codes.overdue)));
+        }
         let counts = counts.lock().unwrap().clone();
         let lives = world.inner().lives;
         let tally = running.tally.lock().unwrap().clone();
@@ -153,6 +162,7 @@ impl Year {
             books,
             lives,
             entries,
+            codes_kept: codes.all,
             broken,
             violation,
             took: begun.elapsed(),
@@ -285,8 +295,8 @@ impl Running {
         for spell in &self.almanac.disk {
             self.until(spell.from).await;
             let bytes = match spell.is {
-                // Somewhere in the log, which is written round and round.
-                DiskIs::Full => chance.below(8 * 1024 * 1024),
+                // The log is emptied every ten minutes: a few sales fit, or none.
+                DiskIs::Full => 1_024 << chance.below(9),
                 DiskIs::Unwritable => 0,
             };
             self.room.limit(Some(bytes));
@@ -327,6 +337,25 @@ impl Running {
     fn stop_at(&self, day: u32, wrong: Vec<String>) {
         *self.violation.lock().unwrap() = Violation::of(day + 1, &self.world, wrong);
     }
+}
+
+/// The keys of codes that are left.
+struct CodesKept {
+    all: i64,
+    /// Of cards that were closed more than a day ago.
+    overdue: i64,
+}
+
+fn codes_kept(folder: &Path, now: Moment) -> CodesKept {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let database = Connection::open_with_flags(folder.join("journal.db"), flags).unwrap();
+    let count = |closed_by: Moment| {
+        let counted = "SELECT count(*) FROM seal_key JOIN card USING (order_id) WHERE closed_at <= ?1";
+        database.query_row(counted, [closed_by.ms()], |row| row.get(0)).unwrap()
+    };
+    // They are looked at every ten minutes, while the clock is right.
+    let due = i64::try_from((JournalSettings::KEEP_CODES + Duration::from_mins(30)).as_millis()).unwrap();
+    CodesKept { all: count(Moment::from_ms(i64::MAX)), overdue: count(Moment::from_ms(now.ms() - due)) }
 }
 
 /// What the provider will not do any more. An undo that only takes long is left to go on.

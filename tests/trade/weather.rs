@@ -105,6 +105,7 @@ impl Almanac {
         for day in 0..days {
             almanac.day(day, &mut Chance::of(seed, day, 1));
         }
+        almanac.cuts.make_contiguous().sort_by_key(|cut| cut.from);
         almanac
     }
 
@@ -141,18 +142,21 @@ impl Almanac {
         if chance.in_thousand(200) {
             let is = chance.one_of(&[DiskIs::Full, DiskIs::Unwritable]);
             let span = chance.span(MINUTE, 3 * HOUR);
-            begin(&mut self.disk, any_time(day, chance), span, is);
+            let from = any_time(day, chance);
+            begin(&mut self.disk, from, span, is);
+            self.cut_within(from, span, chance);
         }
         if chance.in_thousand(200) {
             let by = i64::try_from(chance.span(MINUTE, 26 * HOUR).as_millis()).unwrap();
             let by = if chance.in_thousand(500) { by } else { -by };
             let span = chance.span(5 * MINUTE, 6 * HOUR);
-            begin(&mut self.clock, any_time(day, chance), span, by);
+            let from = any_time(day, chance);
+            begin(&mut self.clock, from, span, by);
+            self.cut_within(from, span, chance);
         }
         if chance.in_thousand(150) {
             self.restarts.push(any_time(day, chance));
         }
-        let mut cuts = Vec::new();
         for _ in 0..chance.below(4) {
             let from = any_time(day, chance);
             // One in four is followed by another while the daemon recovers.
@@ -168,11 +172,17 @@ impl Almanac {
                     Point::Print,
                 ]);
                 let dark = chance.weighed(&[(80, Dark::Seconds), (20, Dark::Minutes)]);
-                cuts.push(Cut { from, point, dark });
+                self.cuts.push_back(Cut { from, point, dark });
             }
         }
-        cuts.sort_by_key(|cut| cut.from);
-        self.cuts.extend(cuts);
+    }
+
+    /// A start on a full disk, or with a wrong clock, is a case of its own: every other spell has one.
+    fn cut_within(&mut self, from: Duration, span: Duration, chance: &mut Chance) {
+        if chance.in_thousand(500) {
+            let from = chance.between(from, from + span);
+            self.cuts.push_back(Cut { from, point: Point::Turn, dark: Dark::Seconds });
+        }
     }
 
     /// Whether nothing has been wrong for the whole of a quiet hour, and the power was not cut.
