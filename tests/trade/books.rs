@@ -39,9 +39,9 @@ impl Books {
         self.orders.len()
     }
 
-    /// Compares what was not compared before; if all is well it is filed.
-    pub fn compare(&mut self, inner: &mut Inner) -> Vec<String> {
-        let mut wrong = std::mem::take(&mut inner.trouble);
+    /// Compares what was not compared before; if all is well, and nothing else was `wrong`, it is filed.
+    pub fn compare(&mut self, inner: &mut Inner, mut wrong: Vec<String>) -> Vec<String> {
+        wrong.append(&mut inner.trouble);
         wrong.extend(inner.tills.iter().map(|(receipt, (what, _))| format!("{receipt}: still {what}")));
         let open = inner.ledger.orders.iter().filter(|(id, _)| !self.orders.contains(*id));
         wrong.extend(compare_books(open, &inner.papers, &inner.taken, &inner.money).1);
@@ -126,5 +126,9 @@ fn story(inner: &Inner, wrong: &str) -> Vec<String> {
     let is_of_it = |line: &String| line.split([' ', ':', ',']).any(|word| names.contains(word));
     let Some(from) = inner.story.iter().position(is_of_it) else { return Vec::new() };
     let of_all = |line: &String| line.contains("**") || line.contains("  daemon: starts");
-    inner.story[from..].iter().filter(|line| is_of_it(line) || of_all(line)).cloned().collect()
+    let (before, after) = inner.story.split_at(from);
+    // What was wrong for everybody when it began.
+    let earlier: Vec<&String> = before.iter().rev().filter(|line| of_all(line)).take(3).collect();
+    let its_own = after.iter().filter(|line| is_of_it(line) || of_all(line));
+    earlier.into_iter().rev().chain(its_own).cloned().collect()
 }

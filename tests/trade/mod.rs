@@ -32,6 +32,7 @@ use rusqlite::{Connection, OpenFlags};
 use tilld_counter::Counter;
 use tilld_domain::attention::{About, Case};
 use tilld_domain::moment::Moment;
+use tilld_domain::order::Order;
 use tilld_journal::{Settings as JournalSettings, Verdict};
 
 use crate::world::World;
@@ -98,7 +99,7 @@ impl Report {
 struct Running {
     world: Arc<World>,
     almanac: Arc<Almanac>,
-    room: Room,
+    room: Arc<Room>,
     days: u32,
     seed: u64,
     tally: Mutex<Tally>,
@@ -111,10 +112,11 @@ impl Year {
     pub fn run(&self, night: impl Fn(u32, &Books) + Send + Sync + 'static) -> Report {
         let begun = Instant::now();
         let _alone = Room::alone();
-        let room = Room::take();
+        let room = Arc::new(Room::take());
         let clock = VirtualClock::default();
         let almanac = Arc::new(Almanac::of(self.days, self.seed));
-        let (weather, counts) = Weather::new(clock.clone(), Arc::clone(&almanac), self.seed);
+        let (weather, counts) =
+            Weather::new(clock.clone(), Arc::clone(&almanac), self.seed, Arc::clone(&room));
         let folder = scratch();
         let world = World::new(clock.clone(), open(folder.path()), Box::new(weather), true);
         let running = Arc::new(Running {
@@ -143,13 +145,14 @@ impl Year {
             let wrong = books.close(&world.inner());
             violation = Violation::of(self.days, &world, wrong);
         }
-        let (entries, mut broken) = match world.journal.verify() {
+        let (entries, broken) = match world.journal.verify() {
             Ok(Verdict::Whole { entries, .. }) => (entries, None),
             other => (0, Some(format!("{other:?}"))),
         };
         let codes = codes_kept(folder.path(), world.clock.now());
         if codes.overdue > 0 && violation.is_none() {
-            broken = broken.or_else(|| Some(format!("{} codes are not forgotten in time", codes.overdue)));
+            violation =
+                Violation::of(self.days, &world, vec![format!("{} codes are overdue", codes.overdue)]);
         }
         let counts = counts.lock().unwrap().clone();
         let lives = world.inner().lives;
@@ -201,7 +204,7 @@ impl Running {
                 self.tally.lock().unwrap().nights_put_off += 1;
                 continue;
             }
-            let wrong = self.compare().await;
+            let wrong = self.compare();
             if !wrong.is_empty() {
                 return self.stop_at(day, wrong);
             }
@@ -230,22 +233,21 @@ impl Running {
     }
 
     /// Compares the books of everything since they were last compared.
-    async fn compare(&self) -> Vec<String> {
+    fn compare(&self) -> Vec<String> {
         let mut wrong = Vec::new();
-        match self.counter() {
-            Some(counter) => {
-                let open = counter.health().await.open_sales;
-                if open > 0 {
-                    wrong.push(format!("{open} sales are still open for the daemon"));
-                }
-            }
-            None => wrong.push("the daemon is down".to_owned()),
+        if self.counter().is_none() {
+            wrong.push("the daemon is down".to_owned());
         }
         if self.world.something_is_under_way() {
             wrong.push("something is still on its way to the provider".to_owned());
         }
-        wrong.extend(self.books.lock().unwrap().compare(&mut self.world.inner()));
-        wrong
+        let journal = &self.world.journal;
+        for sale in journal.open_sales().unwrap() {
+            let (sale, ..) = journal.latest(sale).unwrap().unwrap();
+            let states: Vec<_> = sale.orders.iter().map(Order::state_name).collect();
+            wrong.push(format!("{}: still open in the journal: {states:?}", sale.opening.receipt));
+        }
+        self.books.lock().unwrap().compare(&mut self.world.inner(), wrong)
     }
 
     /// The manager closes what the provider will not undo.
@@ -299,7 +301,7 @@ impl Running {
                 DiskIs::Full => 1_024 << chance.below(9),
                 DiskIs::Unwritable => 0,
             };
-            self.room.limit(Some(bytes));
+            self.room.limit_soon(bytes);
             self.world.act(|| format!("** the disk takes nothing beyond byte {bytes} of a file"));
             self.until(spell.to).await;
             if let Some(counter) = self.counter()

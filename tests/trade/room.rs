@@ -17,6 +17,8 @@ static ALONE: Mutex<()> = Mutex::new(());
 /// All of the room that this process has.
 pub struct Room {
     before: Rlimit,
+    /// How much it will be as soon as something is about to be written.
+    soon: Mutex<Option<u64>>,
 }
 
 impl Room {
@@ -29,11 +31,25 @@ impl Room {
         let listening = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
         // Once somebody has listened it no longer kills, for as long as the process lives.
         listening.block_on(async { drop(signal(SignalKind::from_raw(FILE_TOO_LARGE)).unwrap()) });
-        Self { before: getrlimit(Resource::Fsize) }
+        Self { before: getrlimit(Resource::Fsize), soon: Mutex::default() }
+    }
+
+    /// No file can be written beyond so many bytes, from the next call or slip on: what comes of it cannot be written.
+    pub fn limit_soon(&self, bytes: u64) {
+        *self.soon.lock().unwrap() = Some(bytes);
+    }
+
+    /// A call or a slip begins.
+    pub fn strike(&self) {
+        let soon = self.soon.lock().unwrap().take();
+        if soon.is_some() {
+            self.limit(soon);
+        }
     }
 
     /// From now on no file can be written beyond so many bytes; none: as before.
     pub fn limit(&self, bytes: Option<u64>) {
+        self.soon.lock().unwrap().take();
         let limit = Rlimit { current: bytes.or(self.before.current), maximum: self.before.maximum };
         setrlimit(Resource::Fsize, limit).unwrap();
     }

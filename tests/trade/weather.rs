@@ -12,9 +12,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::chance::Chance;
+use super::room::Room;
 use crate::world::clock::VirtualClock;
 use crate::world::fate::{Dark, Fate, Fault, Point};
 
+const SECONDS: Duration = Duration::from_secs(5);
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
@@ -139,12 +141,16 @@ impl Almanac {
             let span = chance.span(MINUTE, longest * MINUTE);
             begin(&mut self.printer, any_time(day, chance), span, is);
         }
-        if chance.in_thousand(200) {
+        for _ in 0..chance.below(3) {
             let is = chance.one_of(&[DiskIs::Full, DiskIs::Unwritable]);
-            let span = chance.span(MINUTE, 3 * HOUR);
+            let long = chance.in_thousand(150);
+            let span =
+                if long { chance.span(5 * MINUTE, 3 * HOUR) } else { chance.span(SECONDS, 5 * MINUTE) };
             let from = any_time(day, chance);
             begin(&mut self.disk, from, span, is);
-            self.cut_within(from, span, chance);
+            if long {
+                self.cut_within(from, span, chance);
+            }
         }
         if chance.in_thousand(200) {
             let by = i64::try_from(chance.span(MINUTE, 26 * HOUR).as_millis()).unwrap();
@@ -237,15 +243,21 @@ pub struct Weather {
     almanac: Arc<Almanac>,
     cuts: VecDeque<Cut>,
     chance: Chance,
+    room: Arc<Room>,
     counts: Arc<Mutex<Counts>>,
 }
 
 impl Weather {
-    pub fn new(clock: VirtualClock, almanac: Arc<Almanac>, seed: u64) -> (Self, Arc<Mutex<Counts>>) {
+    pub fn new(
+        clock: VirtualClock,
+        almanac: Arc<Almanac>,
+        seed: u64,
+        room: Arc<Room>,
+    ) -> (Self, Arc<Mutex<Counts>>) {
         let counts: Arc<Mutex<Counts>> = Arc::default();
         let cuts = almanac.cuts.clone();
         let chance = Chance::of(seed, u32::MAX, 2);
-        (Self { clock, almanac, cuts, chance, counts: Arc::clone(&counts) }, counts)
+        (Self { clock, almanac, cuts, chance, room, counts: Arc::clone(&counts) }, counts)
     }
 
     /// The power is cut, if one is due that waits for such a step.
@@ -347,6 +359,7 @@ impl Fate for Weather {
         });
         let mut counts = self.counts.lock().unwrap();
         if point != Point::Turn {
+            self.room.strike();
             *counts.calls.entry(point).or_default() += 1;
         }
         if let Some(fault) = fault {
