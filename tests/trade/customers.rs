@@ -10,18 +10,24 @@ use crate::world::till::{Basket, Customer, Manner, Mistake, Pays};
 
 /// The first day of trade is the 22nd of November.
 const FIRST_OF_DECEMBER: u32 = 9;
+const TENTH_OF_DECEMBER: u32 = 18;
 const CHRISTMAS_EVE: u32 = 32;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// The customers of a day by their arrival. Towards Christmas there are up to three times as many, and they come together.
+/// The customers of a day by their arrival. Towards Christmas there are up to twice as many, and they come together.
 pub fn of(day: u32, seed: u64) -> Vec<(Duration, Basket)> {
     let mut chance = Chance::of(seed, day, 3);
     let (open, close) = opening_hours(day);
-    let advent = (FIRST_OF_DECEMBER..=CHRISTMAS_EVE).contains(&(day % 365));
-    let many = 200 + chance.below(40);
-    let many = if advent { many * (2 + u64::from(day % 365 > 18)) / 2 * 3 / 2 } else { many };
+    let date = day % 365;
+    let advent = (FIRST_OF_DECEMBER..=CHRISTMAS_EVE).contains(&date);
+    let half_more = |many: u64| many * 3 / 2;
+    let many = match 200 + chance.below(40) {
+        many if advent && date > TENTH_OF_DECEMBER => half_more(half_more(many)),
+        many if advent => half_more(many),
+        many => many,
+    };
     let mut last = open;
     let mut customers: Vec<(Duration, Basket)> = (1..=many)
         .map(|number| {
