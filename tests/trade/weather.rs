@@ -124,7 +124,7 @@ impl Almanac {
                 LineIs::Slow => chance.span(10 * MINUTE, 2 * HOUR),
                 LineIs::Clogged | LineIs::Flapping => chance.span(5 * MINUTE, HOUR),
                 // Most are over in an hour; a few last for more than a day.
-                LineIs::Dead if chance.in_thousand(15) => chance.between(24 * HOUR, 30 * HOUR),
+                LineIs::Dead if chance.in_thousand(15) => HOUR * chance.one_of(&[24, 27, 30]),
                 LineIs::Dead if chance.in_thousand(80) => chance.span(2 * HOUR, 24 * HOUR),
                 LineIs::Dead => chance.span(2 * MINUTE, HOUR),
                 LineIs::RefusingDates => chance.span(5 * MINUTE, 40 * MINUTE),
