@@ -38,7 +38,7 @@ use std::time::Duration;
 use tilld_domain::attention::Case;
 use tilld_domain::ids::{OrderId, PersonName, ReceiptId, RequestKey, SaleId};
 use tilld_domain::moment::Moment;
-use tilld_domain::order::{Answer, Effect, OrderEvent, State};
+use tilld_domain::order::{Answer, Effect, Order, OrderEvent, State};
 use tilld_domain::refusal::Refusal;
 use tilld_domain::sale::{CardEffect, CardNo, Opening, Phase, Sale, SaleEvent};
 use tilld_journal::{AppendError, Asked, Draft, Seq};
@@ -261,6 +261,10 @@ impl Driver {
             }
             if self.trouble.as_ref().is_some_and(|trouble| self.now() >= trouble.again) {
                 self.write_held();
+                if self.trouble.is_some() {
+                    // The sales may have been read only now.
+                    self.undo_what_is_owed();
+                }
             }
             self.ring_alarms();
         }
@@ -484,7 +488,12 @@ impl Driver {
         let Turn { steps, repeats, declined, await_rest, .. } = turn;
         self.write(steps);
         for (event, effects) in repeats {
-            self.repeat(&event, effects);
+            // Nothing new is begun while nothing can be written.
+            if self.trouble.is_some() {
+                self.hold(event);
+            } else {
+                self.repeat(&event, effects);
+            }
         }
         for (reply, declined) in declined {
             let _ = reply.send(Err(declined));
@@ -599,10 +608,14 @@ impl Driver {
         }
     }
 
-    /// Starts an effect; an undo only if none of its card is under way.
+    /// Starts an effect; an undo only if it is still owed (what was repeated may have been settled in the same turn), and none of
+    /// its card is under way.
     fn act_on(&mut self, now: &SaleNow, card: CardNo, effect: Effect) {
         let undoes = matches!(effect, Effect::Undo { .. });
-        if undoes && !self.undoing.begin(now.sale.opening.sale, card) {
+        let owed = |order: &Order| matches!(order.state, State::Owed(_) | State::Stuck { .. });
+        if undoes
+            && (!now.sale.order(card).is_some_and(owed) || !self.undoing.begin(now.sale.opening.sale, card))
+        {
             return;
         }
         if let Some(work) = self.performer.perform(now, card, effect) {

@@ -70,6 +70,8 @@ pub use crate::shelf::ShelfState;
 const INBOX: usize = 1024;
 /// How often codes are forgotten that have got old: their age is counted in hours.
 const FORGET_EVERY: Duration = Duration::from_mins(10);
+/// After what time codes are forgotten also if no provider has confirmed this machine's clock: as long as they are kept.
+const FORGET_UNTOLD: Duration = Duration::from_hours(24);
 /// How many changes a slow listener may lag behind before it must read the sale anew.
 const CHANGES_KEPT: usize = 1024;
 
@@ -567,13 +569,17 @@ impl Counter {
     }
 }
 
-/// Destroys the keys of codes that nobody can need any more, every so often; not while the clock is wrong, because it would
-/// destroy what is needed tomorrow. Never ends.
+/// Destroys the keys of codes that nobody can need any more, every so often; not by a wrong clock, which would destroy what is
+/// needed tomorrow: the provider has told its time in this run, or the run itself is old enough, and of the counter's time and
+/// the wall clock the earlier one counts. Never ends.
 async fn forget_in_time(ports: Ports, line: Arc<perform::Line>) {
     let Ports { journal, provider, clock, .. } = ports;
+    let begun = clock.steady();
     loop {
-        if journal.is_open() && line.offset.wrong(provider.as_ref(), clock.as_ref()).is_none() {
-            let (journal, now) = (journal.clone(), clock.now());
+        let told = line.offset.now_ms(clock.as_ref()).is_some()
+            || clock.steady().saturating_sub(begun) >= FORGET_UNTOLD;
+        if told && journal.is_open() && line.offset.wrong(provider.as_ref(), clock.as_ref()).is_none() {
+            let (journal, now) = (journal.clone(), clock.now().min(clock.wall()));
             match blocking(clock.as_ref(), move || journal.forget_expired(now)).await {
                 Ok(Ok(0)) | Err(_) => {}
                 Ok(Ok(orders)) => tracing::info!(orders, "the codes of sold cards are forgotten"),
