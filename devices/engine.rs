@@ -220,6 +220,11 @@ impl Engine {
         self.papers.iter()
     }
 
+    /// Takes the papers away.
+    pub fn take_papers(&mut self) -> Vec<SimulatedPaper> {
+        self.papers.drain(..).collect()
+    }
+
     /// How many papers left it since it was made.
     pub fn finished(&self) -> usize {
         self.finished

@@ -107,6 +107,11 @@ impl SimulatedPrinter {
         self.shared.engine().papers().cloned().collect()
     }
 
+    /// Takes the papers that left it away, oldest first.
+    pub fn take_papers(&self) -> Vec<SimulatedPaper> {
+        self.shared.engine().take_papers()
+    }
+
     /// How many times the drawer's coil was driven.
     pub fn drawer_pulses(&self) -> u32 {
         self.shared.engine().pulses()

@@ -3,10 +3,11 @@
 //! The *provider's*: which cards are live, by its own ledger. The *paper's*: which codes stand on a complete slip. The
 //! *till's*: what it was told to take and to give back. The daemon's own opinion is not asked.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
+use aho_corasick::AhoCorasick;
 use serde_json::Value;
-use tilld_devices::simulated::SimulatedPrinter;
+use tilld_devices::simulated::{SimulatedPaper, SimulatedPrinter};
 use tilld_domain::slip::{Part, Slip};
 use tilld_sandbox::finperks::Sandbox;
 
@@ -42,13 +43,47 @@ pub fn money_of(sale: &Value) -> Money {
     Money { taken: amount("/payment/amount/amount"), given_back: amount("/money_back/amount") }
 }
 
+/// The complete slips that left a printer, as text without blanks.
+#[derive(Default)]
+pub struct Pile(Vec<String>);
+
+impl Pile {
+    /// What a printer has given out so far, and keeps.
+    pub fn of(printer: &SimulatedPrinter) -> Self {
+        let mut pile = Self::default();
+        pile.add(printer.papers());
+        pile
+    }
+
+    /// Lays papers on it; of torn ones nobody reads a code.
+    pub fn add(&mut self, papers: Vec<SimulatedPaper>) {
+        self.0.extend(papers.iter().filter(|paper| paper.complete).map(|paper| text_of(&paper.slip)));
+    }
+
+    /// Whether a code stands on one of the slips.
+    fn holds(&self, code: &str) -> bool {
+        self.0.iter().any(|text| text.contains(code))
+    }
+
+    /// On how many slips each code stands. All are looked for at once: a long run has tens of thousands of both.
+    fn count(&self, codes: &[&str]) -> Vec<usize> {
+        let search = AhoCorasick::new(codes).unwrap();
+        let mut counts = vec![0; codes.len()];
+        for text in &self.0 {
+            let found: BTreeSet<usize> =
+                search.find_overlapping_iter(text).map(|found| found.pattern().as_usize()).collect();
+            for code in found {
+                counts[code] += 1;
+            }
+        }
+        counts
+    }
+}
+
 /// Whether the code of an order stands on a complete slip.
-pub fn is_on_paper(finperks: &Sandbox, printer: &SimulatedPrinter, order: &str) -> bool {
+pub fn is_on_paper(finperks: &Sandbox, pile: &Pile, order: &str) -> bool {
     let code = finperks.ledger().order(order).and_then(|order| order.code.clone());
-    let papers = printer.papers();
-    code.is_some_and(|code| {
-        papers.iter().any(|paper| paper.complete && text_of(&paper.slip).contains(code.reveal()))
-    })
+    code.is_some_and(|code| pile.holds(code.reveal()))
 }
 
 /// What a person answers who has looked at the paper.
@@ -63,27 +98,21 @@ pub fn answer_to(asks: &str, complete: bool) -> &'static str {
 }
 
 /// Every way in which the books contradict each other. Empty: they agree.
-pub fn contradictions(finperks: &Sandbox, printer: &SimulatedPrinter, money: &[Money]) -> Vec<String> {
+pub fn contradictions(finperks: &Sandbox, pile: &Pile, money: &[Money]) -> Vec<String> {
     let mut found = Vec::new();
     let orders = finperks.ledger().orders;
     let live: Vec<_> = orders.iter().filter(|order| order.state == "completed").collect();
-    let mut on_paper: BTreeMap<&str, usize> = BTreeMap::new();
-    let papers = printer.papers();
-    for order in &orders {
-        let Some(code) = &order.code else { continue };
-        let slips = papers
-            .iter()
-            .filter(|paper| paper.complete && text_of(&paper.slip).contains(code.reveal()))
-            .count();
-        on_paper.insert(&order.id, slips);
-    }
-    for order in &live {
-        if order.kind == "por" {
-            match on_paper.get(order.id.as_str()).copied().unwrap_or(0) {
-                0 => found.push(format!("order {} is live, and nobody holds its code", order.id)),
-                1 => {}
-                many => found.push(format!("order {} is on {many} complete slips", order.id)),
-            }
+    let por: Vec<_> = live
+        .iter()
+        .filter(|order| order.kind == "por")
+        .map(|order| (&order.id, order.code.as_ref().map_or("no code", |code| code.reveal())))
+        .collect();
+    let codes: Vec<&str> = por.iter().map(|(_, code)| *code).collect();
+    for ((id, _), slips) in por.iter().zip(pile.count(&codes)) {
+        match slips {
+            0 => found.push(format!("order {id} is live, and nobody holds its code")),
+            1 => {}
+            many => found.push(format!("order {id} is on {many} complete slips")),
         }
     }
     let charged: i64 = live.iter().map(|order| minor(&order.amount)).sum();

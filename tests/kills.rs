@@ -13,7 +13,7 @@
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, ExitCode};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -22,28 +22,12 @@ use tilld_devices::simulated::{Answers, SimulatedFault, SimulatedPrinter};
 use tilld_journal::{Reader, Verdict};
 use tilld_sandbox::finperks::{CallKind, Sandbox};
 use tilld_sandbox::{Executed, Fault, QueuedFault};
-use tilld_tests::books::{self, Money};
+use tilld_tests::books::{self, Money, Pile};
 use tilld_tests::process::{self, Process, program};
+use tilld_tests::trade::chance::Chance;
 
 /// How long anything is waited for that must come.
 const PATIENCE: Duration = Duration::from_mins(2);
-
-/// Small, seeded, and good enough to choose moments with (`SplitMix64`, Steele et al. 2014).
-struct Chance(u64);
-
-impl Chance {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, most: u64) -> u64 {
-        self.next() % most
-    }
-}
 
 /// Where the process is killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -215,6 +199,8 @@ struct Shop {
     folder: tempfile::TempDir,
     finperks: Sandbox,
     printer: SimulatedPrinter,
+    /// What left the printer, and was taken away from it: it keeps only so many.
+    pile: Mutex<Pile>,
     client: reqwest::Client,
     book: Arc<Mutex<Book>>,
 }
@@ -243,7 +229,14 @@ impl Shop {
             secret.display(),
         );
         std::fs::write(folder.path().join("tilld.toml"), text).unwrap();
-        Self { folder, finperks, printer, client: tilld_tests::shop::client(), book: Arc::default() }
+        Self {
+            folder,
+            finperks,
+            printer,
+            pile: Mutex::default(),
+            client: tilld_tests::shop::client(),
+            book: Arc::default(),
+        }
     }
 
     fn start(&self) -> (Process, Till) {
@@ -272,7 +265,7 @@ impl Shop {
         if point == Point::SlipUnproven {
             self.printer.fault(SimulatedFault::MuteAtByte(usize::try_from(chance.below(3_000)).unwrap()));
         }
-        let dice = if point == Point::UndoArrived { 6 } else { chance.next() };
+        let dice = if point == Point::UndoArrived { 6 } else { chance.draw() };
         let selling = tokio::spawn(async move {
             till.repeat().await;
             // Enough to be in the middle of one at any moment.
@@ -292,6 +285,7 @@ impl Shop {
         self.finperks.release();
         self.printer.power_cycle();
         self.printer.clear();
+        drop(self.papers());
         selling.await.unwrap();
     }
 
@@ -346,7 +340,7 @@ impl Shop {
         for card in sale["cards"].as_array().unwrap() {
             let Some(asks) = card.pointer("/question/asks").and_then(Value::as_str) else { continue };
             let order = card["provider_order"].as_str().unwrap_or_default();
-            let complete = books::is_on_paper(&self.finperks, &self.printer, order);
+            let complete = books::is_on_paper(&self.finperks, &self.papers(), order);
             let answer = books::answer_to(asks, complete);
             let (number, seq) = (&card["number"], &sale["seq"]);
             let request = Request {
@@ -359,8 +353,15 @@ impl Shop {
         }
     }
 
+    /// All the paper there is.
+    fn papers(&self) -> MutexGuard<'_, Pile> {
+        let mut pile = self.pile.lock().unwrap();
+        pile.add(self.printer.take_papers());
+        pile
+    }
+
     fn compare(&self, money: &[Money]) -> Vec<String> {
-        let mut found = books::contradictions(&self.finperks, &self.printer, money);
+        let mut found = books::contradictions(&self.finperks, &self.papers(), money);
         match Reader::open(&self.folder.path().join("journal")).unwrap().verify().unwrap() {
             Verdict::Whole { .. } => {}
             Verdict::Broken { seq, why } => found.push(format!("the journal is broken at {seq}: {why}")),
@@ -374,7 +375,7 @@ async fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let kills: usize = arguments.next().map_or(300, |count| count.parse().expect("a number of kills"));
     let seed: u64 = arguments.next().map_or(1, |seed| seed.parse().expect("a seed"));
-    let mut chance = Chance(seed);
+    let mut chance = Chance::of(seed, 0, 0);
     let shop = Shop::open().await;
     {
         let (_daemon, till) = shop.start();
@@ -389,7 +390,7 @@ async fn main() -> ExitCode {
     let begun = Instant::now();
     let mut counts: BTreeMap<Point, usize> = BTreeMap::new();
     for kill in 0..kills {
-        let point = POINTS[usize::try_from(chance.below(8)).unwrap()];
+        let point = chance.one_of(&POINTS);
         shop.kill_at(point, &mut chance).await;
         *counts.entry(point).or_default() += 1;
         // What is open must not only grow: now and then the shop has a quiet moment.

@@ -15,9 +15,10 @@ use std::time::Instant;
 
 use serde_json::Value;
 use tilld_sandbox::finperks::CallKind;
+use tilld_tests::books::{self, Pile};
+use tilld_tests::leaks;
 use tilld_tests::script::{Line, Till};
 use tilld_tests::shop::eventually;
-use tilld_tests::{books, leaks};
 use tokio::sync::Mutex;
 
 /// What a connection begins with, and the longest slip of the sandbox at 42 columns, in bytes.
@@ -133,7 +134,7 @@ fn asked(sale: &Value) -> (Option<String>, String) {
 }
 
 fn is_whole(till: &Till, order: &str) -> bool {
-    books::is_on_paper(&till.shop.finperks, &till.shop.printer, order)
+    books::is_on_paper(&till.shop.finperks, &Pile::of(&till.shop.printer), order)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -43,7 +43,7 @@ use tilld_sandbox::finperks::CallKind;
 use tilld_sandbox::{ErrorBody, Executed, Fault, Loss, QueuedFault};
 use tokio::task::JoinHandle;
 
-use crate::books;
+use crate::books::{self, Pile};
 use crate::leaks;
 use crate::shop::{Answer, PATIENCE, Shop, eventually};
 
@@ -296,7 +296,7 @@ impl Till {
         for card in sale["cards"].as_array().into_iter().flatten() {
             let Some(asks) = card.pointer("/question/asks").and_then(Value::as_str) else { continue };
             let order = card["provider_order"].as_str().unwrap_or_default();
-            let complete = books::is_on_paper(&self.shop.finperks, &self.shop.printer, order);
+            let complete = books::is_on_paper(&self.shop.finperks, &Pile::of(&self.shop.printer), order);
             let answer = books::answer_to(asks, complete);
             self.act(&format!("answer {} {answer}", card["number"])).await;
             self.last_answer().await;
@@ -495,7 +495,7 @@ impl Till {
             let now = self.shop.get(&format!("/v1/sales/{sale}")).await.expect("the daemon runs").body;
             money.push(books::money_of(&now));
         }
-        found.extend(books::contradictions(&self.shop.finperks, &self.shop.printer, &money));
+        found.extend(books::contradictions(&self.shop.finperks, &Pile::of(&self.shop.printer), &money));
         found
     }
 
