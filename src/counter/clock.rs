@@ -37,7 +37,7 @@ pub trait Clock: Send + Sync + 'static {
     /// Makes the counter's own time the wall clock's. To be called only while nothing waits for a moment.
     fn follow(&self) {}
 
-    /// Ends after `span`, by a clock that nobody sets.
+    /// Ends after `span`, by a clock that nobody sets and that goes on while the machine sleeps.
     fn sleep(&self, span: Duration) -> BoxFuture<'static, ()>;
 
     /// A new id: UUIDv7 (RFC 9562).
@@ -55,6 +55,9 @@ pub trait Clock: Send + Sync + 'static {
         })
     }
 }
+
+/// The runtime's timers stand still while the machine sleeps: it is looked so often whether a pause is over.
+const LOOK: Duration = Duration::from_secs(30);
 
 /// The machine's own clocks and random numbers.
 #[derive(Debug)]
@@ -82,9 +85,7 @@ impl Clock for SystemClock {
     }
 
     fn steady(&self) -> Duration {
-        let since = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-        let seconds = u64::try_from(since.tv_sec).unwrap_or(0);
-        Duration::new(seconds, u32::try_from(since.tv_nsec).unwrap_or(0))
+        since_boot()
     }
 
     fn follow(&self) {
@@ -93,7 +94,16 @@ impl Clock for SystemClock {
     }
 
     fn sleep(&self, span: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(tokio::time::sleep(span))
+        let due = since_boot().saturating_add(span);
+        Box::pin(async move {
+            loop {
+                let left = due.saturating_sub(since_boot());
+                if left.is_zero() {
+                    return;
+                }
+                tokio::time::sleep(left.min(LOOK)).await;
+            }
+        })
     }
 
     fn new_id(&self) -> Uuid {
@@ -106,6 +116,13 @@ impl Clock for SystemClock {
         let nanos = most.as_nanos().saturating_mul(u128::from(chance)) >> u32::BITS;
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
+}
+
+/// How long the machine has been up, asleep or not.
+fn since_boot() -> Duration {
+    let since = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let seconds = u64::try_from(since.tv_sec).unwrap_or(0);
+    Duration::new(seconds, u32::try_from(since.tv_nsec).unwrap_or(0))
 }
 
 #[cfg(test)]

@@ -294,10 +294,9 @@ impl Counter {
         let shelf = Arc::new(shelf::Shelf::read(&ports).await?);
         let line = Arc::new(perform::Line::default());
         let journal = ports.journal.clone();
-        let read = move || (journal.open_sales(), journal.last_written());
-        let (open, last) = blocking(ports.clock.as_ref(), read).await.map_err(|_| StartError::Stopping)?;
-        // A journal that cannot be read tells nothing about the clock.
-        line.offset.written_before(last.ok().flatten());
+        let open = blocking(ports.clock.as_ref(), move || journal.open_sales())
+            .await
+            .map_err(|_| StartError::Stopping)?;
         let performer = perform::Performer {
             inbox: inbox.clone(),
             provider: Arc::clone(&ports.provider),

@@ -17,9 +17,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tilld_domain::moment::{CLOCK_SLACK, Moment};
-use tilld_domain::outcome::{Outcome, Trouble};
+use tilld_domain::outcome::{Created, OrderSeen, Outcome, Trouble, UndoAnswer};
 use tilld_domain::refusal::Refusal;
-use tilld_providers::GiftCards;
+use tilld_providers::{Balance, Catalogue, GiftCards};
 
 use crate::clock::Clock;
 use crate::perform::Line;
@@ -50,6 +50,25 @@ struct Seen {
     refused: bool,
 }
 
+/// What a provider can answer with "done".
+pub(crate) trait Answered {
+    /// Whether it says in fact that the date of the call was not accepted.
+    fn refuses_the_date(&self) -> bool {
+        false
+    }
+}
+
+impl Answered for Created {}
+impl Answered for OrderSeen {}
+impl Answered for Catalogue {}
+impl Answered for Vec<Balance> {}
+
+impl Answered for UndoAnswer {
+    fn refuses_the_date(&self) -> bool {
+        *self == Self::Refused(Refusal::ClockRefused)
+    }
+}
+
 impl Offset {
     /// The last entry that an earlier run wrote.
     pub(crate) fn written_before(&self, last: Option<Moment>) {
@@ -57,14 +76,25 @@ impl Offset {
     }
 
     /// A call ended: what it tells about the clock.
-    pub(crate) fn note<T>(&self, outcome: &Outcome<T>, provider: &dyn GiftCards, clock: &dyn Clock) {
+    pub(crate) fn note<T: Answered>(
+        &self,
+        outcome: &Outcome<T>,
+        provider: &dyn GiftCards,
+        clock: &dyn Clock,
+    ) {
+        let mut known = self.lock();
+        let refused_before = || known.seen.is_some_and(|seen| seen.refused && seen.is_untouched(clock));
         let refused = match outcome {
-            Outcome::Refused(why) => *why == Refusal::ClockRefused,
-            Outcome::Done(_) => false,
+            Outcome::Done(answer) => answer.refuses_the_date(),
+            Outcome::Refused(Refusal::ClockRefused) => true,
+            // Nothing may have been sent, or something else may have been looked at before the date.
+            Outcome::Refused(_) => refused_before(),
             Outcome::Later { .. } | Outcome::NotSent(_) | Outcome::Unknown(_) => return,
         };
-        let offset_ms = provider.clock_offset_ms().unwrap_or_default();
-        self.lock().seen = Some(Seen { offset_ms, set_ms: set(clock), refused });
+        // A provider that tells no time still says whether it takes ours.
+        let told = refused || matches!(outcome, Outcome::Done(_));
+        let Some(offset_ms) = provider.clock_offset_ms().or(told.then_some(0)) else { return };
+        known.seen = Some(Seen { offset_ms, set_ms: set(clock), refused });
     }
 
     /// The provider's clock minus this machine's wall clock in ms, now; none before the first answer.
@@ -91,8 +121,7 @@ impl Offset {
             let side = if off_ms > 0 { "behind" } else { "ahead of" };
             return Some(format!("Clock is {} wrong: it is {side} the provider's. {SET}", span(off)));
         }
-        let untouched = set(clock).abs_diff(seen.set_ms) <= ms(CLOCK_SLACK).unsigned_abs();
-        (seen.refused && untouched)
+        (seen.refused && seen.is_untouched(clock))
             .then(|| format!("The provider refuses this machine's clock, which is {} off. {SET}", span(off)))
     }
 
@@ -102,6 +131,11 @@ impl Offset {
 }
 
 impl Seen {
+    /// Whether nobody has set the clock since.
+    fn is_untouched(self, clock: &dyn Clock) -> bool {
+        set(clock).abs_diff(self.set_ms) <= ms(CLOCK_SLACK).unsigned_abs()
+    }
+
     fn now_ms(&self, clock: &dyn Clock) -> i64 {
         let set = set(clock).saturating_sub(self.set_ms);
         // The answer's date was told in whole seconds; what two readings differ by is less.

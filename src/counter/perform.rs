@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use tilld_devices::printer::{JobOutcome, Printer};
 use tilld_domain::ids::ProviderOrderId;
 use tilld_domain::moment::Moment;
-use tilld_domain::order::{Effect, Order, OrderEvent, Owed, State};
+use tilld_domain::order::{Effect, Order, OrderEvent, State};
 use tilld_domain::outcome::{Outcome, Trouble};
 use tilld_domain::printing::{Fault, PrintEnd};
 use tilld_domain::sale::{CardNo, Sale};
@@ -19,14 +19,15 @@ use tokio::sync::{Semaphore, mpsc};
 
 use crate::clock::Clock;
 use crate::driver::Message;
-use crate::offset::Offset;
+use crate::offset::{Answered, Offset};
+use crate::undoing::Started;
 use crate::{Place, ProviderLine, SaleNow};
 
 /// A pause before an undo is lengthened by up to a fifth, so that many do not come at once.
 const JITTER_DIVISOR: u32 = 5;
 
-/// For how long an undo that was never tried is fresh.
-const FRESH: Duration = Duration::from_secs(10);
+/// For how long an undo is fresh: its customer may still stand at the counter, and its first attempts fall into this time.
+const FRESH: Duration = Duration::from_mins(1);
 
 /// How the last call to the provider went, and what calls tell about this machine's clock.
 #[derive(Default)]
@@ -40,7 +41,12 @@ impl Line {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn note<T>(&self, outcome: &Outcome<T>, provider: &dyn GiftCards, clock: &dyn Clock) {
+    pub(crate) fn note<T: Answered>(
+        &self,
+        outcome: &Outcome<T>,
+        provider: &dyn GiftCards,
+        clock: &dyn Clock,
+    ) {
         let up = matches!(outcome, Outcome::Done(_) | Outcome::Refused(_) | Outcome::Later { .. });
         let last = ProviderLine { up, at: clock.now() };
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(last);
@@ -83,13 +89,6 @@ impl Performer {
                 let id = provider_order?;
                 Box::pin(async move { Some(this.look_up(&id, after, until).await) })
             }
-            Effect::Undo { after } => {
-                let id = provider_order?;
-                let age = |owed: &Owed| self.clock.now().long_since(owed.since);
-                let fresh =
-                    matches!(&order.state, State::Owed(owed) if owed.failures == 0 && age(owed) < FRESH);
-                Box::pin(async move { this.undo(&id, after, fresh).await })
-            }
             Effect::Print { attempt } => {
                 let slip = self.slip(&sale, card, &order, attempt, None);
                 Box::pin(async move { Some(this.print(slip).await) })
@@ -98,15 +97,43 @@ impl Performer {
                 let slip = self.slip(&sale, card, &order, 1, Some(copy));
                 Box::pin(async move { Some(this.print(slip).await) })
             }
-            Effect::Wake { .. } | Effect::Forget => return None,
+            Effect::Undo { .. } | Effect::Wake { .. } | Effect::Forget => return None,
         };
-        let (inbox, id) = (self.inbox.clone(), now.sale.opening.sale);
-        Some(Box::pin(async move {
+        Some(self.tell(now, card, work))
+    }
+
+    /// The work of an undo after a pause. It ends without a word if it is called off before.
+    pub(crate) fn undo(
+        &self,
+        now: &SaleNow,
+        card: CardNo,
+        after: Duration,
+        started: Started,
+    ) -> Option<BoxFuture<'static, ()>> {
+        let order = now.sale.order(card)?;
+        let id = order.past.provider_order.clone()?;
+        let since = match &order.state {
+            State::Owed(owed) => Some(owed.since),
+            _ => None,
+        };
+        let this = self.clone();
+        Some(self.tell(now, card, Box::pin(async move { this.undo_after(&id, after, since, started).await })))
+    }
+
+    /// Some work, and telling the driver how it ended.
+    fn tell(
+        &self,
+        now: &SaleNow,
+        card: CardNo,
+        work: BoxFuture<'static, Option<OrderEvent>>,
+    ) -> BoxFuture<'static, ()> {
+        let (inbox, sale) = (self.inbox.clone(), now.sale.opening.sale);
+        Box::pin(async move {
             if let Some(event) = work.await {
                 // A driver that has gone needs nothing any more: the next start asks again.
-                let _ = inbox.send(Message::Happened { sale: id, card, event }).await;
+                let _ = inbox.send(Message::Happened { sale, card, event }).await;
             }
-        }))
+        })
     }
 
     async fn create(&self, order: &Order, after: Duration) -> OrderEvent {
@@ -132,11 +159,21 @@ impl Performer {
         OrderEvent::LookupEnded(self.within(self.provider.deadlines().lookup.min(left), call).await)
     }
 
-    /// `fresh`: it is owed since a moment ago, perhaps with the customer still at the counter and the provider's window wide
-    /// open. It does not stand behind a thousand old ones; there are never more such than sales in customers' hands.
-    async fn undo(&self, order: &ProviderOrderId, after: Duration, fresh: bool) -> Option<OrderEvent> {
+    /// A debt that is fresh does not stand behind a thousand old ones, which may all hang at a provider that answers nothing;
+    /// there are never more such than cards in customers' hands. `since`: of a debt.
+    async fn undo_after(
+        &self,
+        order: &ProviderOrderId,
+        after: Duration,
+        since: Option<Moment>,
+        started: Started,
+    ) -> Option<OrderEvent> {
         self.pause(after.saturating_add(self.clock.jitter(after / JITTER_DIVISOR))).await;
-        let _slot = if fresh { None } else { Some(self.undo_slots.acquire().await.ok()?) };
+        let is_fresh = || since.is_some_and(|since| self.clock.now().long_since(since) < FRESH);
+        let _slot = if is_fresh() { None } else { Some(self.undo_slots.acquire().await.ok()?) };
+        if !started.may_be_sent() {
+            return None;
+        }
         let call = self.provider.invalidate(order);
         Some(OrderEvent::UndoEnded(self.within(self.provider.deadlines().invalidate, call).await))
     }
@@ -210,7 +247,11 @@ impl Performer {
     }
 
     /// A call that ends by its deadline; what is still open then is unknown (law L2), never "not sent".
-    async fn within<T>(&self, deadline: Duration, call: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+    async fn within<T: Answered>(
+        &self,
+        deadline: Duration,
+        call: impl Future<Output = Outcome<T>>,
+    ) -> Outcome<T> {
         let outcome = tokio::select! {
             biased;
             outcome = call => outcome,

@@ -100,16 +100,20 @@ impl Shelf {
     /// Fetches the catalogue at the start (another shop, key or country may be configured since) and whenever it has got old.
     /// Never ends.
     pub(crate) async fn keep_fresh(self: Arc<Self>, ports: Ports, line: Arc<Line>, age: Duration) {
-        let mut started = false;
+        // What an earlier run fetched may be another shop's.
+        let mut fetched_by_this_run = false;
         loop {
-            let known = self.state().fetched.filter(|_| std::mem::replace(&mut started, true));
-            let old = known.map_or(age, |fetched| ports.clock.now().since(fetched));
+            let known = self.state().fetched.filter(|_| fetched_by_this_run);
+            let old = known.map_or(age, |fetched| ports.clock.now().long_since(fetched));
             let pause = if old < age {
                 age.saturating_sub(old)
             } else {
                 match self.refresh(&ports.journal, ports.provider.as_ref(), ports.clock.as_ref(), &line).await
                 {
-                    Ok(_) => age,
+                    Ok(_) => {
+                        fetched_by_this_run = true;
+                        age
+                    }
                     Err(why) => {
                         tracing::warn!(why = why.code(), "the catalogue could not be fetched");
                         RETRY

@@ -1,5 +1,14 @@
 //! Which undos are under way: at most one of a card at any time.
 //!
+//! ```text
+//!  begin ──► asleep ──► sent ──► ended (its answer is written, or needs not be)
+//!              └──► called off: the case was closed; it is never sent
+//! ```
+//!
+//! A case that is closed while its undo is on the wire could end "settled as lost" and "given back" at once. So an undo that
+//! sleeps in its pause is called off with the case, and one that was sent is waited for: until its call has ended the case
+//! cannot be closed.
+//!
 //! While the journal takes entries this only keeps an undo from being sent twice. While it does not (law L10), an undo that
 //! is owed on disk goes on: its intent is written, so law L1 holds. What comes back is then judged here by the same machine,
 //! on a copy that is never written:
@@ -13,6 +22,8 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use tilld_domain::ids::SaleId;
@@ -20,26 +31,65 @@ use tilld_domain::moment::Moment;
 use tilld_domain::order::{Effect, Order, OrderEvent, State};
 use tilld_domain::sale::{CardNo, Sale};
 
-/// The cards whose undo is on its way, or has an answer that is not written yet. With each: how its order would stand, if
-/// anything has come back that was not written.
+const ASLEEP: u8 = 0;
+const SENT: u8 = 1;
+const CALLED_OFF: u8 = 2;
+
+/// An undo that was started, as the one who sends it and the one who may call it off both hold it.
+#[derive(Clone, Default)]
+pub(crate) struct Started(Arc<AtomicU8>);
+
+impl Started {
+    /// Its pause is over: whether it may be sent.
+    pub(crate) fn may_be_sent(&self) -> bool {
+        self.leave_sleep(SENT)
+    }
+
+    fn call_off(&self) -> bool {
+        self.leave_sleep(CALLED_OFF)
+    }
+
+    fn leave_sleep(&self, to: u8) -> bool {
+        self.0.compare_exchange(ASLEEP, to, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+}
+
+/// An undo that is on its way, or has an answer that is not written yet.
 #[derive(Default)]
-pub(crate) struct Undoing(HashMap<(SaleId, CardNo), Option<Order>>);
+struct UnderWay {
+    started: Started,
+    /// How its order would stand, if anything has come back that was not written.
+    copy: Option<Order>,
+}
+
+/// The cards whose undo is under way.
+#[derive(Default)]
+pub(crate) struct Undoing(HashMap<(SaleId, CardNo), UnderWay>);
 
 impl Undoing {
-    /// An undo is to be sent; false if one is under way.
-    pub(crate) fn begin(&mut self, sale: SaleId, card: CardNo) -> bool {
+    /// An undo is to be sent; none if one is under way.
+    pub(crate) fn begin(&mut self, sale: SaleId, card: CardNo) -> Option<Started> {
         match self.0.entry((sale, card)) {
-            Entry::Occupied(_) => false,
-            Entry::Vacant(place) => {
-                place.insert(None);
-                true
-            }
+            Entry::Occupied(_) => None,
+            Entry::Vacant(place) => Some(place.insert(UnderWay::default()).started.clone()),
         }
     }
 
     /// How one ended is written, or needs not be.
     pub(crate) fn ended(&mut self, sale: SaleId, card: CardNo) {
         self.0.remove(&(sale, card));
+    }
+
+    /// No undo of this card is to be sent any more; false if one has been sent and its answer is not written.
+    pub(crate) fn call_off(&mut self, sale: SaleId, card: CardNo) -> bool {
+        match self.0.entry((sale, card)) {
+            Entry::Vacant(_) => true,
+            Entry::Occupied(place) if place.get().started.call_off() => {
+                place.remove();
+                true
+            }
+            Entry::Occupied(_) => false,
+        }
     }
 
     /// An undo ended, and that cannot be written now: after which pause to ask again, if to ask again.
@@ -49,15 +99,15 @@ impl Undoing {
         card: CardNo,
         at: Moment,
         event: &OrderEvent,
-    ) -> Option<Duration> {
+    ) -> Option<(Duration, Started)> {
         let on_disk = sale.order(card).filter(|order| matches!(order.state, State::Owed(_)))?;
-        let copy = self.0.entry((sale.opening.sale, card)).or_default();
-        let order = copy.take().unwrap_or_else(|| on_disk.clone());
+        let under_way = self.0.entry((sale.opening.sale, card)).or_default();
+        let order = under_way.copy.take().unwrap_or_else(|| on_disk.clone());
         let (order, effects) = order.step(&sale.opening.rules, at, event.clone()).ok()?;
         match (&order.state, effects.as_slice()) {
             (State::Owed(_), [Effect::Undo { after }]) => {
-                *copy = Some(order);
-                Some(*after)
+                *under_way = UnderWay { started: Started::default(), copy: Some(order) };
+                Some((*after, under_way.started.clone()))
             }
             _ => None,
         }
@@ -67,4 +117,9 @@ impl Undoing {
 /// The cards of a sale that are owed an undo on disk.
 pub(crate) fn owed(sale: &Sale) -> impl Iterator<Item = CardNo> {
     sale.cards().filter(|(_, order)| matches!(order.state, State::Owed(_))).map(|(card, _)| card)
+}
+
+/// Whether an undo of an order may still be asked for.
+pub(crate) fn is_wanted(order: &Order) -> bool {
+    matches!(order.state, State::Owed(_) | State::Stuck { .. })
 }

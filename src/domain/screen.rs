@@ -190,7 +190,9 @@ impl Screen {
             Self::CollectThePaper => {
                 "Collect every piece of paper of this card, then give the money back.".to_owned()
             }
-            Self::IsItComplete => "Is the card complete on paper?".to_owned(),
+            Self::IsItComplete => {
+                "Is the card complete on paper? Switch a silent printer off before you look.".to_owned()
+            }
             Self::Done => "Done.".to_owned(),
             Self::DoneWithoutSlip => "Done. The card is active; its slip was not printed.".to_owned(),
             Self::Cancelled => "Cancelled. No money was taken.".to_owned(),

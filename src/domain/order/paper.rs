@@ -105,7 +105,7 @@ pub(super) fn in_doubt(
         {
             Ok(begin(lines, attempt.saturating_add(1)))
         }
-        // The question stays what it is. The entry shows that it was open at the restart.
+        // The question stays what it is, so nothing is written.
         OrderEvent::Resumed => Ok(match fault {
             Some(fault) => (State::PrintStopped { lines, attempt, fault }, Vec::new()),
             None => (State::PrintUnclear { lines, attempt }, Vec::new()),

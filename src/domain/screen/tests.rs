@@ -51,8 +51,8 @@ fn every_row_has_its_sentence() {
         por 50: 1 created, paid, 1 confirm done lines, 1 print stopped => Paper out. Insert paper. Tear up the first piece, then print again.
         por 50: 1 created, paid, 1 confirm done lines, 1 print stopped, 1 say print, 1 print stopped, 1 say print, 1 print stopped => Collect every piece of paper of this card, then give the money back.
         # A11
-        por 50: 1 created, paid, 1 confirm done lines, 1 print silent => Is the card complete on paper?
-        por 50: 1 created, paid, 1 confirm done lines, restart => Is the card complete on paper?
+        por 50: 1 created, paid, 1 confirm done lines, 1 print silent => Is the card complete on paper? Switch a silent printer off before you look.
+        por 50: 1 created, paid, 1 confirm done lines, restart => Is the card complete on paper? Switch a silent printer off before you look.
         # A12
         por 50: 1 created, paid, 1 confirm done lines, 1 print done => Done.
         # A13 to A15
@@ -83,7 +83,7 @@ fn a_sale_of_several_cards_says_what_is_most_urgent_and_never_gives_back_too_muc
         por 50, posa 20: 1 create refused, 2 create refused => Not sold. Try again.
         por 50, posa 20: 1 created, 2 created, paid, 1 confirm done lines, 1 print silent => Please wait.
         por 50, por 20: 1 create refused, 2 created, cancel => Cancelled. No money was taken.
-        por 50, posa 20: 1 created, 2 created, paid, 1 confirm done lines, 1 print silent, 2 confirm done => Is the card complete on paper?
+        por 50, posa 20: 1 created, 2 created, paid, 1 confirm done lines, 1 print silent, 2 confirm done => Is the card complete on paper? Switch a silent printer off before you look.
         por 50, posa 20: 1 created, 2 created, paid, 1 confirm failed, 2 confirm failed => NOT sold. Give the money back. Keep the card.
         por 50, posa 20: 1 created, 2 created, paid, 1 confirm done lines, 1 print done, 2 confirm failed => Not everything was sold. Give 20.00 EUR back, and hand out only the cards that are sold.
         por 50, por 20: 1 created, 2 created, paid, 1 confirm failed, 2 confirm done lines, 2 print done => Not everything was sold. Give 50.00 EUR back, and hand out only the cards that are sold.
@@ -91,7 +91,7 @@ fn a_sale_of_several_cards_says_what_is_most_urgent_and_never_gives_back_too_muc
         por 50, posa 20: 1 created, 2 created, paid, 2 confirm done lines, 2 print nothing, 1 confirm done lines, 1 print done => Done. The card is active; its slip was not printed.
         posa 20, por 50: 1 created, 2 created, paid, 1 confirm done lines, 1 print nothing, 2 confirm done lines, 2 print done => Done. The card is active; its slip was not printed.
         por 50, por 20: 1 created, 2 created, paid, 2 confirm failed, +121 restart, 1 undo spent => Call the manager.
-        por 50, por 20: 1 created, 2 created, paid, 2 confirm failed, 1 confirm done lines, 1 print silent => Is the card complete on paper?
+        por 50, por 20: 1 created, 2 created, paid, 2 confirm failed, 1 confirm done lines, 1 print silent => Is the card complete on paper? Switch a silent printer off before you look.
         ",
     );
 }

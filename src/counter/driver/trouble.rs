@@ -1,0 +1,122 @@
+//! The journal does not take entries (law L10).
+//!
+//! - *A commit fails*: a till is refused; what happened outside is held, nothing new is begun but the next attempt of an
+//!   undo that is owed on disk (`undoing`), and every second the held events are tried again. They are stepped at the moment
+//!   when they are written: a customer who has gone in the meantime gets nothing. When they are written, sales go on.
+//! - *The journal is shut* (`book`), or an open sale in it cannot be read: the same from the first moment on, with the open sales
+//!   as far as they can be read. When it opens they are read anew and taken up as after any start.
+
+use std::time::Duration;
+
+use tilld_domain::moment::Moment;
+use tilld_domain::order::OrderEvent;
+use tilld_domain::refusal::Refusal;
+use tilld_domain::sale::SaleEvent;
+use tilld_journal::AppendError;
+
+use super::turn::{Cause, Event, Staged, Turn};
+use super::{Declined, Driver, MOST_AT_A_TURN};
+use crate::SaleNow;
+use crate::book::{self, OPEN_AGAIN};
+use crate::undoing;
+
+/// How often writing is tried again.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
+
+/// The journal does not take entries.
+pub(super) struct Trouble {
+    /// And what to do next.
+    pub(super) why: String,
+    /// When it is tried again.
+    pub(super) again: Moment,
+}
+
+impl Driver {
+    /// Sends the undos that stand in a journal which cannot be written now: their intent is on disk.
+    pub(super) fn undo_what_is_owed(&mut self) {
+        let open: Vec<SaleNow> = self.sales.values().cloned().collect();
+        for now in open {
+            for card in undoing::owed(&now.sale) {
+                self.undo(&now, card, Duration::ZERO);
+            }
+        }
+    }
+
+    /// Something happened that cannot be written now.
+    pub(super) fn hold(&mut self, event: Event) {
+        if !self.asks_again(&event) {
+            self.held.push_back(event);
+        }
+    }
+
+    /// Of an undo that is to be asked for again nothing needs to be written: it is asked for again.
+    pub(super) fn asks_again(&mut self, event: &Event) -> bool {
+        let SaleEvent::Card(card, ended @ OrderEvent::UndoEnded(_)) = &event.what else { return false };
+        let Some(now) = self.sales.get(&event.sale).cloned() else { return false };
+        let Some((after, started)) = self.undoing.again(&now.sale, *card, self.now(), ended) else {
+            return false;
+        };
+        if let Some(work) = self.performer.undo(&now, *card, after, started) {
+            self.work.spawn(work);
+        }
+        true
+    }
+
+    pub(super) fn be_in_trouble(&mut self, why: String) {
+        let again = if self.taken_up { TRY_AGAIN } else { OPEN_AGAIN };
+        self.trouble = Some(Trouble { why, again: self.now().plus(again) });
+    }
+
+    /// The journal does not take entries. Nothing is lost but the wish of a till.
+    pub(super) fn stumble(&mut self, steps: Vec<Staged>, error: &AppendError) {
+        if !self.healing {
+            tracing::error!(%error, "the journal cannot be written: no gift cards until it can");
+        }
+        self.be_in_trouble(book::why_not_written(error));
+        for Staged { event, cause, .. } in steps {
+            match cause {
+                Cause::Asked { reply, .. } => {
+                    let _ = reply.send(Err(Declined::Refused(Refusal::JournalDown)));
+                }
+                Cause::Happened => self.hold(event),
+            }
+        }
+    }
+
+    /// Whether the journal can be written again, as far as that can be told before something is written; else why not.
+    pub(super) fn mended(&mut self) -> Result<(), String> {
+        self.ports.journal.open_now()?;
+        if !self.taken_up {
+            let open = self.ports.journal.open_sales();
+            self.take_up(open)?;
+        }
+        // Also if something is held: that may turn out to need no entry.
+        self.ports.journal.probe().map_err(|error| book::why_not_written(&error))
+    }
+
+    /// Tries whether writing works again, and writes down what is held.
+    pub(super) fn write_held(&mut self) {
+        let was_in_trouble = self.trouble.take();
+        if was_in_trouble.is_some()
+            && let Err(why) = self.mended()
+        {
+            return self.be_in_trouble(why);
+        }
+        self.healing = was_in_trouble.is_some();
+        let mut held = std::mem::take(&mut self.held);
+        while !held.is_empty() && self.trouble.is_none() {
+            let mut turn = Turn::default();
+            let count = held.len().min(MOST_AT_A_TURN);
+            for event in held.drain(..count) {
+                self.stage(&mut turn, event, Cause::Happened);
+            }
+            self.commit(turn);
+        }
+        self.healing = false;
+        // What failed again stands before what was not tried.
+        self.held.extend(held);
+        if was_in_trouble.is_some() && self.trouble.is_none() {
+            tracing::info!("the journal can be written again");
+        }
+    }
+}
