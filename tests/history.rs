@@ -23,7 +23,7 @@ use tilld_domain::outcome::{Created, OrderSeen, OrderStage, Outcome, ReceiptLine
 use tilld_domain::printing::{PrintEnd, Proof};
 use tilld_domain::product::CardKind;
 use tilld_domain::sale::{CardNo, Opening, Payment, Sale, SaleEvent, Tender};
-use tilld_journal::{Draft, Journal, Reader, SealKey, Settings, Verdict};
+use tilld_journal::{Draft, Journal, Reader, SealKey, Settings, Step, Verdict};
 use tilld_tests::process::{self, program};
 use uuid::Uuid;
 
@@ -136,9 +136,8 @@ impl History {
     }
 
     fn write(&mut self, after: &Sale, event: SaleEvent) {
-        let after = Arc::new(after.clone());
-        let sale = after.opening.sale;
-        self.waiting.push(Draft { at: self.at, sale, event, asked: None, after, forget: Vec::new() });
+        let step = Step::Sale { event, after: Arc::new(after.clone()), forget: Vec::new() };
+        self.waiting.push(Draft { at: self.at, asked: None, step });
         if self.waiting.len() >= AT_ONCE {
             self.flush();
         }

@@ -23,7 +23,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use tilld_devices::profile::Profile;
 use tilld_devices::simulated::{Answers, SimulatedPrinter};
-use tilld_journal::{Filter, Reader, Verdict};
+use tilld_journal::{Filter, Reader, Subject, Verdict};
 use tilld_tests::process::{self, Process, program};
 
 /// The files that hold the journal. The index of the log (`-shm`) is made anew at every start.
@@ -171,7 +171,7 @@ fn serve_on(mut command: Command, config: &Path, folder: &Path) -> (Process, Res
 fn entries(folder: &Path) -> BTreeMap<u64, String> {
     let reader = Reader::open(folder).unwrap();
     let sales = reader.list(&Filter::default(), 100_000).unwrap();
-    let shown = sales.iter().flat_map(|sale| reader.shown(sale.sale).unwrap());
+    let shown = sales.iter().flat_map(|sale| reader.shown(Subject::Sale(sale.sale)).unwrap());
     shown
         .map(|entry| {
             (entry.head.seq.number(), format!("{} {} {}", entry.head.at.ms(), entry.head.kind, entry.body))

@@ -27,7 +27,7 @@ use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
 use futures_util::stream::{self, Stream};
 use serde::Serialize;
-use tilld_counter::{Counter, EntryHead, SaleNow, Seq};
+use tilld_counter::{Counter, EntryHead, SaleNow, Seq, Subject};
 use tilld_domain::ids::SaleId;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::Receiver;
@@ -141,8 +141,10 @@ impl Missed {
         let mut seen = HashSet::new();
         let mut sales: VecDeque<_> = VecDeque::new();
         for head in heads.into_iter().rev() {
-            if seen.insert(head.sale) {
-                sales.push_front((head.seq, head.sale));
+            if let Subject::Sale(sale) = head.subject
+                && seen.insert(sale)
+            {
+                sales.push_front((head.seq, sale));
             }
         }
         Self { too_much: false, sales, upto }
@@ -253,7 +255,7 @@ mod tests {
         EntryHead {
             seq: Seq::new(seq),
             at: Moment::from_ms(0),
-            sale: sale.parse().unwrap(),
+            subject: Subject::Sale(sale.parse().unwrap()),
             kind: "opened".to_owned(),
             card: None,
             state: "creating".to_owned(),

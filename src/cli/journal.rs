@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use tilld_domain::moment::Moment;
 use tilld_domain::money::Money;
-use tilld_journal::{Filter, Reader, SaleRow, Verdict};
+use tilld_journal::{Filter, Reader, SaleRow, Subject, Verdict};
 
 use crate::command::{ConfigFile, Failure, say};
 use crate::table::table;
@@ -187,7 +187,7 @@ fn show(which: &Which, id: &str) -> Result<(), Failure> {
         return Err(Failure::Other(anyhow!("the journal has no sale, order or receipt of that name")));
     }
     for sale in &sales {
-        let entries = reader.shown(sale.sale).context("the journal cannot be read")?;
+        let entries = reader.shown(Subject::Sale(sale.sale)).context("the journal cannot be read")?;
         if which.json {
             let entries: Vec<Value> = entries
                 .iter()

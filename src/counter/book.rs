@@ -27,6 +27,7 @@ use tilld_domain::moment::Moment;
 use tilld_domain::product::Product;
 use tilld_journal::{
     AppendError, AskedBefore, Draft, EntryHead, Filter, Journal, OpenError, ReadError, Reader, Seq, Settings,
+    Subject,
 };
 
 use crate::{SaleNow, replay};
@@ -316,6 +317,6 @@ pub(crate) fn why_not_written(error: &AppendError) -> String {
 
 fn latest_of(reader: &Reader, sale: SaleId) -> Result<Option<SaleNow>, ReadError> {
     let Some(whole) = reader.sale_now(sale)? else { return Ok(None) };
-    let last = reader.shown(sale)?.pop().map(|entry| entry.head);
+    let last = reader.shown(Subject::Sale(sale))?.pop().map(|entry| entry.head);
     Ok(last.map(|head| SaleNow { sale: Arc::new(whole), seq: head.seq, at: head.at }))
 }

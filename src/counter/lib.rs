@@ -58,7 +58,7 @@ use tilld_providers::GiftCards;
 use tilld_receipts::slip::ShopTexts;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
-pub use tilld_journal::{Asked, EntryHead, Seq};
+pub use tilld_journal::{Asked, EntryHead, Seq, Subject};
 
 use crate::book::{Book, OpenSales};
 use crate::clock::Clock;
@@ -527,13 +527,14 @@ impl Counter {
         let Some(before) = self.read(move || journal.asked(&key)).await? else {
             return Ok(None);
         };
+        let Subject::Sale(sale) = before.subject else { return Err(Refusal::RequestKeyReused) };
         if before.digest != asked.digest {
             return Err(Refusal::RequestKeyReused);
         }
         // First queue up for the live sale, then read: a rest that comes in between is in the journal by then.
         let (reply, rested) = oneshot::channel();
-        self.send(Message::AwaitRest { sale: before.sale, reply })?;
-        if let Some(answer) = self.first_rest(before.sale, before.seq).await? {
+        self.send(Message::AwaitRest { sale, reply })?;
+        if let Some(answer) = self.first_rest(sale, before.seq).await? {
             return Ok(Some(answer));
         }
         tokio::select! {
@@ -541,7 +542,7 @@ impl Counter {
             _ = rested => {}
             () = self.clock.sleep(self.settings.answer_wait) => return Err(Refusal::StillWorking),
         }
-        self.first_rest(before.sale, before.seq).await?.ok_or(Refusal::StillWorking).map(Some)
+        self.first_rest(sale, before.seq).await?.ok_or(Refusal::StillWorking).map(Some)
     }
 
     async fn first_rest(&self, sale: SaleId, from: Seq) -> Result<Option<SaleNow>, Refusal> {

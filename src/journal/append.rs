@@ -1,7 +1,7 @@
 //! The one writer. What it is given becomes durable as a whole, in one commit with one sync, or not at all.
 //!
-//! A draft becomes an entry, its secrets sealed; the chain grows by a link; the rows of the sale and the keys that are
-//! to be forgotten go into the same commit. Whatever fails on the way undoes all of it and leaves the
+//! A draft becomes an entry, its secrets sealed; the chain grows by a link; the rows of the sale or the redemption and the
+//! keys that are to be forgotten go into the same commit. Whatever fails on the way undoes all of it and leaves the
 //! connection usable: the next append starts from what is on the disk, not from memory.
 //!
 //! One thing is beyond it: a commit whose sync failed may stand in the log all the same. The next commit that goes
@@ -11,17 +11,20 @@
 use std::ops::Deref;
 
 use rusqlite::{Connection, ErrorCode, params};
+use tilld_domain::ids::OrderId;
 use tilld_domain::moment::Moment;
 use tilld_domain::product::Product;
-use tilld_domain::sale::{MOST_CARDS, SaleEvent};
+use tilld_domain::redemption::Redemption;
+use tilld_domain::sale::{CardNo, MOST_CARDS, Sale, SaleEvent};
 
 use crate::chain::{self, Head, Linked};
-use crate::entry::{Draft, Seq};
+use crate::entry::{Draft, RedemptionStep, Seq, Step};
 use crate::failure::AppendError;
-use crate::form;
+use crate::form::{self, secrets::Packed};
 use crate::read::{self, KeyFailure};
-use crate::seal::{self, OrderKey, Place, SealFailure, Terminal};
+use crate::seal::{self, OwnKey, Owner, Place, SealFailure, Terminal};
 use crate::tables::{self, RowFailure};
+use crate::tries::{self, Tried};
 
 impl From<rusqlite::Error> for AppendError {
     fn from(error: rusqlite::Error) -> Self {
@@ -88,17 +91,19 @@ impl Writer {
             self.probe().ok();
             return Err(error.into());
         }
-        self.keys_in_log |= drafts.iter().any(|draft| !draft.forget.is_empty());
+        self.keys_in_log |= drafts.iter().any(Draft::forgets);
         Ok(written)
     }
 
-    /// Destroys the keys of every card that was closed at `closed_by` or before; how many.
+    /// Destroys the keys of every card that was closed at `closed_by` or before, and of every redemption that is closed;
+    /// how many.
     pub(crate) fn forget(&mut self, closed_by: Moment) -> Result<usize, AppendError> {
         let begun = self.begin()?;
         let forgotten = begun
             .prepare_cached(
                 "DELETE FROM seal_key WHERE EXISTS (
-                     SELECT 1 FROM card WHERE card.order_id = seal_key.order_id AND card.closed_at <= ?1)",
+                     SELECT 1 FROM card WHERE card.order_id = seal_key.owner AND card.closed_at <= ?1)
+                 OR EXISTS (SELECT 1 FROM redemption WHERE redemption.id = seal_key.owner AND redemption.open = 0)",
             )?
             .execute(params![closed_by.ms()])?;
         begun.commit()?;
@@ -110,6 +115,13 @@ impl Writer {
             self.keys_in_log = in_the_way;
         }
         Ok(forgotten)
+    }
+
+    /// Writes down that a wrong code was tried, or that a manager let the terminal try again.
+    pub(crate) fn note_try(&mut self, tried: &Tried<'_>) -> Result<(), AppendError> {
+        let begun = self.begin()?;
+        tries::note(&begun, tried)?;
+        Ok(begun.commit()?)
     }
 
     /// Replaces the cached products of a provider.
@@ -171,91 +183,219 @@ fn write(
     head: Head,
     (place, draft): (usize, &Draft),
 ) -> Result<Head, AppendError> {
-    let misfit = |why| AppendError::Misfit { draft: place, why };
-    let first = check(draft).map_err(misfit)?;
-    let before = if first {
-        None
-    } else {
-        Some(tables::row_of(database, draft.sale)?.ok_or_else(|| misfit("its sale has not begun"))?)
-    };
-    let seq = head.seq.next();
-    let (kind, card) = (form::kind(&draft.event), form::card(&draft.event));
-    let phase = tables::phase_word(draft.after.phase());
-    let state = tables::state_words(card, &draft.after).ok_or_else(|| misfit("it has no such card"))?;
-    let body = form::encode(&draft.event).map_err(|_| misfit("it cannot be written"))?;
-    let sealed = seal_secrets(database, terminal, seq, draft)?;
-    let asked = draft.asked.as_ref();
-    let sale = draft.sale.uuid();
-    let linked = Linked {
-        seq: seq.column(),
-        at: draft.at.ms(),
-        sale: sale.as_bytes(),
-        previous: before.as_ref().map(|row| row.last_seq),
-        card: card.map(|card| i64::from(card.number())),
-        kind: kind.as_bytes(),
-        state: state.as_bytes(),
-        phase: phase.as_bytes(),
-        open: !draft.after.is_closed(),
-        body: body.as_bytes(),
-        sealed: sealed.as_deref(),
-        request_key: asked.map(|asked| asked.key.as_str().as_bytes()),
-        request_digest: asked.map(|asked| asked.digest.as_slice()),
-    };
-    let link = chain::link(&head.link, &linked);
-    database
-        .prepare_cached(
-            "INSERT INTO entry (seq, hash, at, sale, previous, card, kind, state, phase, open, body, sealed, request_key,
-                                request_digest)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
-        )?
-        .execute(params![
-            linked.seq,
-            link,
-            linked.at,
-            linked.sale,
-            linked.previous,
-            linked.card,
-            kind,
-            state,
-            phase,
-            linked.open,
-            body,
-            sealed,
-            asked.map(|asked| asked.key.as_str()),
-            linked.request_digest,
-        ])
-        .map_err(|error| match error {
-            error if tables::is_taken(&error) => AppendError::KeyTaken { draft: place },
-            error => error.into(),
-        })?;
-    let row_failure = |failure| match failure {
-        RowFailure::Database(error) if tables::is_taken(&error) => {
-            misfit("its sale or one of its orders is there already")
-        }
-        RowFailure::Database(error) => error.into(),
-        RowFailure::ReceiptTaken => AppendError::ReceiptTaken { draft: place },
-        RowFailure::Misfit(why) => misfit(why),
-    };
-    match &before {
-        None => tables::insert(database, (seq, draft.at), &draft.after),
-        Some(before) => tables::update(database, before, (seq, draft.at), card, &draft.after),
+    let next = Next { database, terminal, head, place, draft };
+    match &draft.step {
+        Step::Sale { event, after, forget } => next.write_of_sale(event, after, forget),
+        Step::Redemption { event, after, forget } => next.write_of_redemption(event, after, *forget),
     }
-    .map_err(row_failure)?;
-    for order in &draft.forget {
-        database
-            .prepare_cached("DELETE FROM seal_key WHERE order_id = ?1")?
-            .execute(params![order.uuid().as_bytes()])?;
-    }
-    Ok(Head { seq, link })
 }
 
-/// Whether a draft fits itself; whether it begins its sale.
-fn check(draft: &Draft) -> Result<bool, &'static str> {
-    if draft.after.opening.sale != draft.sale {
-        return Err("it is of another sale");
+/// The columns of an entry that follow from what it is about.
+struct Content<'a> {
+    subject: &'a [u8],
+    previous: Option<i64>,
+    card: Option<CardNo>,
+    kind: &'static str,
+    state: &'a str,
+    phase: Option<&'static str>,
+    open: bool,
+    body: String,
+    sealed: Option<Vec<u8>>,
+}
+
+/// The entry that is being written.
+struct Next<'a> {
+    database: &'a Connection,
+    terminal: &'a Terminal,
+    /// The last one before it.
+    head: Head,
+    /// Which of the drafts it is, from 0.
+    place: usize,
+    draft: &'a Draft,
+}
+
+impl Next<'_> {
+    fn seq(&self) -> Seq {
+        self.head.seq.next()
     }
-    match &draft.event {
-        SaleEvent::Opened(opening) if opening.sale != draft.sale => Err("it opens another sale"),
+
+    fn misfit(&self, why: &'static str) -> AppendError {
+        AppendError::Misfit { draft: self.place, why }
+    }
+
+    fn write_of_sale(
+        &self,
+        event: &SaleEvent,
+        after: &Sale,
+        forget: &[OrderId],
+    ) -> Result<Head, AppendError> {
+        let first = begins_sale(event, after).map_err(|why| self.misfit(why))?;
+        let sale = after.opening.sale;
+        let before = if first {
+            None
+        } else {
+            Some(tables::row_of(self.database, sale)?.ok_or_else(|| self.misfit("its sale has not begun"))?)
+        };
+        let (kind, card) = (form::kind_of_sale(event), form::card_of_sale(event));
+        let state = tables::state_words(card, after).ok_or_else(|| self.misfit("it has no such card"))?;
+        let head = self.write_entry(Content {
+            subject: sale.uuid().as_bytes(),
+            previous: before.as_ref().map(|row| row.last_seq),
+            card,
+            kind,
+            state: &state,
+            phase: Some(tables::phase_word(after.phase())),
+            open: !after.is_closed(),
+            body: form::encode_of_sale(event).map_err(|_| self.misfit("it cannot be written"))?,
+            sealed: self.seal(kind, form::secrets::take_of_sale(event, after))?,
+        })?;
+        let stamp = (head.seq, self.draft.at);
+        match &before {
+            None => tables::insert(self.database, stamp, after),
+            Some(before) => tables::update(self.database, before, stamp, card, after),
+        }
+        .map_err(|failure| match failure {
+            RowFailure::Database(error) if tables::is_taken(&error) => {
+                self.misfit("its sale or one of its orders is there already")
+            }
+            RowFailure::Database(error) => error.into(),
+            RowFailure::ReceiptTaken => AppendError::ReceiptTaken { draft: self.place },
+            RowFailure::Misfit(why) => self.misfit(why),
+        })?;
+        for order in forget {
+            self.forget((*order).into())?;
+        }
+        Ok(head)
+    }
+
+    fn write_of_redemption(
+        &self,
+        step: &RedemptionStep,
+        after: &Redemption,
+        forget: bool,
+    ) -> Result<Head, AppendError> {
+        let redemption = after.id();
+        let before = match step {
+            RedemptionStep::Opened(opening) if opening.redemption != redemption => {
+                return Err(self.misfit("it opens another redemption"));
+            }
+            RedemptionStep::Opened(_) => None,
+            RedemptionStep::Happened(_) => Some(
+                tables::redemption::row_of(self.database, redemption)?
+                    .ok_or_else(|| self.misfit("its redemption has not begun"))?,
+            ),
+        };
+        let kind = form::kind_of_redemption(step);
+        let head = self.write_entry(Content {
+            subject: redemption.uuid().as_bytes(),
+            previous: before.as_ref().map(|row| row.last_seq),
+            card: None,
+            kind,
+            state: after.state_name(),
+            phase: None,
+            open: !after.is_closed(),
+            body: form::encode_of_redemption(step).map_err(|_| self.misfit("it cannot be written"))?,
+            sealed: self.seal(kind, form::secrets::take_of_redemption(step))?,
+        })?;
+        match &before {
+            None => tables::redemption::insert(self.database, head.seq, after),
+            Some(before) => {
+                tables::redemption::update(self.database, before, (head.seq, self.draft.at), after)
+            }
+        }
+        .map_err(|error| match error {
+            error if tables::is_taken(&error) => self.misfit("its redemption is there already"),
+            error => error.into(),
+        })?;
+        if forget {
+            self.forget(redemption.into())?;
+        }
+        Ok(head)
+    }
+
+    fn write_entry(&self, content: Content<'_>) -> Result<Head, AppendError> {
+        let asked = self.draft.asked.as_ref();
+        let linked = Linked {
+            seq: self.seq().column(),
+            at: self.draft.at.ms(),
+            subject: content.subject,
+            previous: content.previous,
+            card: content.card.map(|card| i64::from(card.number())),
+            kind: content.kind.as_bytes(),
+            state: content.state.as_bytes(),
+            phase: content.phase.map(str::as_bytes),
+            open: content.open,
+            body: content.body.as_bytes(),
+            sealed: content.sealed.as_deref(),
+            request_key: asked.map(|asked| asked.key.as_str().as_bytes()),
+            request_digest: asked.map(|asked| asked.digest.as_slice()),
+        };
+        let link = chain::link(&self.head.link, &linked);
+        self.database
+            .prepare_cached(
+                "INSERT INTO entry (seq, hash, at, subject, previous, card, kind, state, phase, open, body, sealed,
+                                    request_key, request_digest)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+            )?
+            .execute(params![
+                linked.seq,
+                link,
+                linked.at,
+                linked.subject,
+                linked.previous,
+                linked.card,
+                content.kind,
+                content.state,
+                content.phase,
+                linked.open,
+                content.body,
+                content.sealed,
+                asked.map(|asked| asked.key.as_str()),
+                linked.request_digest,
+            ])
+            .map_err(|error| match error {
+                error if tables::is_taken(&error) => AppendError::KeyTaken { draft: self.place },
+                error => error.into(),
+            })?;
+        Ok(Head { seq: self.seq(), link })
+    }
+
+    /// Seals secrets, each under the key of its owner; a key is made when it is first needed.
+    fn seal(
+        &self,
+        kind: &str,
+        secrets: impl IntoIterator<Item = (Owner, Packed)>,
+    ) -> Result<Option<Vec<u8>>, AppendError> {
+        let mut boxes = None;
+        for (owner, packed) in secrets {
+            let key = if let Some(key) = read::own_key(self.database, self.terminal, owner)? {
+                key
+            } else {
+                let key = OwnKey::random()?;
+                let wrapped = self.terminal.wrap(owner, &key)?;
+                self.database
+                    .prepare_cached("INSERT INTO seal_key (owner, wrapped, made_at) VALUES (?1, ?2, ?3)")?
+                    .execute(params![owner.as_bytes(), wrapped, self.draft.at.ms()])?;
+                key
+            };
+            let place = Place { journal: self.terminal.journal(), owner, seq: self.seq(), kind };
+            seal::pack(boxes.get_or_insert_default(), owner, &key.seal(&place, &packed)?)?;
+        }
+        Ok(boxes)
+    }
+
+    fn forget(&self, owner: Owner) -> rusqlite::Result<()> {
+        self.database
+            .prepare_cached("DELETE FROM seal_key WHERE owner = ?1")?
+            .execute(params![owner.as_bytes()])
+            .map(|_| ())
+    }
+}
+
+/// Whether an event begins its sale; an error if it cannot be of that sale.
+fn begins_sale(event: &SaleEvent, after: &Sale) -> Result<bool, &'static str> {
+    match event {
+        SaleEvent::Opened(opening) if opening.sale != after.opening.sale => Err("it opens another sale"),
         SaleEvent::Opened(opening) if opening.cards.is_empty() || opening.cards.len() > MOST_CARDS => {
             Err("a sale has 1 to 20 cards")
         }
@@ -264,28 +404,4 @@ fn check(draft: &Draft) -> Result<bool, &'static str> {
             Ok(false)
         }
     }
-}
-
-/// Seals the secrets of a draft, each under the key of its order; a key is made when it is first needed.
-fn seal_secrets(
-    database: &Connection,
-    terminal: &Terminal,
-    seq: Seq,
-    draft: &Draft,
-) -> Result<Option<Vec<u8>>, AppendError> {
-    let mut boxes = None;
-    for (order, packed) in form::secrets::take(&draft.event, &draft.after) {
-        let key = if let Some(key) = read::order_key(database, terminal, order)? {
-            key
-        } else {
-            let key = OrderKey::random()?;
-            database
-                .prepare_cached("INSERT INTO seal_key (order_id, wrapped, made_at) VALUES (?1, ?2, ?3)")?
-                .execute(params![order.uuid().as_bytes(), terminal.wrap(order, &key)?, draft.at.ms()])?;
-            key
-        };
-        let place = Place { journal: terminal.journal(), order, seq, kind: form::kind(&draft.event) };
-        seal::pack(boxes.get_or_insert_default(), order, &key.seal(&place, &packed)?)?;
-    }
-    Ok(boxes)
 }

@@ -1,16 +1,18 @@
 //! The audit: the chain, and the tables against what the chain holds.
 //!
 //! Lists and restarts are made from the tables, so a row that says something else than its entries is as bad as a
-//! changed entry. Each entry holds, under its link, what its card and its sale were after it; a row must say what the
-//! *last* entry of its sale and of its card says, and what the *first* says of receipt, cards and values. Nothing is
-//! stepped anew: that the machines make these states of these events shows at a start and at every reading.
+//! changed entry. Each entry holds, under its link, what its card and its sale, or its redemption, were after it; a row must
+//! say what the *last* entry of its sale and of its card says, and what the *first* says of receipt, cards and values;
+//! likewise for a redemption. Nothing is stepped anew: that the machines make these states of these events shows at a start and at every reading.
 //!
-//! That no row is missing, or stops before the last entry of its sale, shows in two sums over the numbers of first and of
+//! That no row is missing, or stops before the last entry of its subject, shows in two sums over the numbers of first and of
 //! last entries: once as the entries have them (the last ones are those that no entry names as its previous), once as
 //! the rows do. So the audit needs the same little memory for any length of a journal. What is summed are hashes under a
 //! key that is random in each run; that two different sets have the same sum is a matter of one in 2^64.
 //!
 //! Chain and rows are walked beside each other, on a connection each, both in the same moment of the journal.
+
+mod redemptions;
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -18,7 +20,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Rows, Statement, params};
 use tilld_domain::sale::{Opening, SaleEvent};
 
 use crate::chain;
-use crate::entry::Seq;
+use crate::entry::{Event, Seq};
 use crate::failure::{Break, ReadError, Verdict};
 use crate::form;
 use crate::tables;
@@ -26,7 +28,7 @@ use crate::tables;
 /// How often two connections are begun until they see the same moment: a commit may fall between the two beginnings.
 const BEGINNINGS: usize = 1_000;
 
-/// The numbers of the first and of the last entries of all sales, as sums.
+/// The numbers of the first and of the last entries of all sales and redemptions, as sums.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 struct Ends {
     first: u64,
@@ -43,6 +45,11 @@ impl Ends {
         }
     }
 
+    fn add(&mut self, other: Self) {
+        self.first = self.first.wrapping_add(other.first);
+        self.last = self.last.wrapping_add(other.last);
+    }
+
     fn add_row(&mut self, key: &RandomState, first: i64, last: i64) {
         self.first = self.first.wrapping_add(key.hash_one(first));
         self.last = self.last.wrapping_add(key.hash_one(last));
@@ -52,7 +59,7 @@ impl Ends {
 /// What walking the rows found.
 struct Walked {
     ends: Ends,
-    /// The first row that is not what its entries say, by the entry that begins its sale.
+    /// The first row that is not what its entries say, by the entry that begins its subject.
     lie: Option<(Seq, Break)>,
 }
 
@@ -86,13 +93,18 @@ pub(crate) fn whole(
     Ok(lie.map_or(verdict, |(seq, why)| Verdict::Broken { seq, why }))
 }
 
-/// The last `most` entries, the rows of the sales that began in them, and whether an open sale ends beyond the last one.
+/// The last `most` entries, the rows of the sales and redemptions that began in them, and whether an open one ends beyond
+/// the last entry.
 pub(crate) fn last(database: &Connection, journal: &[u8; 16], most: u64) -> rusqlite::Result<Verdict> {
     let verdict = chain::verify_last(database, journal, most)?;
     let Verdict::Whole { entries, .. } = verdict else { return Ok(verdict) };
-    let open: Option<i64> =
-        database.query_row("SELECT max(last_seq) FROM sale WHERE open = 1", [], |row| row.get(0))?;
-    if open.is_some_and(|last| Seq::of_column(last).number() > entries) {
+    let open: i64 = database.query_row(
+        "SELECT max(coalesce((SELECT max(last_seq) FROM sale WHERE open = 1), 0),
+                    coalesce((SELECT max(last_seq) FROM redemption WHERE open = 1), 0))",
+        [],
+        |row| row.get(0),
+    )?;
+    if Seq::of_column(open).number() > entries {
         return Ok(Verdict::Broken { seq: Seq::new(entries).next(), why: Break::Missing });
     }
     let after = Seq::new(entries.saturating_sub(most)).column();
@@ -121,7 +133,7 @@ fn same_moment<'a>(
 
 const ROWS: &str =
     "SELECT sale.first_seq, sale.last_seq, sale.id, sale.receipt, sale.open, sale.phase, sale.total,
-            opens.sale, opens.body, ends.sale, ends.open, ends.phase, (SELECT coalesce(max(seq), 0) FROM entry)
+            opens.subject, opens.body, ends.subject, ends.open, ends.phase, (SELECT coalesce(max(seq), 0) FROM entry)
      FROM sale LEFT JOIN entry AS opens ON opens.seq = sale.first_seq AND opens.kind = 'opened'
                LEFT JOIN entry AS ends ON ends.seq = sale.last_seq
      WHERE sale.first_seq > ?1 ORDER BY sale.first_seq";
@@ -129,8 +141,16 @@ const ROWS: &str =
 const CARDS: &str =
     "SELECT sale, card, order_id, face_value, state, owed FROM card WHERE sale > ?1 ORDER BY id";
 
-/// Compares every row of the sales that began after an entry with the entries.
+/// Compares every row of the sales and redemptions that began after an entry with the entries.
 fn walk_rows(database: &Connection, key: &RandomState, after: i64) -> rusqlite::Result<Walked> {
+    let mut sales = walk_sales(database, key, after)?;
+    let redemptions = redemptions::walk(database, key, after)?;
+    sales.ends.add(redemptions.ends);
+    let first = [sales.lie, redemptions.lie].into_iter().flatten().min_by_key(|(seq, _)| *seq);
+    Ok(Walked { lie: first, ..sales })
+}
+
+fn walk_sales(database: &Connection, key: &RandomState, after: i64) -> rusqlite::Result<Walked> {
     let mut states = database.prepare("SELECT card, state, previous FROM entry WHERE seq = ?1")?;
     let mut cards = database.prepare(CARDS)?;
     let mut cards = Cards::begin(&mut cards, after)?;
@@ -229,7 +249,9 @@ fn same(row: &Row<'_>, one: usize, other: usize) -> bool {
 /// Whether receipt, total and cards are those of the opening; none if there is none that can be read.
 fn opened(row: &Row<'_>, cards: &[Card]) -> Option<bool> {
     let body = row.get_ref(8).ok()?.as_str().ok()?;
-    let SaleEvent::Opened(opening) = form::decode("opened", None, body).ok()? else { return None };
+    let Event::Sale(SaleEvent::Opened(opening)) = form::decode("opened", None, body).ok()? else {
+        return None;
+    };
     let Opening { sale, receipt, cards: facts, .. } = *opening;
     let total = facts.iter().try_fold(0_i64, |sum, facts| sum.checked_add(facts.face_value.minor()))?;
     let agree = facts.len() == cards.len()
@@ -277,15 +299,18 @@ fn agree(states: &mut Statement<'_>, last: i64, cards: &[Card]) -> rusqlite::Res
     Ok(open.is_empty())
 }
 
-/// The sale that has no row, or whose row stops before its last entry, by the entry that begins it.
+/// The subject that has no row, or whose row stops before its last entry, by the entry that begins it.
 fn odd_end(database: &Connection) -> rusqlite::Result<Seq> {
     let first = |sql: &str| database.query_row(sql, [], |row| row.get::<_, Option<i64>>(0)).optional();
     let without_row = first(
         "SELECT min(seq) FROM entry
-         WHERE kind = 'opened' AND NOT EXISTS (SELECT 1 FROM sale WHERE first_seq = entry.seq)",
+         WHERE (kind = 'opened' AND NOT EXISTS (SELECT 1 FROM sale WHERE first_seq = entry.seq))
+            OR (kind = 'redemption_opened' AND NOT EXISTS (SELECT 1 FROM redemption WHERE first_seq = entry.seq))",
     )?;
     let stops_before = first(
-        "SELECT min(sale.first_seq) FROM entry JOIN sale ON sale.id = entry.sale WHERE entry.seq > sale.last_seq",
+        "SELECT min(made.first_seq) FROM entry JOIN (
+             SELECT id, first_seq, last_seq FROM sale UNION ALL SELECT id, first_seq, last_seq FROM redemption
+         ) AS made ON made.id = entry.subject WHERE entry.seq > made.last_seq",
     )?;
     Ok([without_row, stops_before].into_iter().flatten().flatten().min().map_or(Seq::NONE, Seq::of_column))
 }

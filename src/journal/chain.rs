@@ -10,7 +10,7 @@
 //! What it cannot show: that somebody who may write the file has made a whole new chain, or has cut the last entries
 //! off and mended the tables. Comparing [`Verdict::Whole`]'s head with one that was noted elsewhere shows that.
 
-use rusqlite::types::ValueRef;
+use rusqlite::types::{FromSqlError, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use sha2::{Digest, Sha256};
 
@@ -24,12 +24,12 @@ pub(crate) type Link = [u8; 32];
 pub(crate) struct Linked<'a> {
     pub(crate) seq: i64,
     pub(crate) at: i64,
-    pub(crate) sale: &'a [u8],
+    pub(crate) subject: &'a [u8],
     pub(crate) previous: Option<i64>,
     pub(crate) card: Option<i64>,
     pub(crate) kind: &'a [u8],
     pub(crate) state: &'a [u8],
-    pub(crate) phase: &'a [u8],
+    pub(crate) phase: Option<&'a [u8]>,
     pub(crate) open: bool,
     pub(crate) body: &'a [u8],
     pub(crate) sealed: Option<&'a [u8]>,
@@ -37,7 +37,7 @@ pub(crate) struct Linked<'a> {
     pub(crate) request_digest: Option<&'a [u8]>,
 }
 
-const COLUMNS: &str = "seq, at, sale, previous, card, kind, state, phase, open, body, sealed, request_key, request_digest, hash";
+const COLUMNS: &str = "seq, at, subject, previous, card, kind, state, phase, open, body, sealed, request_key, request_digest, hash";
 
 /// What the first entry hangs on.
 pub(crate) fn genesis(journal: &[u8; 16]) -> Link {
@@ -54,12 +54,12 @@ pub(crate) fn link(previous: &Link, entry: &Linked<'_>) -> Link {
     digest.update(previous);
     digest.update(entry.seq.to_le_bytes());
     digest.update(entry.at.to_le_bytes());
-    part(&mut digest, Some(entry.sale));
+    part(&mut digest, Some(entry.subject));
     number(&mut digest, entry.previous);
     number(&mut digest, entry.card);
     part(&mut digest, Some(entry.kind));
     part(&mut digest, Some(entry.state));
-    part(&mut digest, Some(entry.phase));
+    part(&mut digest, entry.phase);
     digest.update([u8::from(entry.open)]);
     part(&mut digest, Some(entry.body));
     part(&mut digest, entry.sealed);
@@ -155,12 +155,12 @@ fn read<'a>(row: &'a Row<'_>) -> Option<(Linked<'a>, &'a [u8])> {
     let entry = Linked {
         seq: column(0)?.as_i64().ok()?,
         at: column(1)?.as_i64().ok()?,
-        sale: column(2)?.as_blob().ok()?,
+        subject: column(2)?.as_blob().ok()?,
         previous: column(3)?.as_i64_or_null().ok()?,
         card: column(4)?.as_i64_or_null().ok()?,
         kind: text(column(5)?)?,
         state: text(column(6)?)?,
-        phase: text(column(7)?)?,
+        phase: text_or_null(column(7)?).ok()?,
         open: match column(8)?.as_i64().ok()? {
             0 => false,
             1 => true,
@@ -168,10 +168,14 @@ fn read<'a>(row: &'a Row<'_>) -> Option<(Linked<'a>, &'a [u8])> {
         },
         body: text(column(9)?)?,
         sealed: column(10)?.as_blob_or_null().ok()?,
-        request_key: if column(11)? == ValueRef::Null { None } else { Some(text(column(11)?)?) },
+        request_key: text_or_null(column(11)?).ok()?,
         request_digest: column(12)?.as_blob_or_null().ok()?,
     };
     Some((entry, column(13)?.as_blob().ok()?))
+}
+
+fn text_or_null(value: ValueRef<'_>) -> Result<Option<&[u8]>, FromSqlError> {
+    if value == ValueRef::Null { Ok(None) } else { text(value).map(Some).ok_or(FromSqlError::InvalidType) }
 }
 
 fn text(value: ValueRef<'_>) -> Option<&[u8]> {

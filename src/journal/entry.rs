@@ -1,15 +1,19 @@
 //! What goes into the journal and what comes out of it, in the domain's words.
 //!
 //! A [`Draft`] is an entry before it has a number; an [`Entry`] is one that was read back. One entry is one event of
-//! one sale at one moment. The order of entries is their number, never their moment: a till's clock may be set back.
+//! one sale or of one redemption at one moment. The order of entries is their number, never their moment: a till's
+//! clock may be set back.
 
 use std::fmt;
 use std::sync::Arc;
 
-use tilld_domain::ids::{OrderId, ReceiptId, RequestKey, SaleId};
+use tilld_domain::ids::{BasketId, OrderId, ReceiptId, RedemptionId, RequestKey, SaleId};
 use tilld_domain::moment::Moment;
 use tilld_domain::money::Money;
+use tilld_domain::redemption::{self, Redemption, RedemptionEvent};
 use tilld_domain::sale::{CardNo, Sale, SaleEvent};
+use tilld_domain::voucher::{CodeTail, VoucherKind, Worth};
+use uuid::Uuid;
 
 /// The number of an entry: from 1, without gaps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -60,21 +64,102 @@ pub struct Asked {
     pub digest: [u8; 32],
 }
 
+/// What an entry is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Subject {
+    /// A sale.
+    Sale(SaleId),
+    /// A redemption.
+    Redemption(RedemptionId),
+}
+
+impl Subject {
+    /// The id alone, which does not tell of what it is.
+    pub const fn uuid(self) -> Uuid {
+        match self {
+            Self::Sale(sale) => sale.uuid(),
+            Self::Redemption(redemption) => redemption.uuid(),
+        }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sale(sale) => write!(out, "sale {sale}"),
+            Self::Redemption(redemption) => write!(out, "redemption {redemption}"),
+        }
+    }
+}
+
+/// What happened to a redemption: its opening, or an event of its machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RedemptionStep {
+    /// It began: its redeem is about to be sent.
+    Opened(Box<redemption::Opening>),
+    /// Something happened to it.
+    Happened(RedemptionEvent),
+}
+
+/// What happened to what an entry is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// To a sale.
+    Sale(SaleEvent),
+    /// To a redemption.
+    Redemption(RedemptionStep),
+}
+
+/// What happened, and what it led to. The query tables are written from what is after it, in the same commit.
+#[derive(Debug, Clone)]
+pub enum Step {
+    /// Of a sale.
+    Sale {
+        /// What happened.
+        event: SaleEvent,
+        /// The sale after it.
+        after: Arc<Sale>,
+        /// Orders whose codes and lines are forgotten in the same commit.
+        forget: Vec<OrderId>,
+    },
+    /// Of a redemption.
+    Redemption {
+        /// What happened.
+        event: RedemptionStep,
+        /// The redemption after it.
+        after: Arc<Redemption>,
+        /// Whether the voucher's code is forgotten in the same commit.
+        forget: bool,
+    },
+}
+
 /// An entry to be written.
 #[derive(Debug, Clone)]
 pub struct Draft {
     /// When it happened.
     pub at: Moment,
-    /// To which sale.
-    pub sale: SaleId,
-    /// What.
-    pub event: SaleEvent,
     /// Which request of a till caused it, if one did.
     pub asked: Option<Asked>,
-    /// The sale after the event. The query tables are written from it in the same commit.
-    pub after: Arc<Sale>,
-    /// Orders whose codes and lines are forgotten in the same commit.
-    pub forget: Vec<OrderId>,
+    /// What happened, and to what.
+    pub step: Step,
+}
+
+impl Draft {
+    /// What it is about.
+    pub fn subject(&self) -> Subject {
+        match &self.step {
+            Step::Sale { after, .. } => Subject::Sale(after.opening.sale),
+            Step::Redemption { after, .. } => Subject::Redemption(after.id()),
+        }
+    }
+
+    /// Whether it forgets anything.
+    pub(crate) fn forgets(&self) -> bool {
+        match &self.step {
+            Step::Sale { forget, .. } => !forget.is_empty(),
+            Step::Redemption { forget, .. } => *forget,
+        }
+    }
 }
 
 /// What a till's key was used for before.
@@ -82,8 +167,8 @@ pub struct Draft {
 pub struct AskedBefore {
     /// The digest of that request.
     pub digest: [u8; 32],
-    /// The sale that it was about.
-    pub sale: SaleId,
+    /// What it was about.
+    pub subject: Subject,
     /// The entry that it caused.
     pub seq: Seq,
 }
@@ -95,11 +180,11 @@ pub struct Entry {
     pub seq: Seq,
     /// When it happened.
     pub at: Moment,
-    /// To which sale.
-    pub sale: SaleId,
+    /// To what.
+    pub subject: Subject,
     /// What. Codes and lines are there while their key is, and if the reader has the terminal key; else `None` and
     /// [`ReceiptLines::gone`](tilld_domain::outcome::ReceiptLines::gone).
-    pub event: SaleEvent,
+    pub event: Event,
     /// Which request of a till caused it, if one did.
     pub asked: Option<Asked>,
     /// The link of the chain: SHA-256 over the link before it and every column of this entry.
@@ -113,17 +198,18 @@ pub struct EntryHead {
     pub seq: Seq,
     /// When it happened.
     pub at: Moment,
-    /// To which sale.
-    pub sale: SaleId,
-    /// What, in one word, such as `confirm_ended`.
+    /// To what.
+    pub subject: Subject,
+    /// What, in one word, such as `confirm_ended`. The words of sales and of redemptions differ.
     pub kind: String,
-    /// To which of its cards; none if to all.
+    /// To which card of a sale; none if to all, and of a redemption.
     pub card: Option<CardNo>,
-    /// The state of that card after the event; of every card in their order, joined by blanks, if it was about all.
+    /// The state of that card after the event; of every card in their order, joined by blanks, if it was about all; of
+    /// the redemption.
     pub state: String,
 }
 
-/// An entry as it stands on disk, without what is sealed in it.
+/// An entry as it stands on disk, without what is sealed in it and what nobody is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryShown {
     /// Its head.
@@ -186,4 +272,53 @@ pub struct CardRow {
     pub state: String,
     /// Whether an undo is owed.
     pub owed: bool,
+}
+
+/// A redemption as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RedemptionRow {
+    /// The daemon's name for it.
+    pub redemption: RedemptionId,
+    /// The till's basket that it is for.
+    pub basket: BasketId,
+    /// The provider, by its configured name.
+    pub provider: String,
+    /// Who gave the voucher.
+    pub kind: VoucherKind,
+    /// Where it stands, in one word.
+    pub state: String,
+    /// Whether something remains to be done or decided.
+    pub open: bool,
+    /// Whether a reversal is owed.
+    pub owed: bool,
+    /// When it began.
+    pub opened: Moment,
+    /// When nothing remained to be done or decided.
+    pub closed: Option<Moment>,
+    /// How much was asked for.
+    pub amount: Worth,
+    /// How much was taken, since that is known.
+    pub taken: Option<Worth>,
+    /// The last four characters of the voucher's code.
+    pub code_tail: CodeTail,
+    /// The provider's name for it, since that is known.
+    pub provider_redemption: Option<String>,
+    /// Who redeemed, if the till said so.
+    pub cashier: Option<String>,
+    /// Its first entry.
+    pub first: Seq,
+    /// Its last entry.
+    pub last: Seq,
+}
+
+/// A wrong code that was tried, or that a manager let the terminal try again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrongCode {
+    /// When.
+    pub at: Moment,
+    /// By whom, if the till said so.
+    pub by: Option<String>,
+    /// The first bytes of the code's HMAC, in hexadecimal digits: the same ones are of the same code, and nobody can go
+    /// back from them to it. None: a manager let the terminal try again.
+    pub mark: Option<String>,
 }

@@ -2,9 +2,7 @@
 
 use std::path::PathBuf;
 
-use tilld_domain::ids::SaleId;
-
-use crate::entry::Seq;
+use crate::entry::{Seq, Subject};
 
 /// Why the journal cannot be opened. Without a journal nothing is sold (law L10).
 #[derive(Debug, thiserror::Error)]
@@ -118,9 +116,9 @@ pub enum AppendError {
         /// Which of the drafts, from 0.
         draft: usize,
     },
-    /// The draft contradicts itself or the journal: another sale, a card that is not there, an event before the
-    /// first.
-    #[error("the entry does not fit its sale: {why}")]
+    /// The draft contradicts itself or the journal: the opening of another subject, a card that is not there, an event
+    /// before the first.
+    #[error("the entry does not fit what it is about: {why}")]
     Misfit {
         /// Which of the drafts, from 0.
         draft: usize,
@@ -128,7 +126,7 @@ pub enum AppendError {
         why: &'static str,
     },
     /// A code or lines could not be sealed.
-    #[error("the codes of an order could not be sealed")]
+    #[error("the codes of an entry could not be sealed")]
     Seal,
     /// The database is damaged, or anything else that SQLite says.
     #[error("the journal could not be written: {0}")]
@@ -146,11 +144,11 @@ pub enum ReadError {
         /// Why.
         why: DecodeError,
     },
-    /// The entries of a sale do not fit each other.
-    #[error("entry {seq} does not fit the sale {sale}")]
+    /// The entries of a sale or a redemption do not fit each other.
+    #[error("entry {seq} does not fit the {subject}")]
     Misfit {
-        /// Of which sale.
-        sale: SaleId,
+        /// Of which.
+        subject: Subject,
         /// The first that does not fit.
         seq: Seq,
     },
@@ -191,8 +189,8 @@ pub enum Break {
     /// A column of a type that is never written.
     #[error("it is damaged")]
     Damaged,
-    /// The tables that questions are answered from say something else of its sale than the entries do.
-    #[error("the tables of its sale do not say what its entries say")]
+    /// The tables that questions are answered from say something else of its sale or redemption than the entries do.
+    #[error("the tables of its sale or redemption do not say what its entries say")]
     Tables,
 }
 

@@ -17,23 +17,27 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, FileControl, MAIN_DB, OpenFlags, OptionalExtension, params};
-use tilld_domain::ids::{ReceiptId, RequestKey, SaleId};
+use rusqlite::{Connection, FileControl, MAIN_DB, OpenFlags, OptionalExtension, Row, params};
+use tilld_domain::ids::{BasketId, PersonName, ReceiptId, RedemptionId, RequestKey, SaleId};
 use tilld_domain::moment::Moment;
 use tilld_domain::product::Product;
+use tilld_domain::redemption::Redemption;
 use tilld_domain::sale::Sale;
+use tilld_domain::voucher::VoucherCode;
+use tilld_domain::voucher::tries::{Limit, Tries};
 use uuid::Uuid;
 
 use crate::append::Writer;
 use crate::audit;
 use crate::chain::Head;
-use crate::entry::{AskedBefore, Draft, Entry, EntryHead, Seq};
+use crate::entry::{AskedBefore, Draft, Entry, EntryHead, Seq, Subject};
 use crate::failure::{AppendError, OpenError, ReadError, Verdict};
 use crate::form;
 use crate::read;
 use crate::reader::Reader;
 use crate::schema::{self, Found, Paths, SCRIPTS, Script, database_error};
 use crate::seal::{SealKey, Terminal};
+use crate::tries::{self, Tried};
 
 /// The first SQLite without the known errors of the write-ahead log (3.51.3).
 const LEAST_SQLITE: i32 = 3_051_003;
@@ -149,10 +153,10 @@ impl Journal {
         self.shared.commits.load(Ordering::Relaxed)
     }
 
-    /// The entries of a sale in their order, with the secrets whose key still exists; none if there is no such sale.
-    pub fn entries_of(&self, sale: SaleId) -> Result<Vec<Entry>, ReadError> {
+    /// The entries of a subject in their order, with the secrets whose key still exists; none if there is no such subject.
+    pub fn entries_of(&self, subject: Subject) -> Result<Vec<Entry>, ReadError> {
         let mut entries = Vec::new();
-        read::each_entry(&self.reader(), sale, Some(&self.shared.terminal), |entry| {
+        read::each_entry(&self.reader(), subject, Some(&self.shared.terminal), |entry| {
             entries.push(entry);
             Ok(())
         })?;
@@ -166,12 +170,29 @@ impl Journal {
         sale: SaleId,
         with: impl FnMut(&Sale, Seq, Moment) -> ControlFlow<()>,
     ) -> Result<(), ReadError> {
-        read::replay(&self.reader(), sale, Some(&self.shared.terminal), with)
+        read::replay(&self.reader(), Subject::Sale(sale), Some(&self.shared.terminal), with)
+    }
+
+    /// The same for a redemption.
+    pub fn replay_redemption(
+        &self,
+        redemption: RedemptionId,
+        with: impl FnMut(&Redemption, Seq, Moment) -> ControlFlow<()>,
+    ) -> Result<(), ReadError> {
+        read::replay(&self.reader(), Subject::Redemption(redemption), Some(&self.shared.terminal), with)
     }
 
     /// A sale after its last entry, with the number and the moment of that; none if there is no such sale.
     pub fn latest(&self, sale: SaleId) -> Result<Option<(Sale, Seq, Moment)>, ReadError> {
-        read::latest(&self.reader(), sale, Some(&self.shared.terminal))
+        read::latest(&self.reader(), Subject::Sale(sale), Some(&self.shared.terminal))
+    }
+
+    /// The same for a redemption.
+    pub fn latest_redemption(
+        &self,
+        redemption: RedemptionId,
+    ) -> Result<Option<(Redemption, Seq, Moment)>, ReadError> {
+        read::latest(&self.reader(), Subject::Redemption(redemption), Some(&self.shared.terminal))
     }
 
     /// The sales that are not closed, oldest first. It costs what they are, however many others there were.
@@ -182,16 +203,37 @@ impl Journal {
         Ok(sales.collect::<Result<_, _>>()?)
     }
 
+    /// The redemptions that are not closed, oldest first. It costs what they are, however many others there were.
+    pub fn open_redemptions(&self) -> Result<Vec<RedemptionId>, ReadError> {
+        let reader = self.reader();
+        let mut statement =
+            reader.prepare_cached("SELECT id FROM redemption WHERE open = 1 ORDER BY first_seq")?;
+        let redemptions = statement.query_map([], redemption_id)?;
+        Ok(redemptions.collect::<Result<_, _>>()?)
+    }
+
+    /// The newest `most` redemptions of a basket, oldest first.
+    pub fn redemptions_of(&self, basket: &BasketId, most: usize) -> Result<Vec<RedemptionId>, ReadError> {
+        let reader = self.reader();
+        let mut statement = reader.prepare_cached(
+            "SELECT id FROM (SELECT id, first_seq FROM redemption WHERE basket = ?1
+                             ORDER BY first_seq DESC LIMIT ?2) ORDER BY first_seq",
+        )?;
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let redemptions = statement.query_map(params![basket.as_str(), most], redemption_id)?;
+        Ok(redemptions.collect::<Result<_, _>>()?)
+    }
+
     /// What a till's key was used for; none if it never was.
     pub fn asked(&self, key: &RequestKey) -> Result<Option<AskedBefore>, ReadError> {
         let reader = self.reader();
-        let mut statement =
-            reader.prepare_cached("SELECT request_digest, sale, seq FROM entry WHERE request_key = ?1")?;
+        let mut statement = reader
+            .prepare_cached("SELECT request_digest, kind, subject, seq FROM entry WHERE request_key = ?1")?;
         let before = statement.query_row(params![key.as_str()], |row| {
             Ok(AskedBefore {
                 digest: row.get(0)?,
-                sale: SaleId::new(Uuid::from_bytes(row.get(1)?)),
-                seq: Seq::of_column(row.get(2)?),
+                subject: form::subject(&row.get::<_, String>(1)?, Uuid::from_bytes(row.get(2)?)),
+                seq: Seq::of_column(row.get(3)?),
             })
         });
         Ok(before.optional()?)
@@ -211,7 +253,7 @@ impl Journal {
     pub fn entries_after(&self, seq: Seq, most: usize) -> Result<Vec<EntryHead>, ReadError> {
         let reader = self.reader();
         let mut statement = reader.prepare_cached(
-            "SELECT seq, at, sale, kind, card, state FROM entry WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+            "SELECT seq, at, subject, kind, card, state FROM entry WHERE seq > ?1 ORDER BY seq LIMIT ?2",
         )?;
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let heads = statement.query_map(params![seq.column(), most], read::head)?;
@@ -223,12 +265,34 @@ impl Journal {
         Ok(Head::read(&self.reader(), self.shared.terminal.journal())?.seq)
     }
 
-    /// Destroys the keys of cards that have been closed for longer than codes are kept, and wipes their traces; how
-    /// many. To be called now and then, also if nothing was sold: it empties the log of keys that were forgotten with
+    /// Destroys the keys of cards that have been closed for longer than codes are kept, and of redemptions that are closed at
+    /// all, and wipes their traces; how many. To be called now and then, also if nothing was sold: it empties the log of keys that were forgotten with
     /// an entry.
     pub fn forget_expired(&self, now: Moment) -> Result<usize, AppendError> {
         let kept_ms = i64::try_from(self.shared.keep_codes.as_millis()).unwrap_or(i64::MAX);
         self.writer().forget(Moment::from_ms(now.ms().saturating_sub(kept_ms)))
+    }
+
+    /// Notes that a wrong code was tried: a code that no provider knew. Of the code an HMAC is kept and nothing else; it is no
+    /// part of the chain.
+    pub fn note_wrong_code(
+        &self,
+        code: &VoucherCode,
+        at: Moment,
+        by: Option<&PersonName>,
+    ) -> Result<(), AppendError> {
+        let mac = tries::mac(&self.shared.terminal, code)?;
+        self.writer().note_try(&Tried { at, by, mac: Some(mac) })
+    }
+
+    /// Notes that a manager lets the terminal try codes again.
+    pub fn unlock_tries(&self, at: Moment, by: &PersonName) -> Result<(), AppendError> {
+        self.writer().note_try(&Tried { at, by: Some(by), mac: None })
+    }
+
+    /// The wrong codes that may still count: those that were noted since a manager last let the terminal try again.
+    pub fn tries(&self, limit: Limit) -> Result<Tries, ReadError> {
+        Ok(tries::counting(&self.reader(), limit)?)
     }
 
     /// Replaces the cached products of a provider. They are a cache, and no part of the chain.
@@ -274,6 +338,10 @@ impl Journal {
     fn reader(&self) -> MutexGuard<'_, Connection> {
         self.shared.reader.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn redemption_id(row: &Row<'_>) -> rusqlite::Result<RedemptionId> {
+    Ok(RedemptionId::new(Uuid::from_bytes(row.get(0)?)))
 }
 
 /// The lock that keeps a second daemon out. It is given up by word: a program that is being started at that moment holds a

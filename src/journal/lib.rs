@@ -1,17 +1,18 @@
 //! The journal: what happened at this till, in the order in which it happened, so that no power cut and no crash
 //! makes it unsure.
 //!
-//! One entry is one event of one sale. Entries are only ever appended, each tied to the one before it by a digest;
-//! the state of a sale is the fold of its entries by the domain's own machines, and every other table is made from
-//! them. What an [`append`](Journal::append) has returned is on the disk; what it has refused is not there at all.
+//! One entry is one event of one sale or of one redemption. Entries are only ever appended, each tied to the one before
+//! it by a digest; the state of a sale and of a redemption is the fold of its entries by the domain's own machines, and
+//! every table that answers questions about them is made from them. What an [`append`](Journal::append) has returned is on the disk; what it has refused is not there at all.
 //!
 //! | module | holds |
 //! |---|---|
 //! | `entry` | what goes in and comes out |
 //! | `journal` | the door: open, append, ask |
 //! | `append` | the one writer |
-//! | `read` | entries back into events, events into sales |
+//! | `read` | entries back into events, events into sales and redemptions |
 //! | `reader` | a look from outside that never writes |
+//! | `tries` | wrong codes: how many, and nothing of what they were |
 //! | `form` | how an event looks on disk |
 //! | `seal` | codes and lines: sealed, and forgotten by destroying their keys |
 //! | `chain` | the digests, and verifying them |
@@ -40,11 +41,15 @@ mod reader;
 mod schema;
 mod seal;
 mod tables;
+mod tries;
 
-pub use entry::{Asked, AskedBefore, CardRow, Draft, Entry, EntryHead, EntryShown, SaleRow, Seq};
+pub use entry::{
+    Asked, AskedBefore, CardRow, Draft, Entry, EntryHead, EntryShown, Event, RedemptionRow, RedemptionStep,
+    SaleRow, Seq, Step, Subject, WrongCode,
+};
 pub use failure::{AppendError, Break, DecodeError, OpenError, ReadError, Verdict};
 pub use journal::{Journal, Settings};
-pub use reader::{Filter, Reader};
+pub use reader::{Filter, Reader, RedemptionFilter};
 pub use seal::SealKey;
 
 #[cfg(test)]

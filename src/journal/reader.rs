@@ -1,6 +1,8 @@
 //! A look into the journal for people, while a daemon runs or not. It holds no lock that a daemon would wait for, and
 //! writes nothing.
 
+mod redemptions;
+
 use std::fmt;
 use std::path::Path;
 
@@ -13,10 +15,14 @@ use tilld_domain::sale::Sale;
 use uuid::Uuid;
 
 use crate::audit;
-use crate::entry::{CardRow, Entry, EntryShown, SaleRow, Seq};
+use crate::entry::{CardRow, Entry, EntryShown, SaleRow, Seq, Subject, WrongCode};
 use crate::failure::{DecodeError, OpenError, ReadError, Verdict};
+use crate::form;
 use crate::read;
 use crate::schema::{self, Found, Paths, SCRIPTS, database_error};
+use crate::tries;
+
+pub use redemptions::RedemptionFilter;
 
 /// Which sales a list shows. Everything that is given must fit.
 #[derive(Debug, Clone, Default)]
@@ -107,26 +113,28 @@ impl Reader {
         self.sales(&sql, params_from_iter([id, Value::Text(name.to_owned())]))
     }
 
-    /// The entries of a sale in their order; none if there is no such sale.
-    pub fn entries_of(&self, sale: SaleId) -> Result<Vec<Entry>, ReadError> {
+    /// The entries of a subject in their order; none if there is no such subject.
+    pub fn entries_of(&self, subject: Subject) -> Result<Vec<Entry>, ReadError> {
         let mut entries = Vec::new();
-        read::each_entry(&self.database, sale, None, |entry| {
+        read::each_entry(&self.database, subject, None, |entry| {
             entries.push(entry);
             Ok(())
         })?;
         Ok(entries)
     }
 
-    /// The entries of a sale as they stand on disk, for people and export: their heads and the part of them that
-    /// holds no secret.
-    pub fn shown(&self, sale: SaleId) -> Result<Vec<EntryShown>, ReadError> {
+    /// The entries of a subject as they stand on disk, for people and export: their heads and the part of them that
+    /// holds no secret. The provider's name for a voucher, and the request that names it, are left out.
+    pub fn shown(&self, subject: Subject) -> Result<Vec<EntryShown>, ReadError> {
         let mut statement = self
             .database
-            .prepare_cached("SELECT seq, at, sale, kind, card, state, body FROM entry WHERE seq = ?1")?;
+            .prepare_cached("SELECT seq, at, subject, kind, card, state, body FROM entry WHERE seq = ?1")?;
         let mut entries = Vec::new();
-        for seq in read::numbers(&self.database, sale)? {
+        for seq in read::numbers(&self.database, subject)? {
             entries.push(statement.query_row(params![seq.column()], |row| {
-                Ok(EntryShown { head: read::head(row)?, body: row.get(6)? })
+                let head = read::head(row)?;
+                let body = form::shown(&head.kind, row.get(6)?);
+                Ok(EntryShown { head, body })
             })?);
         }
         Ok(entries)
@@ -134,7 +142,12 @@ impl Reader {
 
     /// The sale as its entries make it, codes and lines gone; none if there is no such sale.
     pub fn sale_now(&self, sale: SaleId) -> Result<Option<Sale>, ReadError> {
-        Ok(read::latest(&self.database, sale, None)?.map(|(sale, ..)| sale))
+        Ok(read::latest(&self.database, Subject::Sale(sale), None)?.map(|(sale, ..)| sale))
+    }
+
+    /// The newest `most` wrong codes that were tried, and the moments when a manager let the terminal try again; oldest first.
+    pub fn wrong_codes(&self, most: usize) -> Result<Vec<WrongCode>, ReadError> {
+        tries::shown(&self.database, most)
     }
 
     /// Walks the whole chain as it is at this moment, and every row beside it: the tables that lists and restarts are made

@@ -2,15 +2,15 @@
 //!
 //! ```text
 //!  terminal key (outside of the database)
-//!     └─ wraps ─► one random key an order, table `seal_key`
-//!                    └─ seals ─► that order's code and lines, in the `sealed` column of its entries
+//!     └─ wraps ─► one random key an order or a redemption, table `seal_key`
+//!                    └─ seals ─► its code and lines, in the `sealed` column of its entries
 //! ```
 //!
 //! All of it is XChaCha20-Poly1305 with random nonces of 24 bytes: so long that chance does not repeat one. What a
-//! box belongs to (journal, order, entry, kind) is authenticated with it, so a box that was moved to another place
+//! box belongs to (journal, owner, entry, kind) is authenticated with it, so a box that was moved to another place
 //! does not open.
 //!
-//! Forgetting an order is removing its wrapped key: its boxes stay in their entries, the chain still verifies, and
+//! Forgetting an order or a redemption is removing its wrapped key: its boxes stay in their entries, the chain still verifies, and
 //! not even the terminal key opens them. `secure_delete` wipes the row in the database and an emptied write-ahead log
 //! drops the pages on which it stood.
 //!
@@ -20,7 +20,10 @@ use std::fmt;
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
-use tilld_domain::ids::OrderId;
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+use tilld_domain::ids::{OrderId, RedemptionId};
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::entry::Seq;
@@ -53,10 +56,33 @@ pub(crate) struct SealFailure;
 
 type Done<T> = Result<T, SealFailure>;
 
-/// The key of one order, in the clear.
-pub(crate) struct OrderKey(Zeroizing<[u8; 32]>);
+/// Whose secrets a key seals: an order's or a redemption's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Owner(Uuid);
 
-impl OrderKey {
+impl Owner {
+    /// As a column and a box keep it.
+    pub(crate) fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+}
+
+impl From<OrderId> for Owner {
+    fn from(order: OrderId) -> Self {
+        Self(order.uuid())
+    }
+}
+
+impl From<RedemptionId> for Owner {
+    fn from(redemption: RedemptionId) -> Self {
+        Self(redemption.uuid())
+    }
+}
+
+/// The key of one owner, in the clear.
+pub(crate) struct OwnKey(Zeroizing<[u8; 32]>);
+
+impl OwnKey {
     /// A new one.
     pub(crate) fn random() -> Done<Self> {
         let mut key = Zeroizing::new([0_u8; 32]);
@@ -78,7 +104,7 @@ impl OrderKey {
 /// Where a box belongs.
 pub(crate) struct Place<'a> {
     pub(crate) journal: &'a [u8; 16],
-    pub(crate) order: OrderId,
+    pub(crate) owner: Owner,
     pub(crate) seq: Seq,
     pub(crate) kind: &'a str,
 }
@@ -87,7 +113,7 @@ impl Place<'_> {
     fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = b"tilld entry 1\n".to_vec();
         bytes.extend_from_slice(self.journal);
-        bytes.extend_from_slice(self.order.uuid().as_bytes());
+        bytes.extend_from_slice(self.owner.as_bytes());
         bytes.extend_from_slice(&self.seq.number().to_le_bytes());
         bytes.extend_from_slice(self.kind.as_bytes());
         bytes
@@ -105,17 +131,17 @@ impl Terminal {
         Self { key, journal }
     }
 
-    /// Wraps the key of an order.
-    pub(crate) fn wrap(&self, order: OrderId, key: &OrderKey) -> Done<Vec<u8>> {
-        seal(&self.key.0, &self.about(b"tilld order key 1\n", order.uuid().as_bytes()), key.0.as_slice())
+    /// Wraps the key of an owner.
+    pub(crate) fn wrap(&self, owner: Owner, key: &OwnKey) -> Done<Vec<u8>> {
+        seal(&self.key.0, &self.about(b"tilld owner key 1\n", owner.as_bytes()), key.0.as_slice())
     }
 
-    /// The key of an order again.
-    pub(crate) fn unwrap(&self, order: OrderId, wrapped: &[u8]) -> Done<OrderKey> {
-        let about = self.about(b"tilld order key 1\n", order.uuid().as_bytes());
+    /// The key of an owner again.
+    pub(crate) fn unwrap(&self, owner: Owner, wrapped: &[u8]) -> Done<OwnKey> {
+        let about = self.about(b"tilld owner key 1\n", owner.as_bytes());
         let bytes = open(&self.key.0, &about, wrapped)?;
         let key: &[u8; 32] = bytes.as_slice().try_into().map_err(|_| SealFailure)?;
-        Ok(OrderKey(Zeroizing::new(*key)))
+        Ok(OwnKey(Zeroizing::new(*key)))
     }
 
     /// What is written when a journal is made, to recognise the key by.
@@ -129,6 +155,12 @@ impl Terminal {
             .is_ok_and(|text| text.as_slice() == CHECK)
     }
 
+    /// Another key, for something that is no sealing: HMAC-SHA256 of what it is for and of the journal.
+    pub(crate) fn derive(&self, what: &[u8]) -> Done<Zeroizing<[u8; 32]>> {
+        let mac = Hmac::<Sha256>::new_from_slice(self.key.0.as_slice()).map_err(|_| SealFailure)?;
+        Ok(Zeroizing::new(mac.chain_update(self.about(what, b"")).finalize().into_bytes().into()))
+    }
+
     pub(crate) fn journal(&self) -> &[u8; 16] {
         &self.journal
     }
@@ -138,23 +170,23 @@ impl Terminal {
     }
 }
 
-/// The boxes of one entry, one after another: order (16 bytes), length (u32, little-endian), box.
-pub(crate) fn pack(boxes: &mut Vec<u8>, order: OrderId, sealed: &[u8]) -> Done<()> {
+/// The boxes of one entry, one after another: owner (16 bytes), length (u32, little-endian), box.
+pub(crate) fn pack(boxes: &mut Vec<u8>, owner: Owner, sealed: &[u8]) -> Done<()> {
     let length = u32::try_from(sealed.len()).map_err(|_| SealFailure)?;
-    boxes.extend_from_slice(order.uuid().as_bytes());
+    boxes.extend_from_slice(owner.as_bytes());
     boxes.extend_from_slice(&length.to_le_bytes());
     boxes.extend_from_slice(sealed);
     Ok(())
 }
 
 /// The boxes again; none if that is not what the bytes are.
-pub(crate) fn unpack(mut bytes: &[u8]) -> Option<Vec<(OrderId, &[u8])>> {
+pub(crate) fn unpack(mut bytes: &[u8]) -> Option<Vec<(Owner, &[u8])>> {
     let mut boxes = Vec::new();
     while !bytes.is_empty() {
-        let (order, rest) = bytes.split_first_chunk::<16>()?;
+        let (owner, rest) = bytes.split_first_chunk::<16>()?;
         let (length, rest) = rest.split_first_chunk::<4>()?;
         let (sealed, rest) = rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
-        boxes.push((OrderId::new(uuid::Uuid::from_bytes(*order)), sealed));
+        boxes.push((Owner(Uuid::from_bytes(*owner)), sealed));
         bytes = rest;
     }
     Some(boxes)

@@ -37,7 +37,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use tilld_counter::Counter;
-use tilld_journal::{Journal, Seq};
+use tilld_journal::{Journal, Seq, Subject};
 use tokio::sync::watch;
 
 use clock::VirtualClock;
@@ -217,8 +217,9 @@ impl World {
         let mut sales = Vec::new();
         for head in self.journal.entries_after(Seq::NONE, 10_000).unwrap() {
             (&head.kind, format!("{:?}", head.card), &head.state).hash(&mut hasher);
-            if !sales.contains(&head.sale) {
-                sales.push(head.sale);
+            let Subject::Sale(sale) = head.subject else { panic!("no redemption is begun here") };
+            if !sales.contains(&sale) {
+                sales.push(sale);
             }
         }
         for sale in sales {

@@ -20,7 +20,7 @@ use tilld_domain::moment::Moment;
 use tilld_domain::order::Effect;
 use tilld_domain::refusal::Refusal;
 use tilld_domain::sale::{CardEffect, Opening, Sale, SaleEvent};
-use tilld_journal::{AppendError, Asked, Draft};
+use tilld_journal::{AppendError, Asked, Draft, Step};
 use tokio::sync::oneshot;
 
 use super::{Act, Declined, Driver, Reply, is_in_hand};
@@ -292,14 +292,8 @@ fn draft(step: &Staged) -> Draft {
         Cause::Asked { asked, .. } => Some(asked.clone()),
         Cause::Happened => None,
     };
-    Draft {
-        at: step.at,
-        sale: step.event.sale,
-        event: step.event.what.clone(),
-        asked,
-        after: Arc::clone(&step.after),
-        forget,
-    }
+    let (event, after) = (step.event.what.clone(), Arc::clone(&step.after));
+    Draft { at: step.at, asked, step: Step::Sale { event, after, forget } }
 }
 
 /// Whether an error is about one of the entries, so that the others can be written without it.

@@ -22,7 +22,7 @@ use tilld_domain::outcome::{Created, OrderSeen, OrderStage, Outcome, ReceiptLine
 use tilld_domain::printing::{PrintEnd, Proof};
 use tilld_domain::product::CardKind;
 use tilld_domain::sale::{CardNo, Opening, Payment, Sale, SaleEvent, Tender};
-use tilld_journal::{Draft, Journal, Reader, SealKey, Settings, Verdict};
+use tilld_journal::{Draft, Journal, Reader, SealKey, Settings, Step, Verdict};
 use uuid::Uuid;
 
 type Done<T> = Result<T, Box<dyn Error>>;
@@ -225,12 +225,5 @@ fn whole_sale(number: u128) -> Done<Vec<Draft>> {
 }
 
 fn draft(after: &Sale, at: Moment, event: SaleEvent) -> Draft {
-    Draft {
-        at,
-        sale: after.opening.sale,
-        event,
-        asked: None,
-        after: Arc::new(after.clone()),
-        forget: Vec::new(),
-    }
+    Draft { at, asked: None, step: Step::Sale { event, after: Arc::new(after.clone()), forget: Vec::new() } }
 }

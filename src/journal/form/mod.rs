@@ -8,19 +8,26 @@
 //! Reading is strict: an unknown version, kind, field or word, a missing field, and a value outside of what the
 //! domain takes are errors with a name. Nothing is guessed, and nothing that stands in a file can make this panic.
 //!
-//! What is absent: a POSA card's code and the lines of a card. [`secrets`] takes them out of the event and
+//! What is absent: a POSA card's code, the lines of a card and a voucher's code. [`secrets`] takes them out of the event and
 //! [`decode`] leaves `None` and *gone* in their place; [`secrets::put_back`] restores them.
 
 mod order;
+mod outcome;
 mod product;
+mod redemption;
 mod sale;
 pub(crate) mod secrets;
 mod text;
+mod voucher;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use tilld_domain::ids::{RedemptionId, SaleId};
 use tilld_domain::order::OrderEvent;
 use tilld_domain::sale::{CardNo, SaleEvent};
+use uuid::Uuid;
 
+use crate::entry::{Event, RedemptionStep, Subject};
 use crate::failure::DecodeError;
 
 pub(crate) use product::{decode_products, encode_products};
@@ -32,10 +39,9 @@ const VERSION: u64 = 1;
 const LONGEST_WHY: usize = 200;
 
 #[derive(Serialize)]
-struct Written<'a> {
+struct Written<E> {
     v: u64,
-    #[serde(with = "sale::SaleEventForm")]
-    event: &'a SaleEvent,
+    event: E,
 }
 
 #[derive(Deserialize)]
@@ -45,21 +51,52 @@ struct Version {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Body {
+struct Body<E> {
     v: u64,
-    #[serde(with = "sale::SaleEventForm")]
-    event: SaleEvent,
+    event: E,
 }
 
-/// The public part of an event as JSON.
-pub(crate) fn encode(event: &SaleEvent) -> Result<String, DecodeError> {
-    serde_json::to_string(&Written { v: VERSION, event }).map_err(|error| why(&error))
+#[derive(Serialize)]
+struct SaleLent<'a>(#[serde(with = "sale::SaleEventForm")] &'a SaleEvent);
+
+#[derive(Deserialize)]
+struct SaleOwned(#[serde(with = "sale::SaleEventForm")] SaleEvent);
+
+#[derive(Serialize)]
+struct RedemptionLent<'a>(#[serde(with = "redemption::RedemptionStepForm")] &'a RedemptionStep);
+
+#[derive(Deserialize)]
+struct RedemptionOwned(#[serde(with = "redemption::RedemptionStepForm")] RedemptionStep);
+
+/// The public part of what happened to a sale as JSON.
+pub(crate) fn encode_of_sale(event: &SaleEvent) -> Result<String, DecodeError> {
+    serde_json::to_string(&Written { v: VERSION, event: SaleLent(event) }).map_err(|error| why(&error))
+}
+
+/// The public part of what happened to a redemption as JSON.
+pub(crate) fn encode_of_redemption(step: &RedemptionStep) -> Result<String, DecodeError> {
+    serde_json::to_string(&Written { v: VERSION, event: RedemptionLent(step) }).map_err(|error| why(&error))
 }
 
 /// The event of a public part; its codes are `None` and its lines are gone.
-pub(crate) fn decode(kind: &str, card: Option<CardNo>, body: &str) -> Result<SaleEvent, DecodeError> {
+pub(crate) fn decode(kind: &str, card: Option<CardNo>, body: &str) -> Result<Event, DecodeError> {
+    let event = if redemption::KINDS.contains(&kind) {
+        Event::Redemption(decode_as::<RedemptionOwned>(body)?.0)
+    } else {
+        Event::Sale(decode_as::<SaleOwned>(body)?.0)
+    };
+    if self::kind(&event) != kind {
+        return Err(DecodeError::Column("kind"));
+    }
+    if self::card(&event) != card {
+        return Err(DecodeError::Column("card"));
+    }
+    Ok(event)
+}
+
+fn decode_as<E: DeserializeOwned>(body: &str) -> Result<E, DecodeError> {
     // The version is looked at by itself only if the rest cannot be read: that may be why.
-    let read = serde_json::from_str::<Body>(body).map_err(|error| {
+    let read = serde_json::from_str::<Body<E>>(body).map_err(|error| {
         let version = serde_json::from_str::<Version>(body);
         version
             .ok()
@@ -67,20 +104,38 @@ pub(crate) fn decode(kind: &str, card: Option<CardNo>, body: &str) -> Result<Sal
             .map_or_else(|| why(&error), |version| DecodeError::Version(version.v))
     });
     let body = read?;
-    if body.v != VERSION {
-        return Err(DecodeError::Version(body.v));
-    }
-    if self::kind(&body.event) != kind {
-        return Err(DecodeError::Column("kind"));
-    }
-    if self::card(&body.event) != card {
-        return Err(DecodeError::Column("card"));
-    }
-    Ok(body.event)
+    if body.v == VERSION { Ok(body.event) } else { Err(DecodeError::Version(body.v)) }
 }
 
-/// The word for an event; for what happened to a card, the word of that.
-pub(crate) fn kind(event: &SaleEvent) -> &'static str {
+/// What an entry is about, by its kind and its id.
+pub(crate) fn subject(kind: &str, id: Uuid) -> Subject {
+    if redemption::KINDS.contains(&kind) {
+        Subject::Redemption(RedemptionId::new(id))
+    } else {
+        Subject::Sale(SaleId::new(id))
+    }
+}
+
+/// A public part as people are shown it.
+pub(crate) fn shown(kind: &str, body: String) -> String {
+    if redemption::KINDS.contains(&kind) { redemption::shown(&body) } else { body }
+}
+
+/// The word for an event.
+pub(crate) fn kind(event: &Event) -> &'static str {
+    match event {
+        Event::Sale(event) => kind_of_sale(event),
+        Event::Redemption(step) => kind_of_redemption(step),
+    }
+}
+
+/// The word for what happened to a redemption.
+pub(crate) fn kind_of_redemption(step: &RedemptionStep) -> &'static str {
+    redemption::kind(step)
+}
+
+/// The word for what happened to a sale; for what happened to a card, the word of that.
+pub(crate) fn kind_of_sale(event: &SaleEvent) -> &'static str {
     match event {
         SaleEvent::Opened(_) => "opened",
         SaleEvent::Paid { .. } => "paid",
@@ -104,7 +159,15 @@ pub(crate) fn kind(event: &SaleEvent) -> &'static str {
 }
 
 /// The card that an event is about, if it is about one.
-pub(crate) fn card(event: &SaleEvent) -> Option<CardNo> {
+pub(crate) fn card(event: &Event) -> Option<CardNo> {
+    match event {
+        Event::Sale(event) => card_of_sale(event),
+        Event::Redemption(_) => None,
+    }
+}
+
+/// The card that something happened to, if it was one.
+pub(crate) fn card_of_sale(event: &SaleEvent) -> Option<CardNo> {
     match event {
         SaleEvent::Card(card, _) => Some(*card),
         SaleEvent::Opened(_) | SaleEvent::Paid { .. } | SaleEvent::Cancelled { .. } | SaleEvent::Resumed => {

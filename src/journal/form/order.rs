@@ -1,14 +1,13 @@
 //! The form of what happens to one card: how calls to a provider end, how printing ends, what people answer.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tilld_domain::ids::{PersonName, ProviderOrderId};
 use tilld_domain::order::{Answer, OrderEvent};
-use tilld_domain::outcome::{Created, OrderSeen, OrderStage, Outcome, ReceiptLines, Trouble, UndoAnswer};
+use tilld_domain::outcome::{Created, OrderSeen, OrderStage, Outcome, ReceiptLines, UndoAnswer};
 use tilld_domain::printing::{Fault, PrintEnd, Proof};
 use tilld_domain::refusal::Refusal;
 
+use super::outcome::outcome_of;
 use super::text::{maybe, plain, refusal};
 
 #[derive(Serialize, Deserialize)]
@@ -40,66 +39,6 @@ pub(super) enum OrderEventForm {
         by: PersonName,
         reason: String,
     },
-}
-
-/// The end of a call; what was done is written by its own form.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-enum OutcomeForm<T> {
-    Done(T),
-    Refused(#[serde(with = "refusal")] Refusal),
-    Later { retry_after: Option<Duration> },
-    NotSent(#[serde(with = "TroubleForm")] Trouble),
-    Unknown(#[serde(with = "TroubleForm")] Trouble),
-}
-
-impl<T> OutcomeForm<T> {
-    fn lend<'a, U>(outcome: &'a Outcome<U>, done: impl FnOnce(&'a U) -> T) -> Self {
-        match outcome {
-            Outcome::Done(value) => Self::Done(done(value)),
-            Outcome::Refused(why) => Self::Refused(why.clone()),
-            Outcome::Later { retry_after } => Self::Later { retry_after: *retry_after },
-            Outcome::NotSent(trouble) => Self::NotSent(*trouble),
-            Outcome::Unknown(trouble) => Self::Unknown(*trouble),
-        }
-    }
-
-    fn give<U>(self, done: impl FnOnce(T) -> U) -> Outcome<U> {
-        match self {
-            Self::Done(value) => Outcome::Done(done(value)),
-            Self::Refused(why) => Outcome::Refused(why),
-            Self::Later { retry_after } => Outcome::Later { retry_after },
-            Self::NotSent(trouble) => Outcome::NotSent(trouble),
-            Self::Unknown(trouble) => Outcome::Unknown(trouble),
-        }
-    }
-}
-
-macro_rules! outcome_of {
-    ($name:ident, $value:ident, $form:literal) => {
-        mod $name {
-            use super::*;
-
-            #[derive(Serialize)]
-            struct Lent<'a>(#[serde(with = $form)] &'a $value);
-
-            #[derive(Deserialize)]
-            struct Owned(#[serde(with = $form)] $value);
-
-            pub(super) fn serialize<S: Serializer>(
-                value: &Outcome<$value>,
-                out: S,
-            ) -> Result<S::Ok, S::Error> {
-                OutcomeForm::lend(value, Lent).serialize(out)
-            }
-
-            pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-                from: D,
-            ) -> Result<Outcome<$value>, D::Error> {
-                Ok(OutcomeForm::<Owned>::deserialize(from)?.give(|Owned(value)| value))
-            }
-        }
-    };
 }
 
 outcome_of!(created, Created, "CreatedForm");
@@ -169,17 +108,6 @@ enum OrderStageForm {
     Failed,
     Reversed,
     Unrecognised,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "Trouble", rename_all = "snake_case")]
-enum TroubleForm {
-    Connect,
-    Broken,
-    Silent,
-    ServerError(u16),
-    Unreadable,
-    OddStatus(u16),
 }
 
 #[derive(Serialize, Deserialize)]

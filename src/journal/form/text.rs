@@ -57,6 +57,21 @@ pub(super) mod maybe {
     }
 }
 
+/// The provider's name for a voucher, which has no other way out than by its own word.
+pub(super) mod opaque {
+    use tilld_domain::ids::VoucherId;
+
+    use super::{Deserialize, Deserializer, Serializer, de_error};
+
+    pub(in super::super) fn serialize<S: Serializer>(value: &VoucherId, out: S) -> Result<S::Ok, S::Error> {
+        out.serialize_str(value.as_str())
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<VoucherId, D::Error> {
+        String::deserialize(from)?.parse().map_err(de_error)
+    }
+}
+
 /// A currency by its ISO 4217 code.
 pub(super) mod currency {
     use super::{Currency, Deserialize, Deserializer, Serializer, de_error};

@@ -1,7 +1,7 @@
 //! Somebody who may write the file changes it, and is found out.
 
 use super::{Desk, intrude, settings, whole_sale};
-use crate::entry::Seq;
+use crate::entry::{Seq, Subject};
 use crate::failure::{Break, OpenError, Verdict};
 use crate::journal::Journal;
 use crate::reader::Reader;
@@ -20,7 +20,8 @@ fn two_sales() -> Desk {
 fn an_untouched_journal_verifies_to_its_head() {
     let desk = two_sales();
     let Verdict::Whole { entries: 16, head } = desk.journal.verify().unwrap() else { panic!() };
-    let last = desk.journal.entries_of(whole_sale(2, 0).0.sale.opening.sale).unwrap().pop().unwrap();
+    let last =
+        desk.journal.entries_of(Subject::Sale(whole_sale(2, 0).0.sale.opening.sale)).unwrap().pop().unwrap();
     assert_eq!(last.hash, head);
     let empty = Desk::new();
     assert!(matches!(empty.journal.verify(), Ok(Verdict::Whole { entries: 0, .. })));
@@ -31,12 +32,13 @@ fn the_first_entry_that_is_not_what_was_written_is_named() {
     use Break::{Changed, Missing};
     for (sql, seq, why) in [
         ("UPDATE entry SET at = at + 1 WHERE seq = 3", 3, Changed),
-        ("UPDATE entry SET sale = zeroblob(16) WHERE seq = 3", 3, Changed),
+        ("UPDATE entry SET subject = zeroblob(16) WHERE seq = 3", 3, Changed),
         ("UPDATE entry SET card = 2 WHERE seq = 2", 2, Changed),
         ("UPDATE entry SET card = NULL WHERE seq = 2", 2, Changed),
         ("UPDATE entry SET previous = NULL WHERE seq = 4", 4, Changed),
         ("UPDATE entry SET previous = 5 WHERE seq = 4", 4, Changed),
         ("UPDATE entry SET phase = 'done' WHERE seq = 4", 4, Changed),
+        ("UPDATE entry SET phase = NULL WHERE seq = 4", 4, Changed),
         ("UPDATE entry SET open = 0 WHERE seq = 4", 4, Changed),
         ("UPDATE entry SET kind = 'x' WHERE seq = 1", 1, Changed),
         ("UPDATE entry SET state = 'sold' WHERE seq = 4", 4, Changed),
@@ -54,7 +56,7 @@ fn the_first_entry_that_is_not_what_was_written_is_named() {
         ("DELETE FROM entry", 1, Missing),
         ("UPDATE entry SET seq = -1 WHERE seq = 5; UPDATE entry SET seq = 5 WHERE seq = 6; UPDATE entry SET seq = 6 WHERE seq = -1",
          5, Changed),
-        ("INSERT INTO entry SELECT 17, hash, at, sale, previous, card, kind, state, phase, open, body, sealed, request_key,
+        ("INSERT INTO entry SELECT 17, hash, at, subject, previous, card, kind, state, phase, open, body, sealed, request_key,
                                    request_digest FROM entry WHERE seq = 16", 17, Changed),
         ("UPDATE meta SET value = zeroblob(16) WHERE name = 'journal'", 1, Changed),
     ] {

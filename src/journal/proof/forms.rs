@@ -8,22 +8,45 @@ use tilld_domain::money::{Currency, Money};
 use tilld_domain::order::OrderEvent;
 use tilld_domain::outcome::{OrderSeen, OrderStage, Outcome, ReceiptLines};
 use tilld_domain::product::{CardKind, FaceValues, Product};
+use tilld_domain::redemption::{self, RedemptionEvent};
 use tilld_domain::sale::{CardNo, Opening, Sale, SaleEvent};
+use tilld_domain::voucher::{Redeemed, RedemptionSeen, VoucherCode, Words, Worth};
 
 use super::samples;
+use crate::entry::{Event, RedemptionStep, Subject};
 use crate::failure::DecodeError;
 use crate::form;
+use crate::seal::Owner;
+
+/// The public part of an event.
+fn encode(event: &Event) -> String {
+    match event {
+        Event::Sale(event) => form::encode_of_sale(event),
+        Event::Redemption(step) => form::encode_of_redemption(step),
+    }
+    .unwrap()
+}
+
+/// The secrets of an event of [`samples`].
+fn take(event: &Event) -> Vec<(Owner, form::secrets::Packed)> {
+    match event {
+        Event::Sale(event) => {
+            let sale = Sale::open(samples::opening(1, 2), tilld_domain::moment::Moment::from_ms(0)).0;
+            form::secrets::take_of_sale(event, &sale)
+        }
+        Event::Redemption(step) => form::secrets::take_of_redemption(step).into_iter().collect(),
+    }
+}
 
 /// Writes an event, looks that nothing secret is public, and reads it.
-fn there_and_back(event: &SaleEvent) -> SaleEvent {
-    let sale = Sale::open(samples::opening(1, 2), tilld_domain::moment::Moment::from_ms(0)).0;
-    let body = form::encode(event).unwrap();
-    for secret in [samples::POR_CODE, samples::POSA_CODE] {
+fn there_and_back(event: &Event) -> Event {
+    let body = encode(event);
+    for secret in samples::SECRETS {
         assert!(!body.contains(secret), "{body}");
     }
     let mut read = form::decode(form::kind(event), form::card(event), &body).unwrap();
-    for (order, packed) in form::secrets::take(event, &sale) {
-        form::secrets::put_back(&mut read, order, &packed).unwrap();
+    for (owner, packed) in take(event) {
+        form::secrets::put_back(&mut read, owner, &packed).unwrap();
     }
     read
 }
@@ -32,6 +55,17 @@ fn there_and_back(event: &SaleEvent) -> SaleEvent {
 fn every_event_comes_back_as_it_was_written() {
     for event in samples::events() {
         assert_eq!(there_and_back(&event), event);
+    }
+}
+
+/// A kind tells of what an entry is: none is a word of both.
+#[test]
+fn every_kind_is_a_word_of_sales_or_of_redemptions() {
+    let id = uuid::Uuid::from_u128(1);
+    for event in samples::events() {
+        let subject = form::subject(form::kind(&event), id);
+        let of_a_redemption = matches!(event, Event::Redemption(_));
+        assert_eq!(matches!(subject, Subject::Redemption(_)), of_a_redemption, "{}", form::kind(&event));
     }
 }
 
@@ -70,6 +104,69 @@ fn an_event_of_an_unknown_shape_is_refused_by_name() {
         };
         assert_eq!(refused, expected, "{text}");
     }
+    let opened = encode(&Event::Redemption(RedemptionStep::Opened(Box::new(samples::redemption(1)))));
+    for (kind, from, to, expected) in [
+        ("redemption_opened", r#""v":1"#, r#""v":7"#, Version(7)),
+        ("offered", r#""v":1"#, r#""v":1"#, Column("kind")),
+        (
+            "redemption_opened",
+            r#""opened""#,
+            r#""shut""#,
+            body("unknown variant `shut`, expected `opened` or `happened`"),
+        ),
+        (
+            "redemption_opened",
+            r#""kind":"gift""#,
+            r#""kind":"loan""#,
+            body("unknown variant `loan`, expected `gift` or `promotional`"),
+        ),
+        (
+            "redemption_opened",
+            r#""amount":{"money""#,
+            r#""amount":{"hours""#,
+            body("unknown variant `hours`, expected `money` or `items`"),
+        ),
+        (
+            "redemption_opened",
+            r#""comparable""#,
+            r#""lucky""#,
+            body("unknown variant `lucky`, expected one of `repeatable`, `findable`, `comparable`"),
+        ),
+        ("redemption_opened", r#""code_tail":"8901""#, r#""code_tail":"78901""#, body("no tail of a code")),
+        (
+            "redemption_opened",
+            r#""item":null"#,
+            r#""item":" two  blanks""#,
+            body("words that nobody made fit"),
+        ),
+        (
+            "redemption_opened",
+            r#""item":null"#,
+            r#""item":"code 012345678901""#,
+            body("words that nobody made fit"),
+        ),
+        ("redemption_opened", r#""item":null,"#, "", body("missing field `item`")),
+        (
+            "redemption_opened",
+            r#""request":"#,
+            r#""code":"012345678901","request":"#,
+            body(
+                "unknown field `code`, expected one of `redemption`, `basket`, `provider`, `store`, `terminal`, `country`, `cashier`, `locale`, `rules`, `voucher`, `kind`, `item`, `code_tail`, `amount`, `before`, `key`, `request`",
+            ),
+        ),
+    ] {
+        let text = opened.replacen(from, to, 1);
+        assert!(text != opened || from == to, "{from} is in the form");
+        let refused = match form::decode(kind, None, &text).unwrap_err() {
+            Body(why) => body(why.split(" at line").next().unwrap()),
+            other => other,
+        };
+        let expected = match expected {
+            Body(why) => Body(why.chars().take(200).collect()),
+            other => other,
+        };
+        assert_eq!(refused, expected, "{text}");
+    }
     let unknown_refusal =
         r#"{"v":1,"event":{"card":[1,{"create_ended":{"refused":{"code":"moon_phase"}}}]}}"#;
     let Err(Body(why)) = form::decode("create_ended", CardNo::new(1), unknown_refusal) else { panic!() };
@@ -81,29 +178,39 @@ fn an_event_of_an_unknown_shape_is_refused_by_name() {
 
 #[test]
 fn a_secret_that_belongs_elsewhere_is_not_put_into_an_event() {
-    let sale = Sale::open(samples::opening(1, 2), tilld_domain::moment::Moment::from_ms(0)).0;
-    let opened = SaleEvent::Opened(Box::new(samples::opening(1, 2)));
-    let (posa, code) = form::secrets::take(&opened, &sale).pop().unwrap();
-    let por = sale.orders[0].facts.id;
-    let mut other = SaleEvent::Resumed;
-    assert_eq!(form::secrets::put_back(&mut other, posa, &code), Err(DecodeError::Sealed));
+    let opened = Event::Sale(SaleEvent::Opened(Box::new(samples::opening(1, 2))));
+    let (posa, code) = take(&opened).pop().unwrap();
+    let redemption = Event::Redemption(RedemptionStep::Opened(Box::new(samples::redemption(1))));
+    let (voucher, number) = take(&redemption).pop().unwrap();
+    let por = samples::opening(1, 2).cards[0].id.into();
     let three = ReceiptLines::gone(3, 0);
     let seen = OrderSeen { stage: OrderStage::Done, lines: Some(three) };
-    let mut confirmed =
-        SaleEvent::Card(CardNo::new(1).unwrap(), OrderEvent::ConfirmEnded(Outcome::Done(seen)));
-    for packed in [
-        &b""[..],
-        b"\x01x",
-        b"\x02",
-        b"\x02\0\0\x01\0\xff\xff\xff\xff",
-        b"\x02\0\0\x01\0\0\0\0\0",
-        b"\x02\0\0\0\0x",
+    let confirmed = SaleEvent::Card(CardNo::new(1).unwrap(), OrderEvent::ConfirmEnded(Outcome::Done(seen)));
+    let confirmed = Event::Sale(confirmed);
+    let happened = Event::Redemption(RedemptionStep::Happened(RedemptionEvent::Offered));
+    for (event, owner, packed) in [
+        (&Event::Sale(SaleEvent::Resumed), posa, &code[..]),
+        (&opened, voucher, &number),
+        (&opened, posa, &number),
+        (&redemption, posa, &number),
+        (&redemption, voucher, &code),
+        (&redemption, voucher, b""),
+        (&redemption, voucher, b"\x03"),
+        (&redemption, voucher, b"\x0301234567890"),
+        (&redemption, voucher, b"\x04short"),
+        (&redemption, voucher, b"\x04\xff\xff\xff\xff\xff\xff\xff\xff"),
+        (&redemption, voucher, b"\x05012345678901"),
+        (&happened, voucher, &number),
+        (&confirmed, por, b""),
+        (&confirmed, por, b"\x01x"),
+        (&confirmed, por, b"\x02"),
+        (&confirmed, por, b"\x02\0\0\x01\0\xff\xff\xff\xff"),
+        (&confirmed, por, b"\x02\0\0\x01\0\0\0\0\0"),
+        (&confirmed, por, b"\x02\0\0\0\0x"),
     ] {
-        assert_eq!(
-            form::secrets::put_back(&mut confirmed, por, packed),
-            Err(DecodeError::Sealed),
-            "{packed:?}"
-        );
+        let mut event = event.clone();
+        let refused = form::secrets::put_back(&mut event, owner, packed);
+        assert_eq!(refused, Err(DecodeError::Sealed), "{packed:?}");
     }
 }
 
@@ -161,19 +268,69 @@ fn opening() -> impl Strategy<Value = Opening> {
     )
 }
 
-static EVENTS: LazyLock<Vec<SaleEvent>> = LazyLock::new(samples::events);
+fn worth() -> impl Strategy<Value = Worth> {
+    prop_oneof![
+        any::<i64>().prop_map(|minor| Worth::Money(samples::eur(minor))),
+        any::<u32>().prop_map(Worth::Items)
+    ]
+}
+
+fn redemption() -> impl Strategy<Value = redemption::Opening> {
+    let code = prop_oneof![
+        "[0-9]{12}".prop_map(|text| VoucherCode::number(&text).unwrap()),
+        "[A-Za-z0-9_-]{8,40}(/[A-Za-z0-9_-]{8,40}){0,2}".prop_map(|text| VoucherCode::token(&text).unwrap()),
+    ];
+    let texts = (any::<String>(), any::<String>(), any::<Option<String>>(), "[a-zA-Z0-9._~-]{3,64}");
+    (texts, code, any::<bool>(), worth(), worth(), any::<Duration>()).prop_filter_map(
+        "names of vouchers that look like payment cards are refused",
+        |((provider, request, item, voucher), code, kept, amount, before, span)| {
+            let mut opening = samples::redemption(5);
+            opening.provider = provider;
+            opening.request = request;
+            opening.item = item.map(|item| Words::new(&item));
+            opening.voucher = voucher.parse().ok()?;
+            opening.code_tail = code.tail();
+            opening.code = kept.then_some(code);
+            opening.amount = amount;
+            opening.before = before;
+            opening.rules.settle = span;
+            Some(opening)
+        },
+    )
+}
+
+static EVENTS: LazyLock<Vec<Event>> = LazyLock::new(samples::events);
 
 proptest! {
     #[test]
     fn any_opening_comes_back(opening in opening()) {
-        let event = SaleEvent::Opened(Box::new(opening));
+        let event = Event::Sale(SaleEvent::Opened(Box::new(opening)));
         prop_assert_eq!(there_and_back(&event), event);
+    }
+
+    #[test]
+    fn any_opening_of_a_redemption_comes_back(opening in redemption()) {
+        let event = Event::Redemption(RedemptionStep::Opened(Box::new(opening)));
+        prop_assert_eq!(there_and_back(&event), event);
+    }
+
+    #[test]
+    fn any_end_of_a_redeem_comes_back(granted in prop::option::of(worth()), remaining in prop::option::of(worth())) {
+        let redeemed = Redeemed { redemption: None, granted, remaining };
+        for event in [
+            RedemptionEvent::RedeemEnded(Outcome::Done(redeemed.clone())),
+            RedemptionEvent::LookupEnded(Outcome::Done(RedemptionSeen::Done(redeemed))),
+        ] {
+            let event = Event::Redemption(RedemptionStep::Happened(event));
+            prop_assert_eq!(there_and_back(&event), event);
+        }
     }
 
     #[test]
     fn any_lines_come_back(lines in lines(), card in 1_u16..=2) {
         let seen = OrderSeen { stage: OrderStage::Done, lines: Some(lines) };
-        let event = SaleEvent::Card(CardNo::new(card).unwrap(), OrderEvent::LookupEnded(Outcome::Done(seen)));
+        let event = OrderEvent::LookupEnded(Outcome::Done(seen));
+        let event = Event::Sale(SaleEvent::Card(CardNo::new(card).unwrap(), event));
         prop_assert_eq!(there_and_back(&event), event);
     }
 
@@ -184,7 +341,7 @@ proptest! {
             OrderEvent::Settled { by: "Ann".parse().unwrap(), reason },
             OrderEvent::UndoEnded(Outcome::Later { retry_after: pause }),
         ] {
-            let event = SaleEvent::Card(CardNo::new(20).unwrap(), event);
+            let event = Event::Sale(SaleEvent::Card(CardNo::new(20).unwrap(), event));
             prop_assert_eq!(there_and_back(&event), event);
         }
     }
@@ -194,6 +351,8 @@ proptest! {
         let _ = form::decode(&kind, None, &text);
         let _ = form::decode_products(&text);
         let _ = form::decode(&kind, None, &format!(r#"{{"v":1,"event":{text}}}"#));
+        let _ = form::decode("redeem_ended", None, &format!(r#"{{"v":1,"event":{text}}}"#));
+        let _ = form::shown("redeem_ended", text);
     }
 
     #[test]
@@ -203,7 +362,7 @@ proptest! {
         byte in prop::sample::select(br#"0129-"{}[],:ae. u\"#.to_vec()),
     ) {
         let event = &EVENTS[which];
-        let mut body = form::encode(event).unwrap().into_bytes();
+        let mut body = encode(event).into_bytes();
         let place = place.index(body.len());
         body[place] = byte;
         if let Ok(body) = String::from_utf8(body) {
@@ -214,8 +373,15 @@ proptest! {
     #[test]
     fn no_packed_secret_makes_reading_panic(packed in prop::collection::vec(any::<u8>(), 0..64)) {
         let order = samples::opening(1, 2).cards[1].id;
-        for event in [SaleEvent::Opened(Box::new(samples::opening(1, 2))), SaleEvent::Resumed] {
-            let _ = form::secrets::put_back(&mut event.clone(), order, &packed);
+        for (event, owner) in [
+            (Event::Sale(SaleEvent::Opened(Box::new(samples::opening(1, 2)))), order.into()),
+            (Event::Sale(SaleEvent::Resumed), order.into()),
+            (
+                Event::Redemption(RedemptionStep::Opened(Box::new(samples::redemption(1)))),
+                samples::redemption(1).redemption.into(),
+            ),
+        ] {
+            let _ = form::secrets::put_back(&mut event.clone(), owner, &packed);
         }
         let _ = crate::seal::unpack(&packed);
     }

@@ -1,4 +1,4 @@
-//! The proof of this room, and the sales that it is made with.
+//! The proof of this room, and the sales that it is made with. Redemptions are made in their own file.
 
 mod chains;
 mod disks;
@@ -6,6 +6,7 @@ mod forms;
 mod kills;
 mod migrations;
 mod questions;
+mod redemptions;
 mod samples;
 mod secrets;
 
@@ -22,7 +23,7 @@ use tilld_domain::outcome::{Created, OrderSeen, OrderStage, Outcome, ReceiptLine
 use tilld_domain::printing::{PrintEnd, Proof};
 use tilld_domain::sale::{CardNo, Opening, Payment, Sale, SaleEvent, Tender};
 
-use crate::entry::{Asked, Draft, Seq};
+use crate::entry::{Asked, Draft, Event, Seq, Step, Subject};
 use crate::failure::{AppendError, ReadError};
 use crate::journal::{Journal, Settings};
 use crate::seal::SealKey;
@@ -82,28 +83,16 @@ struct Walk {
 impl Walk {
     fn open(opening: Opening, at: Moment) -> (Self, Draft) {
         let sale = Sale::open(opening.clone(), at).0;
-        let draft = Draft {
-            at,
-            sale: opening.sale,
-            event: SaleEvent::Opened(Box::new(opening)),
-            asked: None,
-            after: Arc::new(sale.clone()),
-            forget: Vec::new(),
-        };
-        (Self { sale, at }, draft)
+        let event = SaleEvent::Opened(Box::new(opening));
+        let step = Step::Sale { event, after: Arc::new(sale.clone()), forget: Vec::new() };
+        (Self { sale, at }, Draft { at, asked: None, step })
     }
 
     fn step(&mut self, event: SaleEvent) -> Draft {
         self.at = Moment::from_ms(self.at.ms() + 100);
         self.sale = self.sale.clone().step(self.at, event.clone()).unwrap().0;
-        Draft {
-            at: self.at,
-            sale: self.sale.opening.sale,
-            event,
-            asked: None,
-            after: Arc::new(self.sale.clone()),
-            forget: Vec::new(),
-        }
+        let step = Step::Sale { event, after: Arc::new(self.sale.clone()), forget: Vec::new() };
+        Draft { at: self.at, asked: None, step }
     }
 
     fn card(&mut self, card: u16, event: OrderEvent) -> Draft {
@@ -162,15 +151,21 @@ fn a_sale_comes_back_from_its_entries_after_every_one_of_them() {
     let (mut seq, mut expected) = (Seq::NONE, Vec::new());
     let (_, drafts) = whole_sale(1, 1_000);
     for draft in drafts {
-        let (sale, after) = (draft.sale, Arc::clone(&draft.after));
-        expected.push((draft.at, draft.event.clone()));
+        let Step::Sale { event, after, .. } = draft.step.clone() else { panic!() };
+        let sale = after.opening.sale;
+        expected.push((draft.at, Event::Sale(event)));
         let written = desk.journal.append(&[draft]).unwrap();
         assert_eq!(written, [Seq::new(seq.number() + 1)]);
         seq = written[0];
         desk = desk.restart();
         assert_eq!(sale_of(&desk.journal, sale).unwrap(), Some(((*after).clone(), seq)));
-        let read: Vec<_> =
-            desk.journal.entries_of(sale).unwrap().into_iter().map(|entry| (entry.at, entry.event)).collect();
+        let read: Vec<_> = desk
+            .journal
+            .entries_of(Subject::Sale(sale))
+            .unwrap()
+            .into_iter()
+            .map(|entry| (entry.at, entry.event))
+            .collect();
         assert_eq!(read, expected);
     }
 }
@@ -194,6 +189,11 @@ fn a_draft_that_does_not_fit_takes_the_others_of_its_commit_with_it() {
     desk.journal.append(&[Draft { asked: asked("K1"), ..opened.clone() }]).unwrap();
     let created = first.create(1);
     let (mut second, another) = Walk::open(samples::opening(2, 1), Moment::from_ms(1));
+    let of_another = {
+        let event = SaleEvent::Opened(Box::new(samples::opening(5, 1)));
+        let step = Step::Sale { event, after: Arc::new(second.sale.clone()), forget: Vec::new() };
+        Draft { step, ..another.clone() }
+    };
     let same_receipt = {
         let mut opening = samples::opening(3, 1);
         opening.receipt = first.sale.opening.receipt.clone();
@@ -210,7 +210,7 @@ fn a_draft_that_does_not_fit_takes_the_others_of_its_commit_with_it() {
         (same_receipt, AppendError::ReceiptTaken { draft: 1 }),
         (opened, misfit("its sale or one of its orders is there already")),
         (second.create(1), misfit("its sale has not begun")),
-        (Draft { sale: first.sale.opening.sale, ..another }, misfit("it is of another sale")),
+        (of_another, misfit("it opens another sale")),
         (no_cards, misfit("a sale has 1 to 20 cards")),
     ] {
         assert_eq!(desk.journal.append(&[created.clone(), bad]), Err(expected));

@@ -11,7 +11,7 @@ use tilld_domain::sale::CardNo;
 use uuid::Uuid;
 
 use super::{Desk, Walk, asked, intrude, sale_of, samples, whole_sale};
-use crate::entry::{AskedBefore, Draft, Seq};
+use crate::entry::{AskedBefore, Draft, Seq, Subject};
 use crate::failure::{OpenError, ReadError};
 use crate::read;
 use crate::reader::{Filter, Reader};
@@ -37,14 +37,14 @@ fn the_counter_finds_open_sales_used_keys_and_the_holders_of_receipts() {
     let desk = three_sales();
     let journal = &desk.journal;
     assert_eq!(journal.open_sales().unwrap(), [sale(2)]);
-    let before = AskedBefore { digest: [9; 32], sale: sale(2), seq: Seq::new(9) };
+    let before = AskedBefore { digest: [9; 32], subject: Subject::Sale(sale(2)), seq: Seq::new(9) };
     assert_eq!(journal.asked(&"K2".parse().unwrap()).unwrap(), Some(before));
     assert_eq!(journal.asked(&"K3".parse().unwrap()).unwrap(), None);
     for (receipt, holder) in [("R1", Some(sale(1))), ("R2", Some(sale(2))), ("R3", None), ("R4", None)] {
         assert_eq!(journal.receipt_holder(&receipt.parse().unwrap()).unwrap(), holder, "{receipt}");
     }
     assert_eq!(sale_of(journal, sale(4)).unwrap(), None);
-    assert_eq!(journal.entries_of(sale(4)).unwrap(), []);
+    assert_eq!(journal.entries_of(Subject::Sale(sale(4))).unwrap(), []);
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn a_manager_lists_sales_by_what_is_known_of_them() {
             reader.named(&name).unwrap().iter().map(|row| row.sale.uuid().as_u128()).collect();
         assert_eq!(found, expected, "{name}");
     }
-    let shown = reader.shown(sale(2)).unwrap();
+    let shown = reader.shown(Subject::Sale(sale(2))).unwrap();
     assert_eq!(
         shown.iter().map(|entry| entry.head.kind.as_str()).collect::<Vec<_>>(),
         ["opened", "create_ended"]
@@ -216,10 +216,13 @@ fn an_entry_that_cannot_be_understood_is_named_and_the_others_are_not_lost() {
     let desk = three_sales();
     intrude(desk.path(), r#"UPDATE entry SET body = '{"v":9}' WHERE seq = 10"#);
     let why = crate::DecodeError::Version(9);
-    assert_eq!(desk.journal.entries_of(sale(2)), Err(ReadError::Entry { seq: Seq::new(10), why }));
-    assert_eq!(desk.journal.entries_of(sale(1)).unwrap().len(), 8);
+    assert_eq!(
+        desk.journal.entries_of(Subject::Sale(sale(2))),
+        Err(ReadError::Entry { seq: Seq::new(10), why })
+    );
+    assert_eq!(desk.journal.entries_of(Subject::Sale(sale(1))).unwrap().len(), 8);
     let desk = three_sales();
     intrude(desk.path(), "DELETE FROM entry WHERE seq = 9");
-    let misfit = ReadError::Misfit { sale: sale(2), seq: Seq::new(9) };
+    let misfit = ReadError::Misfit { subject: Subject::Sale(sale(2)), seq: Seq::new(9) };
     assert_eq!(sale_of(&desk.journal, sale(2)), Err(misfit));
 }

@@ -1,22 +1,6 @@
 //! One of every event, and of every value that an event can hold. A variant that is added to the domain does not
 //! compile here until it has a sample.
 
-use std::time::Duration;
-
-use tilld_domain::ids::SaleId;
-use tilld_domain::money::{Currency, Money};
-use tilld_domain::order::{Answer, OrderEvent, OrderFacts, Rules};
-use tilld_domain::outcome::{Created, OrderSeen, OrderStage, Outcome, ReceiptLines, Trouble, UndoAnswer};
-use tilld_domain::printing::{Fault, PrintEnd, Proof};
-use tilld_domain::product::CardKind;
-use tilld_domain::refusal::{ForeignCode, Refusal};
-use tilld_domain::sale::{CardNo, Opening, Payment, SaleEvent, Tender};
-use uuid::Uuid;
-
-/// What must never be found on a disk.
-pub(super) const POR_CODE: &str = "PIN-7QX9-44KD-ZZ81";
-pub(super) const POSA_CODE: &str = "6006491234567890123";
-
 macro_rules! one_of_each {
     ($name:ident: $type:ty = $($pattern:pat => $value:expr),+ $(,)?) => {
         pub(super) fn $name() -> Vec<$type> {
@@ -30,6 +14,31 @@ macro_rules! one_of_each {
         }
     };
 }
+
+mod redemptions;
+
+use std::time::Duration;
+
+use tilld_domain::ids::SaleId;
+use tilld_domain::money::{Currency, Money};
+use tilld_domain::order::{Answer, OrderEvent, OrderFacts, Rules};
+use tilld_domain::outcome::{Created, OrderSeen, OrderStage, Outcome, ReceiptLines, Trouble, UndoAnswer};
+use tilld_domain::printing::{Fault, PrintEnd, Proof};
+use tilld_domain::product::CardKind;
+use tilld_domain::refusal::{ForeignCode, Refusal};
+use tilld_domain::sale::{CardNo, Opening, Payment, SaleEvent, Tender};
+use uuid::Uuid;
+
+use crate::entry::Event;
+
+pub(super) use redemptions::{redeemed, redemption, redemption_steps};
+
+/// What must never be found on a disk.
+pub(super) const POR_CODE: &str = "PIN-7QX9-44KD-ZZ81";
+pub(super) const POSA_CODE: &str = "6006491234567890123";
+pub(super) const VOUCHER_NUMBER: &str = "012345678901";
+pub(super) const VOUCHER_TOKEN: &str = "vouchers/Ab3_-xYz99";
+pub(super) const SECRETS: [&str; 4] = [POR_CODE, POSA_CODE, VOUCHER_NUMBER, VOUCHER_TOKEN];
 
 one_of_each!(stages: OrderStage =
     OrderStage::Open => OrderStage::Open,
@@ -161,7 +170,12 @@ fn sights() -> Vec<OrderSeen> {
 }
 
 /// Every event that there is, with every value of every closed list in it.
-pub(super) fn events() -> Vec<SaleEvent> {
+pub(super) fn events() -> Vec<Event> {
+    let of_sales = sale_events().into_iter().map(Event::Sale);
+    of_sales.chain(redemption_steps().into_iter().map(Event::Redemption)).collect()
+}
+
+fn sale_events() -> Vec<SaleEvent> {
     let mut of_cards = order_events_of_a_kind();
     of_cards.extend(
         outcomes(vec![Created { order: "ro_0193-AB.c~1".parse().unwrap() }])

@@ -10,20 +10,21 @@ use tilld_domain::sale::SaleEvent;
 
 use super::samples::{POR_CODE, POSA_CODE};
 use super::{Desk, Walk, intrude, sale_of, samples, settings, whole_sale};
+use crate::entry::{Event, Step, Subject};
 use crate::failure::{DecodeError, OpenError, ReadError, Verdict};
 use crate::journal::{Journal, Settings};
 use crate::reader::Reader;
 use crate::seal::SealKey;
 
 /// Whether any file of the journal holds the bytes.
-fn on_disk(path: &Path, bytes: &[u8]) -> bool {
+pub(super) fn on_disk(path: &Path, bytes: &[u8]) -> bool {
     fs::read_dir(path).unwrap().any(|file| {
         let held = fs::read(file.unwrap().path()).unwrap();
         held.windows(bytes.len()).any(|window| window == bytes)
     })
 }
 
-fn wrapped_keys(path: &Path) -> Vec<Vec<u8>> {
+pub(super) fn wrapped_keys(path: &Path) -> Vec<Vec<u8>> {
     let database = Connection::open(path.join("journal.db")).unwrap();
     let mut statement = database.prepare("SELECT wrapped FROM seal_key").unwrap();
     statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
@@ -76,8 +77,8 @@ fn what_is_forgotten_is_gone_even_for_the_terminal_key_and_the_entries_still_ver
         assert!(!on_disk(desk.path(), &key), "a wrapped key can still be found");
     }
     let desk = desk.restart();
-    let entries = desk.journal.entries_of(sale).unwrap();
-    let SaleEvent::Opened(opening) = &entries[0].event else { panic!() };
+    let entries = desk.journal.entries_of(Subject::Sale(sale)).unwrap();
+    let Event::Sale(SaleEvent::Opened(opening)) = &entries[0].event else { panic!() };
     assert_eq!((opening.cards[1].code.as_ref(), opening.cards[1].code_tail.as_deref()), (None, Some("0123")));
     let folded = sale_of(&desk.journal, sale).unwrap().unwrap().0;
     let State::Sold { lines: Some(lines), copies: 1, .. } = &folded.orders[0].state else { panic!() };
@@ -95,7 +96,8 @@ fn an_open_card_keeps_its_code_and_an_order_may_be_forgotten_with_an_entry() {
     assert_eq!(sale_of(&desk.journal, sale).unwrap().unwrap().0, walk.sale);
     let key = wrapped_keys(desk.path()).pop().unwrap();
     let mut created = walk.create(2);
-    created.forget = vec![posa];
+    let Step::Sale { forget, .. } = &mut created.step else { panic!() };
+    forget.push(posa);
     desk.journal.append(&[created]).unwrap();
     assert_eq!(sale_of(&desk.journal, sale).unwrap().unwrap().0.orders[1].facts.code, None);
     desk.journal.forget_expired(Moment::from_ms(0)).unwrap();
@@ -118,7 +120,7 @@ fn a_reader_without_the_key_sees_what_happened_and_no_code() {
     let (walk, drafts) = whole_sale(1, 1_000);
     desk.journal.append(&drafts).unwrap();
     let reader = Reader::open(desk.path()).unwrap();
-    let entries = reader.entries_of(walk.sale.opening.sale).unwrap();
+    let entries = reader.entries_of(Subject::Sale(walk.sale.opening.sale)).unwrap();
     assert_eq!(entries.len(), 8);
     let shown = format!("{entries:?}");
     assert!(shown.contains("0123") && !shown.contains(POSA_CODE) && !shown.contains(POR_CODE));
@@ -131,13 +133,13 @@ fn a_seal_that_was_moved_to_another_place_does_not_open() {
         "UPDATE entry SET sealed = (SELECT sealed FROM entry WHERE seq = 7) WHERE seq = 5",
         "UPDATE entry SET sealed = CAST(substr(sealed, 1, 60) || zeroblob(length(sealed) - 60) AS BLOB) WHERE seq = 5",
         "UPDATE entry SET sealed = x'00' WHERE seq = 5",
-        "UPDATE seal_key SET wrapped = (SELECT wrapped FROM seal_key ORDER BY order_id DESC LIMIT 1)",
+        "UPDATE seal_key SET wrapped = (SELECT wrapped FROM seal_key ORDER BY owner DESC LIMIT 1)",
     ] {
         let desk = Desk::new();
         let (walk, drafts) = whole_sale(1, 1_000);
         desk.journal.append(&drafts).unwrap();
         intrude(desk.path(), sql);
-        let read = desk.journal.entries_of(walk.sale.opening.sale);
+        let read = desk.journal.entries_of(Subject::Sale(walk.sale.opening.sale));
         assert!(matches!(read, Err(ReadError::Entry { why: DecodeError::Sealed, .. })), "{sql}: {read:?}");
     }
 }

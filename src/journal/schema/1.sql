@@ -13,18 +13,18 @@ CREATE TABLE migration (
 ) STRICT;
 
 -- The journal itself. Everything below it can be made again from it, except the keys.
--- The entries of a sale are a chain of their own: the sale's row names the last, each names the one before it. An
--- index would cost every commit a page.
+-- The entries of a sale or a redemption are a chain of their own: its row names the last, each names the one before it.
+-- An index would cost every commit a page.
 CREATE TABLE entry (
     seq            INTEGER PRIMARY KEY,
     hash           BLOB NOT NULL,      -- first, so that the head of the chain is read without the rest
     at             INTEGER NOT NULL,   -- ms since 1970-01-01T00:00Z
-    sale           BLOB NOT NULL,      -- UUID, 16 bytes
-    previous       INTEGER,            -- the sale's entry before it; none if it opens the sale
-    card           INTEGER,            -- from 1; none if it is about the whole sale
+    subject        BLOB NOT NULL,      -- UUID, 16 bytes: of a sale or of a redemption, which the kind tells
+    previous       INTEGER,            -- the subject's entry before it; none if it opens the subject
+    card           INTEGER,            -- from 1; none if it is about the whole sale, or about a redemption
     kind           TEXT NOT NULL,
-    state          TEXT NOT NULL,      -- of the card after it, or of all cards
-    phase          TEXT NOT NULL,      -- of the sale after it
+    state          TEXT NOT NULL,      -- of the card after it, or of all cards; of the redemption
+    phase          TEXT,               -- of the sale after it; none if it is about a redemption
     open           INTEGER NOT NULL,   -- 1: something remained to be done or decided
     body           TEXT NOT NULL,      -- JSON, nothing secret
     sealed         BLOB,
@@ -42,9 +42,9 @@ BEGIN
     SELECT RAISE(ABORT, 'an entry is never removed');
 END;
 
--- One key an order, wrapped by the terminal key. Removing the row is what forgets the order's codes.
+-- One key an order or a redemption, wrapped by the terminal key. Removing the row is what forgets its codes.
 CREATE TABLE seal_key (
-    order_id BLOB PRIMARY KEY,
+    owner    BLOB PRIMARY KEY,         -- UUID of the order or the redemption
     wrapped  BLOB NOT NULL,
     made_at  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
@@ -88,6 +88,41 @@ CREATE TABLE card (
     state          TEXT NOT NULL,
     owed           INTEGER NOT NULL,   -- 1: an undo is owed
     closed_at      INTEGER             -- when nothing remained to be done or decided for it
+) STRICT;
+
+-- Its pages are not touched by sales, nor theirs by it.
+CREATE TABLE redemption (
+    first_seq           INTEGER PRIMARY KEY,
+    last_seq            INTEGER NOT NULL,
+    id                  BLOB NOT NULL UNIQUE,
+    basket              TEXT NOT NULL,
+    open                INTEGER NOT NULL,   -- 1: something remains to be done or decided
+    state               TEXT NOT NULL,
+    owed                INTEGER NOT NULL,   -- 1: a reversal is owed
+    provider            TEXT NOT NULL,
+    store               TEXT NOT NULL,
+    terminal            TEXT NOT NULL,
+    cashier             TEXT,
+    kind                TEXT NOT NULL,
+    code_tail           TEXT NOT NULL,
+    amount              INTEGER NOT NULL,   -- asked for: minor units, or items
+    currency            TEXT,               -- of the amount; none if it counts items
+    taken               INTEGER,            -- minor units, or items
+    taken_currency      TEXT,               -- likewise
+    provider_redemption TEXT,
+    opened_at           INTEGER NOT NULL,
+    closed_at           INTEGER
+) STRICT;
+CREATE INDEX redemption_that_is_open ON redemption (first_seq) WHERE open = 1;
+CREATE INDEX redemption_by_basket ON redemption (basket);
+
+-- Codes that no provider knew, and the moments when a manager let the terminal try again; no part of the chain. The newest
+-- are kept.
+CREATE TABLE wrong_code (
+    id     INTEGER PRIMARY KEY,        -- grows: what is later is greater
+    at     INTEGER NOT NULL,
+    person TEXT,
+    mac    BLOB                        -- HMAC-SHA256 of the code; none: a manager let it try again
 ) STRICT;
 
 -- A cache; no part of the chain.
