@@ -109,6 +109,15 @@ pub enum SetUpError {
     /// A word for a tender that cannot be one.
     #[error("the word for a tender must be 1 to 32 letters, digits, underscores or hyphens")]
     PaymentWord,
+    /// A POS system's name of a location that cannot be one.
+    #[error("the location must be 1 to 64 visible characters")]
+    Location,
+    /// A path for the reversal that cannot be one.
+    #[error("the path of the reversal must begin with / and hold letters, digits, -, ., _, ~ and / only")]
+    ReversePath,
+    /// A field of the reversal that cannot be one.
+    #[error("the field of the reversal must be 1 to 64 letters, digits or underscores, and not a location's")]
+    ReverseField,
 }
 
 /// Scheme, host and port of a provider, checked.
@@ -184,6 +193,16 @@ impl Body {
     /// The answer as JSON, if it is that.
     pub fn json(&self) -> Option<Node> {
         Node::read(&self.0)
+    }
+
+    /// The answer as JSON with every number as it was written, if it is JSON.
+    pub fn exact_json(&self) -> Option<Node> {
+        Node::read_exactly(&self.0)
+    }
+
+    /// The answer as text, if it is that.
+    pub fn text(&self) -> Option<&str> {
+        std::str::from_utf8(&self.0).ok()
     }
 
     /// Whether nothing came.

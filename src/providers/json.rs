@@ -6,7 +6,8 @@
 //! wiped when the tree goes, and there is no `Debug` that could show one. Numbers keep their decimal text; money never
 //! goes through binary arithmetic here.
 //!
-//! Bounds: the bytes are bounded by the reader of the body, the depth by `serde_json` (128 levels).
+//! Bounds: the bytes are bounded by the reader of the body, the depth by `serde_json` (128 levels), and by 16 levels where
+//! numbers are read exactly.
 //!
 //! Absent: serialising. What is sent is written by typed structures, because its bytes are signed and journaled.
 
@@ -14,7 +15,12 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 use zeroize::Zeroizing;
+
+/// How many levels an exactly read answer may have. Each level is read once more for the one around it, so few are allowed;
+/// no provider's answer has more than five.
+const EXACT_LEVELS: usize = 16;
 
 /// A value of an answer.
 pub enum Node {
@@ -36,6 +42,29 @@ impl Node {
     /// Reads one whole JSON text; `None` if it is none, or if something follows it.
     pub fn read(bytes: &[u8]) -> Option<Self> {
         serde_json::from_slice(bytes).ok()
+    }
+
+    /// The same, with every number exactly as it was written: `1e2` stays `1e2`, and twenty digits stay twenty. [`Node::read`]
+    /// takes numbers through a binary float, which is no harm to a provider that writes its amounts as text.
+    pub fn read_exactly(bytes: &[u8]) -> Option<Self> {
+        Self::exact(serde_json::from_slice(bytes).ok()?, EXACT_LEVELS)
+    }
+
+    fn exact(raw: &RawValue, levels: usize) -> Option<Self> {
+        let (text, levels) = (raw.get(), levels.checked_sub(1)?);
+        Some(match text.bytes().next()? {
+            b'{' => {
+                let Raws(entries) = serde_json::from_str(text).ok()?;
+                let exact = |(name, raw)| Some((name, Self::exact(raw, levels)?));
+                Self::Map(entries.into_iter().map(exact).collect::<Option<_>>()?)
+            }
+            b'[' => {
+                let elements: Vec<&RawValue> = serde_json::from_str(text).ok()?;
+                Self::List(elements.into_iter().map(|raw| Self::exact(raw, levels)).collect::<Option<_>>()?)
+            }
+            b'-' | b'0'..=b'9' => Self::Number(text.to_owned()),
+            _ => serde_json::from_str(text).ok()?,
+        })
     }
 
     /// The value of a name, if this is an object and the value is not null.
@@ -78,6 +107,33 @@ impl Node {
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(NodeVisitor)
+    }
+}
+
+/// The entries of an object, each value still as its text.
+struct Raws<'de>(Vec<(String, &'de RawValue)>);
+
+impl<'de> Deserialize<'de> for Raws<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(RawsVisitor)
+    }
+}
+
+struct RawsVisitor;
+
+impl<'de> Visitor<'de> for RawsVisitor {
+    type Value = Raws<'de>;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Raws<'de>, A::Error> {
+        let mut map = Vec::new();
+        while let Some(entry) = entries.next_entry()? {
+            map.push(entry);
+        }
+        Ok(Raws(map))
     }
 }
 
@@ -156,5 +212,51 @@ mod tests {
             assert!(Node::read(text.as_bytes()).is_none(), "{text:.20}");
         }
         assert!(Node::read(b"{\"a\":\"\xff\"}").is_none());
+    }
+
+    #[test]
+    fn a_number_that_is_read_exactly_keeps_every_character() {
+        for number in [
+            "50.00",
+            "5e1",
+            "1.234E+1",
+            "-0.0",
+            "0",
+            "100.000000000000004",
+            "12345678901234567890.12345678901",
+        ] {
+            let text = format!(" {{ \"a\" : [ {number} ], \"b\":{{\"c\":{number} }} }} ");
+            let node = Node::read_exactly(text.as_bytes()).unwrap();
+            let list = node.get("a").and_then(Node::list).unwrap();
+            assert_eq!(list[0].word().as_deref(), Some(number));
+            assert_eq!(node.get("b").and_then(|it| it.get("c")?.word()).as_deref(), Some(number));
+        }
+        let rest = Node::read_exactly(br#"{"t":"a\u00e4","n":null,"y":true,"t":1}"#).unwrap();
+        assert_eq!(rest.get("t").and_then(Node::text), Some("a\u{e4}"));
+        assert!(rest.get("n").is_none() && matches!(rest.get("y"), Some(Node::Bool(true))));
+    }
+
+    #[test]
+    fn what_is_too_deep_or_no_json_is_not_read_exactly_either() {
+        let nested = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+        assert!(Node::read_exactly(nested(EXACT_LEVELS - 1).as_bytes()).is_some());
+        for text in [
+            &nested(EXACT_LEVELS),
+            &nested(100_000),
+            &"[".repeat(100_000),
+            "",
+            "{",
+            "{} {}",
+            "<html>",
+            "{\"a\":\"",
+            "nul",
+            "01",
+            "1.",
+            "+1",
+            "{\"a\":\"\\ud800\"}",
+        ] {
+            assert!(Node::read_exactly(text.as_bytes()).is_none(), "{text:.20}");
+        }
+        assert!(Node::read_exactly(b"{\"a\":\"\xff\"}").is_none());
     }
 }

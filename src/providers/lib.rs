@@ -12,11 +12,13 @@
 //! | [`json`] | answers of unknown shape, read with tolerance and wiped |
 //! | [`vouchers`] | the contract with the counter about vouchers |
 //! | [`finperks`] | gift cards that are created, paid for, and confirmed |
+//! | [`gift_local`] | vouchers that are validated, redeemed, and given back |
 //!
 //! Every call ends as one [`Outcome`]. [`Outcome::Later`] also stands for a call that the provider's own pace did not let
 //! go: nothing was sent. A call may be dropped at any moment; what became of it is then unknown.
 
 pub mod finperks;
+pub mod gift_local;
 pub mod http;
 pub mod json;
 pub mod pace;
