@@ -28,12 +28,13 @@ use tilld_domain::secret::Secret;
 use tilld_journal::{Journal, OpenError, SealKey, Settings as JournalSettings};
 use tilld_providers::GiftCards;
 use tilld_providers::finperks::{Finperks, Settings as FinperksSettings};
+use tilld_providers::gift_local::{GiftLocal, Settings as GiftLocalSettings};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::command::{Failure, told_to_stop};
-use crate::config::{Config, FinperksConfig, PrinterConfig, PrinterPort, secrets};
+use crate::config::{Config, FinperksConfig, GiftLocalConfig, PrinterConfig, PrinterPort, secrets};
 
 /// How often, and after what pauses, a journal is tried at the start that another daemon holds.
 const HANDOVER_TRIES: u32 = 20;
@@ -189,6 +190,20 @@ pub(crate) fn finperks(
         ..FinperksSettings::new(config.url.clone(), config.key_id.clone(), secret, country.clone())
     };
     Finperks::new(settings).context("finperks is not set up right")
+}
+
+/// The client of Gift Local.
+pub fn gift_local(config: &GiftLocalConfig) -> anyhow::Result<GiftLocal> {
+    let api_key = secrets::read(config.key_file.as_deref(), "gift_local_key")?;
+    let settings = GiftLocalSettings {
+        deadlines: config.deadlines,
+        pace: config.pace,
+        reverse: config.reverse.clone(),
+        scan: config.scan.clone(),
+        extra_roots: config.roots_file.clone(),
+        ..GiftLocalSettings::new(config.url.clone(), api_key, config.location.clone(), config.currency)
+    };
+    GiftLocal::new(settings).context("Gift Local is not set up right")
 }
 
 /// The printer of a configuration.

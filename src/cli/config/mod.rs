@@ -10,6 +10,7 @@
 //!
 //! No secret is ever a value: only a path, or the name of a systemd credential.
 
+mod gift_local;
 pub mod secrets;
 mod sheet;
 
@@ -29,6 +30,7 @@ use tilld_providers::http::Origin;
 use tilld_providers::pace::Limits;
 use tilld_receipts::slip::ShopTexts;
 
+pub use gift_local::GiftLocalConfig;
 use sheet::Sheet;
 pub use sheet::{Place as WrittenAt, Wrong};
 
@@ -44,6 +46,8 @@ pub struct Config {
     pub place: Place,
     /// Who is bought from.
     pub finperks: FinperksConfig,
+    /// Whose vouchers are redeemed; without it none are.
+    pub gift_local: Option<GiftLocalConfig>,
     /// Where slips are printed.
     pub printer: PrinterConfig,
     /// Where everything is written down.
@@ -199,6 +203,7 @@ impl Config {
         let mut sheet = Sheet::read(text, environment)?;
         let place = place(&mut sheet);
         let finperks = finperks(&mut sheet);
+        let gift_local = gift_local::read(&mut sheet);
         let printer = printer(&mut sheet);
         let journal = journal(&mut sheet);
         let api = api(&mut sheet, &journal.folder);
@@ -210,7 +215,7 @@ impl Config {
         let wrong = sheet.finish();
         match (place, finperks, printer) {
             (Some(place), Some(finperks), Some(printer)) if wrong.is_empty() => {
-                Ok(Self { place, finperks, printer, journal, api, counter, log })
+                Ok(Self { place, finperks, gift_local, printer, journal, api, counter, log })
             }
             _ => Err(wrong),
         }

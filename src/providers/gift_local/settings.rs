@@ -30,6 +30,17 @@ pub enum Location {
     PointOfSale(String),
 }
 
+impl Location {
+    /// Whether it can be one.
+    pub fn check(&self) -> Result<(), SetUpError> {
+        let Self::PointOfSale(name) = self else { return Ok(()) };
+        let fits = (1..=64).contains(&name.chars().count())
+            && name.trim() == name
+            && !name.chars().any(char::is_control);
+        if fits { Ok(()) } else { Err(SetUpError::Location) }
+    }
+}
+
 /// The call that takes a redemption back, as the vendor has confirmed it to this shop (fact sheet gift-local 4: neither its
 /// path nor its fields are published).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +51,31 @@ pub struct ReverseCall {
     pub id_field: String,
     /// Whether the vendor has said that a second call gives the value back only once.
     pub repeatable: bool,
+}
+
+impl ReverseCall {
+    /// Whether its path and its field can be such.
+    pub fn check(&self) -> Result<(), SetUpError> {
+        let Self { path, id_field, .. } = self;
+        let of_a_path = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
+        let plain = path.split('/').all(|part| !matches!(part, "." | ".."));
+        if !path.starts_with('/') || path.len() > 200 || !path.bytes().all(of_a_path) || !plain {
+            return Err(SetUpError::ReversePath);
+        }
+        let of_a_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        if !(1..=64).contains(&id_field.len())
+            || !id_field.bytes().all(of_a_name)
+            || wire::LOCATIONS.contains(&id_field.as_str())
+        {
+            return Err(SetUpError::ReverseField);
+        }
+        Ok(())
+    }
+
+    /// What can be done by it.
+    pub const fn reversal(&self) -> Reversal {
+        if self.repeatable { Reversal::Repeatable } else { Reversal::Once }
+    }
 }
 
 /// Everything that is configured.
@@ -95,11 +131,7 @@ impl Settings {
 
     /// What can be done about a redemption that must be taken back.
     pub fn reversal(&self) -> Reversal {
-        match &self.reverse {
-            None => Reversal::NotConfirmed,
-            Some(ReverseCall { repeatable: true, .. }) => Reversal::Repeatable,
-            Some(ReverseCall { repeatable: false, .. }) => Reversal::Once,
-        }
+        self.reverse.as_ref().map_or(Reversal::NotConfirmed, ReverseCall::reversal)
     }
 
     /// Checks all but the base URL and the certificates, and reads the base URL.
@@ -115,27 +147,8 @@ impl Settings {
         if [validate, redeem, lookup, reverse].iter().any(|deadline| !bounds.contains(deadline)) {
             return Err(SetUpError::Deadline);
         }
-        if let Location::PointOfSale(name) = &self.location
-            && (!(1..=64).contains(&name.chars().count())
-                || name.trim() != name
-                || name.chars().any(char::is_control))
-        {
-            return Err(SetUpError::Location);
-        }
-        if let Some(ReverseCall { path, id_field, .. }) = &self.reverse {
-            let of_a_path = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
-            let plain = path.split('/').all(|part| !matches!(part, "." | ".."));
-            if !path.starts_with('/') || path.len() > 200 || !path.bytes().all(of_a_path) || !plain {
-                return Err(SetUpError::ReversePath);
-            }
-            let of_a_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-            if !(1..=64).contains(&id_field.len())
-                || !id_field.bytes().all(of_a_name)
-                || wire::LOCATIONS.contains(&id_field.as_str())
-            {
-                return Err(SetUpError::ReverseField);
-            }
-        }
+        self.location.check()?;
+        self.reverse.as_ref().map_or(Ok(()), ReverseCall::check)?;
         Ok(origin)
     }
 }
