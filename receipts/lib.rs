@@ -7,7 +7,8 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`slip`] | which rows a slip has, and in what order |
+//! | [`slip`] | which rows the slip of a gift card has, and in what order |
+//! | [`voucher`] | the same for a redemption, its reversal, and a balance enquiry |
 //! | [`rows`] | text from outside made safe, and broken into rows of the paper's width |
 //! | [`locale`] | amounts, dates and times as the customer's country writes them |
 //! | [`wording`] | the words on slips in seven languages |
@@ -21,4 +22,5 @@ pub mod locale;
 pub mod preview;
 pub mod rows;
 pub mod slip;
+pub mod voucher;
 pub mod wording;

@@ -121,12 +121,12 @@ pub fn gift_card(facts: &CardFacts<'_>, texts: &ShopTexts, paper: Paper) -> Slip
 
 /// On which side of the shop's texts the blank row is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Edge {
+pub(crate) enum Edge {
     Above,
     Below,
 }
 
-fn around(layout: &mut Layout, texts: &[String], blank: Edge) {
+pub(crate) fn around(layout: &mut Layout, texts: &[String], blank: Edge) {
     if texts.is_empty() {
         return;
     }

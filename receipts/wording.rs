@@ -68,6 +68,36 @@ pub enum Phrase {
     Till,
     /// Label of the receipt's number.
     Receipt,
+    /// Title: value was taken from a voucher.
+    VoucherRedeemed,
+    /// Title: a redemption was taken back.
+    RedemptionReversed,
+    /// What that means.
+    GivenBack,
+    /// Title: what a voucher is worth.
+    VoucherBalance,
+    /// In place of an amount.
+    NotRedeemable,
+    /// That it was only looked at.
+    NothingRedeemed,
+    /// Label of the end of a voucher's code.
+    VoucherCode,
+    /// Label of how something is paid.
+    Tender,
+    /// Label of what lowers the price.
+    Discount,
+    /// A voucher that somebody paid for.
+    Voucher,
+    /// A voucher that the shop gave away.
+    Promotional,
+    /// Label of what is left on a voucher.
+    Left,
+    /// In place of an item's name that is empty.
+    Item,
+    /// Label of a redemption's number.
+    Redemption,
+    /// Label of the provider's number of a redemption.
+    ProviderNumber,
 }
 
 struct Words {
@@ -82,7 +112,7 @@ struct Words {
 
 impl Phrase {
     /// Every phrase.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 25] = [
         Self::Copy,
         Self::EarlierVoid,
         Self::CardOf,
@@ -93,6 +123,21 @@ impl Phrase {
         Self::Store,
         Self::Till,
         Self::Receipt,
+        Self::VoucherRedeemed,
+        Self::RedemptionReversed,
+        Self::GivenBack,
+        Self::VoucherBalance,
+        Self::NotRedeemable,
+        Self::NothingRedeemed,
+        Self::VoucherCode,
+        Self::Tender,
+        Self::Discount,
+        Self::Voucher,
+        Self::Promotional,
+        Self::Left,
+        Self::Item,
+        Self::Redemption,
+        Self::ProviderNumber,
     ];
 
     /// The phrase in a language, its places still open.
@@ -205,6 +250,141 @@ impl Phrase {
                 es: "Tique",
                 nl: "Bon",
                 pl: "Paragon",
+            },
+            Self::VoucherRedeemed => Words {
+                en: "Voucher redeemed",
+                de: "Gutschein eingelöst",
+                fr: "Bon cadeau utilisé",
+                it: "Buono utilizzato",
+                es: "Vale canjeado",
+                nl: "Voucher ingewisseld",
+                pl: "Bon zrealizowany",
+            },
+            Self::RedemptionReversed => Words {
+                en: "Redemption reversed",
+                de: "Einlösung zurückgenommen",
+                fr: "Utilisation annulée",
+                it: "Utilizzo annullato",
+                es: "Canje anulado",
+                nl: "Inwisseling teruggedraaid",
+                pl: "Realizacja anulowana",
+            },
+            Self::GivenBack => Words {
+                en: "The value is on the voucher again.",
+                de: "Der Wert ist wieder auf dem Gutschein.",
+                fr: "La valeur est de nouveau sur le bon.",
+                it: "Il valore è di nuovo sul buono.",
+                es: "El valor vuelve a estar en el vale.",
+                nl: "De waarde staat weer op de voucher.",
+                pl: "Wartość jest znowu na bonie.",
+            },
+            Self::VoucherBalance => Words {
+                en: "Voucher balance",
+                de: "Guthaben des Gutscheins",
+                fr: "Solde du bon cadeau",
+                it: "Saldo del buono",
+                es: "Saldo del vale",
+                nl: "Saldo van de voucher",
+                pl: "Stan bonu",
+            },
+            Self::NotRedeemable => Words {
+                en: "Cannot be redeemed now",
+                de: "Derzeit nicht einlösbar",
+                fr: "Non utilisable actuellement",
+                it: "Al momento non utilizzabile",
+                es: "No se puede canjear ahora",
+                nl: "Nu niet in te wisselen",
+                pl: "Obecnie nie do realizacji",
+            },
+            Self::NothingRedeemed => Words {
+                en: "Nothing was redeemed.",
+                de: "Es wurde nichts eingelöst.",
+                fr: "Rien n'a été utilisé.",
+                it: "Non è stato utilizzato nulla.",
+                es: "No se ha canjeado nada.",
+                nl: "Er is niets ingewisseld.",
+                pl: "Nic nie zostało zrealizowane.",
+            },
+            Self::VoucherCode => Words {
+                en: "Voucher code",
+                de: "Gutscheincode",
+                fr: "Code du bon",
+                it: "Codice del buono",
+                es: "Código del vale",
+                nl: "Vouchercode",
+                pl: "Kod bonu",
+            },
+            Self::Tender => Words {
+                en: "Payment",
+                de: "Zahlungsmittel",
+                fr: "Paiement",
+                it: "Pagamento",
+                es: "Pago",
+                nl: "Betaalmiddel",
+                pl: "Płatność",
+            },
+            Self::Discount => Words {
+                en: "Discount",
+                de: "Rabatt",
+                fr: "Remise",
+                it: "Sconto",
+                es: "Descuento",
+                nl: "Korting",
+                pl: "Rabat",
+            },
+            Self::Voucher => Words {
+                en: "Voucher",
+                de: "Gutschein",
+                fr: "Bon cadeau",
+                it: "Buono",
+                es: "Vale",
+                nl: "Voucher",
+                pl: "Bon",
+            },
+            Self::Promotional => Words {
+                en: "Promotional voucher",
+                de: "Aktionsgutschein",
+                fr: "Bon promotionnel",
+                it: "Buono promozionale",
+                es: "Vale promocional",
+                nl: "Actievoucher",
+                pl: "Bon promocyjny",
+            },
+            Self::Left => Words {
+                en: "Left on it",
+                de: "Restguthaben",
+                fr: "Solde restant",
+                it: "Saldo residuo",
+                es: "Saldo restante",
+                nl: "Restsaldo",
+                pl: "Pozostało",
+            },
+            Self::Item => Words {
+                en: "Item",
+                de: "Artikel",
+                fr: "Article",
+                it: "Articolo",
+                es: "Artículo",
+                nl: "Artikel",
+                pl: "Artykuł",
+            },
+            Self::Redemption => Words {
+                en: "Redemption",
+                de: "Einlösung",
+                fr: "Utilisation",
+                it: "Utilizzo",
+                es: "Canje",
+                nl: "Inwisseling",
+                pl: "Realizacja",
+            },
+            Self::ProviderNumber => Words {
+                en: "Provider's number",
+                de: "Nummer beim Anbieter",
+                fr: "Numéro du prestataire",
+                it: "Numero del fornitore",
+                es: "Número del proveedor",
+                nl: "Nummer bij aanbieder",
+                pl: "Numer u dostawcy",
             },
         }
     }
