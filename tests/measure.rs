@@ -212,6 +212,7 @@ impl Shop {
             commits_at_slip: AtomicU64::new(0),
         });
         let ports = Ports {
+            vouchers: None,
             journal: journal.clone().into(),
             provider: Arc::new(TimedProvider(provider, Arc::clone(&outside))),
             printer: Arc::<TimedPrinter>::clone(&printer),

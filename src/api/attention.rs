@@ -109,7 +109,7 @@ impl Waiting {
 async fn list(State(state): State<ApiState>) -> Result<Json<Attention>, Problem> {
     let waiting = state.counter().attention().await?;
     let cases =
-        waiting.iter().flat_map(|(now, cases)| cases.iter().filter_map(|case| Waiting::of(now, case)));
+        waiting.sales.iter().flat_map(|(now, cases)| cases.iter().filter_map(|case| Waiting::of(now, case)));
     Ok(Json(Attention { cases: cases.collect() }))
 }
 

@@ -27,7 +27,7 @@ use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
 use futures_util::stream::{self, Stream};
 use serde::Serialize;
-use tilld_counter::{Counter, EntryHead, SaleNow, Seq, Subject};
+use tilld_counter::{Change, Counter, EntryHead, SaleNow, Seq, Subject};
 use tilld_domain::ids::SaleId;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::Receiver;
@@ -161,7 +161,7 @@ struct Listener {
     /// What a listener without an id has to be told first.
     begin: Option<Seq>,
     counter: Counter,
-    changes: Receiver<SaleNow>,
+    changes: Receiver<Change>,
     missed: Missed,
     /// Sales that were shown newer than the id of their event, and how new.
     shown: HashMap<SaleId, Seq>,
@@ -211,7 +211,8 @@ impl Listener {
             None => self.changes.recv().await,
         };
         match changed {
-            Ok(now) => Some(Ok(now)),
+            Ok(Change::Sale(now)) => Some(Ok(now)),
+            Ok(Change::Redemption(_)) => Box::pin(self.change()).await,
             Err(RecvError::Lagged(lost)) => Some(Err(lost)),
             Err(RecvError::Closed) => None,
         }

@@ -82,7 +82,7 @@ impl Daemon {
             tracing::error!(why, "the journal is shut: no gift cards until it can be opened");
         }
         let token = secrets::read_or_make(Some(&config.api.token_file), "api_token")?;
-        let ports = Ports { journal, provider, printer, clock };
+        let ports = Ports { journal, provider, vouchers: None, printer, clock };
         let listener = TcpListener::bind(config.api.listen).await.with_context(|| match &shut {
             Some(why) => format!("{why} And the address {} cannot be served", config.api.listen),
             None => format!("the address {} cannot be served", config.api.listen),

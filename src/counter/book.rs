@@ -22,15 +22,18 @@ use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use tilld_domain::ids::{RequestKey, SaleId};
+use tilld_domain::ids::{BasketId, PersonName, RedemptionId, RequestKey};
 use tilld_domain::moment::Moment;
 use tilld_domain::product::Product;
+use tilld_domain::voucher::VoucherCode;
+use tilld_domain::voucher::tries::{Limit, Tries};
 use tilld_journal::{
-    AppendError, AskedBefore, Draft, EntryHead, Filter, Journal, OpenError, ReadError, Reader, Seq, Settings,
-    Subject,
+    AppendError, AskedBefore, Draft, EntryHead, Filter, Journal, OpenError, ReadError, Reader,
+    RedemptionFilter, Seq, Settings, Subject,
 };
 
-use crate::{SaleNow, replay};
+use crate::now::{Now, Standing};
+use crate::replay;
 
 /// How often a journal that is shut is tried. Opening checks its last entries, or copies all of it to migrate it.
 pub(crate) const OPEN_AGAIN: Duration = Duration::from_secs(5);
@@ -56,11 +59,11 @@ struct Shut {
     in_use: bool,
 }
 
-/// The open sales of a journal.
+/// What is open in a journal, oldest first.
 #[derive(Default)]
-pub(crate) struct OpenSales {
-    pub(crate) sales: Vec<SaleNow>,
-    /// Why some of them cannot be read, if so.
+pub(crate) struct Open {
+    pub(crate) standing: Vec<Now>,
+    /// Why some of it cannot be read, if so.
     pub(crate) unread: Option<String>,
 }
 
@@ -174,21 +177,47 @@ impl Book {
         Ok(self.entries_after(before, 1)?.last().map(|entry| entry.at))
     }
 
-    pub(crate) fn first_rest(&self, sale: SaleId, from: Seq) -> Result<Option<SaleNow>, ReadError> {
-        replay::first_rest(self.reading()?, sale, from)
+    /// The redemptions of a basket, at most the newest `most`.
+    pub(crate) fn redemptions_of(
+        &self,
+        basket: &BasketId,
+        most: usize,
+    ) -> Result<Vec<RedemptionId>, ReadError> {
+        self.reading()?.redemptions_of(basket, most)
     }
 
-    /// The sale as it is after its last entry, also while the journal is shut; none if there is no such sale.
-    pub(crate) fn latest(&self, sale: SaleId) -> Result<Option<SaleNow>, ReadError> {
+    pub(crate) fn note_wrong_code(
+        &self,
+        code: &VoucherCode,
+        at: Moment,
+        by: Option<&PersonName>,
+    ) -> Result<(), AppendError> {
+        self.writing()?.note_wrong_code(code, at, by)
+    }
+
+    pub(crate) fn unlock_tries(&self, at: Moment, by: &PersonName) -> Result<(), AppendError> {
+        self.writing()?.unlock_tries(at, by)
+    }
+
+    pub(crate) fn tries(&self, limit: Limit) -> Result<Tries, ReadError> {
+        self.reading()?.tries(limit)
+    }
+
+    pub(crate) fn first_rest(&self, subject: Subject, from: Seq) -> Result<Option<Now>, ReadError> {
+        replay::first_rest(self.reading()?, subject, from)
+    }
+
+    /// How something is after its last entry, also while the journal is shut; none if there is no such thing.
+    pub(crate) fn now(&self, subject: Subject) -> Result<Option<Now>, ReadError> {
         match self.0.journal.get() {
-            Some(journal) => replay::latest(journal, sale),
-            None => latest_of(&self.look()?, sale),
+            Some(journal) => replay::now(journal, subject),
+            None => now_of(&self.look()?, subject),
         }
     }
 
-    /// Every sale for which something remains to be done or decided, as far as they can be read.
-    pub(crate) fn open_sales(&self) -> OpenSales {
-        let mut open = OpenSales::default();
+    /// Everything for which something remains to be done or decided, as far as it can be read.
+    pub(crate) fn left_open(&self) -> Open {
+        let mut open = Open::default();
         if self.is_in_use() {
             return open;
         }
@@ -198,23 +227,30 @@ impl Book {
         open
     }
 
-    fn collect(&self, open: &mut OpenSales) -> Result<(), ReadError> {
-        let mut take = |now: Result<Option<SaleNow>, ReadError>| match now {
-            Ok(now) => open.sales.extend(now),
+    fn collect(&self, open: &mut Open) -> Result<(), ReadError> {
+        let mut take = |now: Result<Option<Now>, ReadError>| match now {
+            Ok(now) => open.standing.extend(now),
             Err(error) => {
-                tracing::error!(%error, "an open sale cannot be read");
+                tracing::error!(%error, "something open cannot be read");
                 open.unread.get_or_insert_with(|| format!("{error}. {CALL}"));
             }
         };
         if let Some(journal) = self.0.journal.get() {
             for sale in journal.open_sales()? {
-                take(replay::latest(journal, sale));
+                take(replay::now(journal, Subject::Sale(sale)));
+            }
+            for redemption in journal.open_redemptions()? {
+                take(replay::now(journal, Subject::Redemption(redemption)));
             }
         } else {
             let reader = self.look()?;
-            let rows = reader.list(&Filter { open_only: true, ..Filter::default() }, MOST_OPEN)?;
-            for row in rows {
-                take(latest_of(&reader, row.sale));
+            let sales = reader.list(&Filter { open_only: true, ..Filter::default() }, MOST_OPEN)?;
+            for row in sales {
+                take(now_of(&reader, Subject::Sale(row.sale)));
+            }
+            let filter = RedemptionFilter { open_only: true, ..RedemptionFilter::default() };
+            for row in reader.redemptions(&filter, MOST_OPEN)? {
+                take(now_of(&reader, Subject::Redemption(row.redemption)));
             }
         }
         Ok(())
@@ -315,8 +351,13 @@ pub(crate) fn why_not_written(error: &AppendError) -> String {
     format!("{error}. {next}; selling goes on by itself then.")
 }
 
-fn latest_of(reader: &Reader, sale: SaleId) -> Result<Option<SaleNow>, ReadError> {
-    let Some(whole) = reader.sale_now(sale)? else { return Ok(None) };
-    let last = reader.shown(Subject::Sale(sale))?.pop().map(|entry| entry.head);
-    Ok(last.map(|head| SaleNow { sale: Arc::new(whole), seq: head.seq, at: head.at }))
+fn now_of(reader: &Reader, subject: Subject) -> Result<Option<Now>, ReadError> {
+    let it = match subject {
+        Subject::Sale(sale) => reader.sale_now(sale)?.map(|sale| Standing::Sale(Arc::new(sale))),
+        Subject::Redemption(redemption) => {
+            reader.redemption_now(redemption)?.map(|redemption| Standing::Redemption(Arc::new(redemption)))
+        }
+    };
+    let last = reader.shown(subject)?.pop().map(|entry| entry.head);
+    Ok(it.zip(last).map(|(it, head)| Now { it, seq: head.seq, at: head.at }))
 }

@@ -1,6 +1,7 @@
 //! What a till may ask: pure functions from a request and the sale as it is to the event that is to be written, or to the
 //! refusal. No lock, no clock, no waiting.
 
+mod redemption;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,8 @@ use tilld_providers::{ConfirmFacts, CreateFacts, GiftCards, SingleTender};
 use uuid::Uuid;
 
 use crate::Place;
+
+pub(crate) use redemption::{complete, decide, take_back, tell};
 
 /// A sale as a till asks for it. Everything in it is checked by its type; what remains to be checked needs the catalogue.
 #[derive(Debug, Clone)]
@@ -256,13 +259,15 @@ pub fn settle(
     if !case.ok_or(Refusal::NotAsked)?.may_be_settled() {
         return Err(Refusal::NotAsked);
     }
+    Ok(SaleEvent::Card(card, OrderEvent::Settled { by, reason: checked(reason)? }))
+}
+
+/// A manager's reason, fit for the journal.
+fn checked(reason: &str) -> Result<String, Refusal> {
     let reason = reason.trim();
     let plain = !reason.is_empty()
         && reason.chars().count() <= LONGEST_REASON
         && !reason.chars().any(char::is_control)
         && !looks_like_payment_card(reason);
-    if !plain {
-        return Err(Refusal::ReasonMissing);
-    }
-    Ok(SaleEvent::Card(card, OrderEvent::Settled { by, reason: reason.to_owned() }))
+    if plain { Ok(reason.to_owned()) } else { Err(Refusal::ReasonMissing) }
 }

@@ -31,22 +31,25 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
 use tilld_domain::attention::Case;
-use tilld_domain::ids::{PersonName, SaleId};
+use tilld_domain::ids::PersonName;
 use tilld_domain::moment::Moment;
-use tilld_domain::order::{Answer, Effect, OrderEvent, State};
+use tilld_domain::order::{Answer, State};
+use tilld_domain::redemption::{self, RedemptionEvent};
 use tilld_domain::refusal::Refusal;
-use tilld_domain::sale::{CardEffect, CardNo, Opening, Phase, Sale, SaleEvent};
-use tilld_journal::{Asked, Seq};
+use tilld_domain::sale::{CardNo, Opening, SaleEvent};
+use tilld_domain::voucher::VoucherSeen;
+use tilld_journal::{Asked, Event, RedemptionStep, Seq, Subject};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use self::trouble::Trouble;
-use self::turn::{Aside, Cause, Event, Staged, Turn};
-use crate::book::OpenSales;
+use self::turn::{Aside, Cause, Staged, Turn};
+use crate::book::Open;
 use crate::desk::PayRequest;
+use crate::now::{Deed, Happening, Now, Standing, Whose};
 use crate::perform::Performer;
-use crate::undoing::{self, Undoing};
-use crate::{Ports, SaleNow, Settings};
+use crate::undoing::Undoing;
+use crate::{Attention, Change, Ports, Settings};
 
 /// The greatest number of messages that one commit takes in.
 const MOST_AT_A_TURN: usize = 64;
@@ -65,9 +68,41 @@ const LAST_ORDERS: Duration = Duration::from_secs(15);
 pub(crate) enum Act {
     Open(Box<Opening>),
     Pay(PayRequest),
-    Cancel { by: Option<PersonName> },
-    Answer { card: CardNo, answer: Answer, by: Option<PersonName> },
-    Settle { card: CardNo, by: PersonName, reason: String },
+    Cancel {
+        by: Option<PersonName>,
+    },
+    Answer {
+        card: CardNo,
+        answer: Answer,
+        by: Option<PersonName>,
+    },
+    Settle {
+        card: CardNo,
+        by: PersonName,
+        reason: String,
+    },
+    Redeem(Box<redemption::Opening>),
+    /// The basket of a redemption is completed.
+    Complete {
+        by: Option<PersonName>,
+    },
+    TakeBack {
+        by: Option<PersonName>,
+        by_manager: bool,
+    },
+    /// The answer to what is asked about a redemption.
+    Tell {
+        answer: redemption::Answer,
+        by: Option<PersonName>,
+    },
+    /// A manager closes the case of a redemption.
+    Decide {
+        verdict: redemption::Verdict,
+        by: PersonName,
+        reason: String,
+    },
+    /// The voucher of a redemption was scanned again, and looked at.
+    Scanned(VoucherSeen),
 }
 
 /// Why the driver did not do what a till asked.
@@ -78,32 +113,28 @@ pub(crate) enum Declined {
     KeyTaken,
 }
 
-pub(crate) type Reply = oneshot::Sender<Result<SaleNow, Declined>>;
+pub(crate) type Reply = oneshot::Sender<Result<Now, Declined>>;
 
 /// What the driver is told.
 pub(crate) enum Message {
     Ask {
         asked: Asked,
-        sale: SaleId,
+        subject: Subject,
         act: Act,
         reply: Reply,
     },
-    Happened {
-        sale: SaleId,
-        card: CardNo,
-        event: OrderEvent,
-    },
+    Happened(Happening),
     Read {
-        sale: SaleId,
-        reply: oneshot::Sender<SaleNow>,
+        subject: Subject,
+        reply: oneshot::Sender<Now>,
     },
-    /// The reply comes, or is dropped, once the sale rests in the journal.
+    /// The reply comes, or is dropped, once it rests in the journal.
     AwaitRest {
-        sale: SaleId,
+        subject: Subject,
         reply: oneshot::Sender<()>,
     },
     Attention {
-        reply: oneshot::Sender<Vec<(SaleNow, Vec<Case>)>>,
+        reply: oneshot::Sender<Attention>,
     },
     Count {
         reply: oneshot::Sender<Counts>,
@@ -120,6 +151,7 @@ pub(crate) struct Counts {
     pub(crate) journal_trouble: Option<String>,
     pub(crate) set_aside: usize,
     pub(crate) open_sales: usize,
+    pub(crate) open_redemptions: usize,
     pub(crate) owed: usize,
     pub(crate) questions: usize,
 }
@@ -128,17 +160,17 @@ pub(crate) struct Driver {
     ports: Ports,
     settings: Settings,
     performer: Performer,
-    changes: broadcast::Sender<SaleNow>,
+    changes: broadcast::Sender<Change>,
     messages: mpsc::Receiver<Message>,
-    sales: HashMap<SaleId, SaleNow>,
-    waiting: HashMap<SaleId, Vec<Reply>>,
-    resting: HashMap<SaleId, Vec<oneshot::Sender<()>>>,
-    alarms: BTreeSet<(Moment, SaleId, CardNo)>,
-    held: VecDeque<Event>,
+    open: HashMap<Subject, Now>,
+    waiting: HashMap<Subject, Vec<Reply>>,
+    resting: HashMap<Subject, Vec<oneshot::Sender<()>>>,
+    alarms: BTreeSet<(Moment, Whose)>,
+    held: VecDeque<Happening>,
     undoing: Undoing,
     aside: Aside,
     trouble: Option<Trouble>,
-    /// The open sales were read, all of them, from a journal that is open.
+    /// What is open was read, all of it, from a journal that is open.
     taken_up: bool,
     /// It is being tried whether the trouble is over: that it is not, is said already.
     healing: bool,
@@ -150,7 +182,7 @@ impl Driver {
         ports: Ports,
         settings: Settings,
         performer: Performer,
-        changes: broadcast::Sender<SaleNow>,
+        changes: broadcast::Sender<Change>,
         messages: mpsc::Receiver<Message>,
     ) -> Self {
         Self {
@@ -159,7 +191,7 @@ impl Driver {
             performer,
             changes,
             messages,
-            sales: HashMap::new(),
+            open: HashMap::new(),
             waiting: HashMap::new(),
             resting: HashMap::new(),
             alarms: BTreeSet::new(),
@@ -179,8 +211,8 @@ impl Driver {
         self.work.spawn(work);
     }
 
-    /// Takes the open sales up where they were left, and runs until it is stopped.
-    pub(crate) async fn run(&mut self, open: OpenSales) {
+    /// Takes up what was left open, and runs until it is stopped.
+    pub(crate) async fn run(&mut self, open: Open) {
         if let Err(why) = self.take_up(open) {
             if self.ports.journal.is_open() {
                 tracing::error!(why, "the journal cannot be read: no gift cards until it can");
@@ -212,7 +244,7 @@ impl Driver {
             if self.trouble.as_ref().is_some_and(|trouble| self.now() >= trouble.again) {
                 self.write_held();
                 if self.trouble.is_some() {
-                    // The sales may have been read only now.
+                    // They may have been read only now.
                     self.undo_what_is_owed();
                 }
             }
@@ -223,16 +255,16 @@ impl Driver {
         }
     }
 
-    /// Puts the open sales of the journal in place, to be resumed first of all; else why they are not all there.
-    fn take_up(&mut self, open: OpenSales) -> Result<(), String> {
+    /// Puts what is open in the journal in place, to be resumed first of all; else why it is not all there.
+    fn take_up(&mut self, open: Open) -> Result<(), String> {
         // A journal that cannot be read tells nothing about the clock.
         self.performer.line.offset.written_before(self.ports.journal.last_written().ok().flatten());
-        self.held.retain(|event| event.what != SaleEvent::Resumed);
-        self.sales.clear();
-        for now in open.sales.into_iter().rev() {
-            let sale = now.sale.opening.sale;
-            self.held.push_front(Event { sale, what: SaleEvent::Resumed });
-            self.sales.insert(sale, now);
+        self.held.retain(|happening| !happening.is_resumed());
+        self.open.clear();
+        for now in open.standing.into_iter().rev() {
+            let subject = now.subject();
+            self.held.push_front(Happening::resumed(subject));
+            self.open.insert(subject, now);
         }
         if let Some(why) = self.ports.journal.shut_because().or(open.unread) {
             return Err(why);
@@ -255,7 +287,7 @@ impl Driver {
         let now = self.now();
         let due = match &self.trouble {
             Some(trouble) => Some(trouble.again),
-            None => self.alarms.first().map(|(at, ..)| *at).into_iter().chain(self.aside.due()).min(),
+            None => self.alarms.first().map(|(at, _)| *at).into_iter().chain(self.aside.due()).min(),
         };
         let stop = self.stopping.as_ref().map(|(by, _)| *by);
         [due, stop].into_iter().flatten().min().map_or(Duration::from_hours(1), |at| at.since(now))
@@ -263,9 +295,9 @@ impl Driver {
 
     /// Whether a stop was asked for and no cashier waits any more.
     fn may_end(&self) -> bool {
-        let resting = || self.sales.values().all(|now| now.sale.at_rest());
-        // That a sale was found open is found again by the next start.
-        let written = || self.held.iter().all(|event| event.what == SaleEvent::Resumed);
+        let resting = || self.open.values().all(|now| now.it.at_rest());
+        // That something was found open is found again by the next start.
+        let written = || self.held.iter().all(Happening::is_resumed);
         self.stopping.as_ref().is_some_and(|(by, _)| self.now() >= *by || (resting() && written()))
     }
 
@@ -283,22 +315,11 @@ impl Driver {
 
     /// Whether no deadline would be moved if the counter's own time were set.
     fn no_moment_counts(&self) -> bool {
-        let orders = || self.sales.values().flat_map(|now| &now.sale.orders);
         self.trouble.is_none()
             && self.stopping.is_none()
             && self.alarms.is_empty()
             && self.waiting.is_empty()
-            && orders().all(|order| match &order.state {
-                // A person decides, or an undo is repeated after pauses. "Not found" must last (law L6).
-                State::Owed(owed) | State::Stuck { owed, .. } | State::Spent(owed) => {
-                    owed.not_found.is_none()
-                }
-                State::NotSold { .. }
-                | State::Sold { .. }
-                | State::Cleared { .. }
-                | State::Settled { .. } => true,
-                _ => false,
-            })
+            && self.open.values().all(|now| now.it.counts_no_moments())
     }
 
     /// Lets more messages come, if many tills wait. It pauses on this thread, which has nothing else to do: a timer of the
@@ -325,21 +346,28 @@ impl Driver {
     /// Stages what a message means, or answers it at once.
     fn take(&mut self, turn: &mut Turn, message: Message) {
         match message {
-            Message::Ask { asked, sale, act, reply } => self.ask(turn, asked, sale, act, reply),
-            Message::Happened { sale, card, event } => {
-                let event = Event { sale, what: SaleEvent::Card(card, event) };
+            Message::Ask { asked, subject, act, reply } => self.ask(turn, asked, subject, act, reply),
+            Message::Happened(happening) => {
                 if self.trouble.is_some() {
-                    self.hold(event);
+                    self.hold(happening);
                 } else {
-                    self.stage(turn, event, Cause::Happened);
+                    self.stage(turn, happening, Cause::Happened);
                 }
             }
-            Message::Read { sale, reply } => {
-                if let Some(now) = self.sales.get(&sale) {
+            Message::Read { subject, reply } => {
+                if let Some(now) = self.open.get(&subject) {
                     let _ = reply.send(now.clone());
                 }
             }
-            Message::AwaitRest { sale, reply } => turn.await_rest.push((sale, reply)),
+            Message::AwaitRest { subject, reply } => {
+                // Whoever asks again for what was never offered is offered it (row B7).
+                if let Subject::Redemption(redemption) = subject
+                    && self.trouble.is_none()
+                {
+                    self.offer(turn, redemption);
+                }
+                turn.await_rest.push((subject, reply));
+            }
             Message::Count { reply } => {
                 let _ = reply.send(self.count());
             }
@@ -352,76 +380,83 @@ impl Driver {
         }
     }
 
-    /// A step is on disk: it becomes the state, is told, and its effects start.
+    /// A step is on disk: it becomes the state, is told, and what follows from it starts.
     fn settle(&mut self, step: Staged, seq: Seq) {
-        let Staged { at, event, after, effects, cause } = step;
-        let (id, rest, closed) = (event.sale, after.at_rest(), after.is_closed());
-        self.undo_ended(&event);
-        let now = SaleNow { sale: after, seq, at };
-        tell_log(&now, &event.what);
+        let Staged { at, happening, after, deeds, cause } = step;
+        let (subject, rest, closed) = (happening.subject, after.at_rest(), after.is_closed());
+        self.undo_ended(&happening);
+        let now = Now { it: after, seq, at };
+        tell_log(&now, &happening.event);
         if let Cause::Asked { reply, .. } = cause {
-            self.waiting.entry(id).or_default().push(reply);
+            self.waiting.entry(subject).or_default().push(reply);
         }
-        self.act(&now, effects);
+        self.act(&now, deeds);
         if rest {
-            for reply in self.waiting.remove(&id).into_iter().flatten() {
+            for reply in self.waiting.remove(&subject).into_iter().flatten() {
                 let _ = reply.send(Ok(now.clone()));
             }
-            self.resting.remove(&id);
+            self.resting.remove(&subject);
         }
         // Nobody listening is as good as somebody.
-        let _ = self.changes.send(now.clone());
+        let _ = self.changes.send(now.clone().into());
         if closed {
-            self.sales.remove(&id);
-            self.alarms.retain(|(_, sale, _)| *sale != id);
+            self.open.remove(&subject);
+            self.alarms.retain(|(_, whose)| whose.subject() != subject);
         } else {
-            self.sales.insert(id, now);
+            self.open.insert(subject, now);
         }
     }
 
-    /// Something left its sale as it was: what follows from it is done again.
-    fn repeat(&mut self, event: &Event, effects: Vec<CardEffect>) {
-        self.undo_ended(event);
-        if let Some(now) = self.sales.get(&event.sale).cloned() {
-            tell_log(&now, &event.what);
-            self.act(&now, effects);
+    /// Whether a till waits for the end of something, as far as its connection tells.
+    fn is_waited_for(&self, subject: Subject) -> bool {
+        let answers =
+            self.waiting.get(&subject).is_some_and(|tills| tills.iter().any(|till| !till.is_closed()));
+        let rests =
+            self.resting.get(&subject).is_some_and(|tills| tills.iter().any(|till| !till.is_closed()));
+        answers || rests
+    }
+
+    /// Something left everything as it was: what follows from it is done again.
+    fn repeat(&mut self, happening: &Happening, deeds: Vec<Deed>) {
+        self.undo_ended(happening);
+        if let Some(now) = self.open.get(&happening.subject).cloned() {
+            tell_log(&now, &happening.event);
+            self.act(&now, deeds);
         }
     }
 
-    fn act(&mut self, now: &SaleNow, effects: Vec<CardEffect>) {
-        for (card, effect) in effects {
-            match effect {
-                Effect::Wake { at } => {
-                    self.alarms.insert((at, now.sale.opening.sale, card));
+    fn act(&mut self, now: &Now, deeds: Vec<Deed>) {
+        for deed in deeds {
+            match deed {
+                Deed::Wake(whose, at) => {
+                    self.alarms.insert((at, whose));
                 }
-                effect => self.act_on(now, card, effect),
+                Deed::Undo(whose, after) => self.undo(now, whose, after),
+                Deed::Forget(_) => {}
+                deed => {
+                    if let Some(work) = self.performer.perform(now, deed) {
+                        self.work.spawn(work);
+                    }
+                }
             }
-        }
-    }
-
-    fn act_on(&mut self, now: &SaleNow, card: CardNo, effect: Effect) {
-        if let Effect::Undo { after } = effect {
-            self.undo(now, card, after);
-        } else if let Some(work) = self.performer.perform(now, card, effect) {
-            self.work.spawn(work);
         }
     }
 
     /// Starts an undo, if it is still wanted (what was repeated may have been settled in the same turn) and none of its card is
     /// under way.
-    fn undo(&mut self, now: &SaleNow, card: CardNo, after: Duration) {
-        if now.sale.order(card).is_some_and(undoing::is_wanted)
-            && let Some(started) = self.undoing.begin(now.sale.opening.sale, card)
-            && let Some(work) = self.performer.undo(now, card, after, started)
+    fn undo(&mut self, now: &Now, whose: Whose, after: Duration) {
+        if now.it.wants_undo(whose)
+            && let Some(started) = self.undoing.begin(whose)
+            && let Some(work) = self.performer.undo(now, whose, after, started)
         {
             self.work.spawn(work);
         }
     }
 
     /// How an undo ended is known to the state, or no longer concerns it.
-    fn undo_ended(&mut self, event: &Event) {
-        if let SaleEvent::Card(card, OrderEvent::UndoEnded(_)) = &event.what {
-            self.undoing.ended(event.sale, *card);
+    fn undo_ended(&mut self, happening: &Happening) {
+        if let Some(whose) = happening.ends_undo() {
+            self.undoing.ended(whose);
         }
     }
 
@@ -432,65 +467,104 @@ impl Driver {
             return;
         }
         let mut turn = Turn::default();
-        while let Some(alarm) = self.alarms.first().copied().filter(|(at, ..)| *at <= now) {
+        while let Some(alarm) = self.alarms.first().copied().filter(|(at, _)| *at <= now) {
             self.alarms.remove(&alarm);
-            let (_, sale, card) = alarm;
-            let event = Event { sale, what: SaleEvent::Card(card, OrderEvent::TimeUp) };
-            self.stage(&mut turn, event, Cause::Happened);
+            self.stage(&mut turn, alarm.1.time_up(), Cause::Happened);
         }
         self.commit(turn);
     }
 
-    /// Every sale in which something waits for a person, oldest first.
-    fn attention(&self) -> Vec<(SaleNow, Vec<Case>)> {
+    /// Everything that waits for a person, oldest first.
+    fn attention(&self) -> Attention {
         let at = self.now();
-        let mut waiting: Vec<_> = self
-            .sales
-            .values()
-            .map(|now| (now.clone(), now.sale.attention(at)))
-            .filter(|(_, cases)| !cases.is_empty())
-            .collect();
-        waiting.sort_by_key(|(now, _)| (now.sale.opened, now.seq));
-        waiting
+        let mut attention = Attention::default();
+        for now in self.open.values() {
+            match &now.it {
+                Standing::Sale(sale) => {
+                    let cases: Vec<Case> = sale.attention(at);
+                    let now = now.clone().into_sale().filter(|_| !cases.is_empty());
+                    attention.sales.extend(now.map(|now| (now, cases)));
+                }
+                Standing::Redemption(redemption) => {
+                    let now = now.clone().into_redemption();
+                    attention.redemptions.extend(now.zip(redemption.attention(at)));
+                }
+            }
+        }
+        attention.sales.sort_by_key(|(now, _)| (now.sale.opened, now.seq));
+        attention.redemptions.sort_by_key(|(now, _)| (now.redemption.opened, now.seq));
+        attention
     }
 
     fn count(&self) -> Counts {
-        let orders =
-            || self.sales.values().flat_map(|now| now.sale.orders.iter().map(move |order| (now, order)));
-        let owed = |state: &State| matches!(state, State::Owed(_) | State::Stuck { .. } | State::Spent(_));
-        Counts {
+        let mut counts = Counts {
             running: self.stopping.is_none(),
             journal_trouble: self.trouble.as_ref().map(|trouble| trouble.why.clone()),
-            set_aside: self.aside.events.len(),
-            open_sales: self.sales.len(),
-            owed: orders().filter(|(_, order)| owed(&order.state)).count(),
-            questions: orders()
-                .filter(|(now, order)| order.question(&now.sale.opening.rules).is_some())
-                .count(),
+            set_aside: self.aside.happenings.len(),
+            ..Counts::default()
+        };
+        let owed = |state: &State| matches!(state, State::Owed(_) | State::Stuck { .. } | State::Spent(_));
+        for now in self.open.values() {
+            match &now.it {
+                Standing::Sale(sale) => {
+                    let asked =
+                        sale.orders.iter().filter(|order| order.question(&sale.opening.rules).is_some());
+                    counts.open_sales = counts.open_sales.saturating_add(1);
+                    counts.owed = counts
+                        .owed
+                        .saturating_add(sale.orders.iter().filter(|order| owed(&order.state)).count());
+                    counts.questions = counts.questions.saturating_add(asked.count());
+                }
+                Standing::Redemption(redemption) => {
+                    let owed = matches!(
+                        redemption.state,
+                        redemption::State::Owed(_) | redemption::State::Stuck { .. }
+                    );
+                    let asked = redemption.question().is_some();
+                    counts.open_redemptions = counts.open_redemptions.saturating_add(1);
+                    counts.owed = counts.owed.saturating_add(usize::from(owed));
+                    counts.questions = counts.questions.saturating_add(usize::from(asked));
+                }
+            }
         }
+        counts
     }
 }
 
-/// Whether a customer stands at the counter for it.
-fn is_in_hand(sale: &Sale) -> bool {
-    !matches!(sale.phase(), Phase::Done | Phase::NothingSold)
-}
-
 /// One line a step, with the ids that the journal has. Never an event's content.
-fn tell_log(now: &SaleNow, event: &SaleEvent) {
-    let sale = now.sale.opening.sale;
-    match event {
-        SaleEvent::Opened(_) => {
-            tracing::info!(%sale, receipt = %now.sale.opening.receipt, cards = now.sale.orders.len(), "sale opened");
+fn tell_log(now: &Now, event: &Event) {
+    match (&now.it, event) {
+        (Standing::Sale(it), Event::Sale(event)) => {
+            let sale = it.opening.sale;
+            match event {
+                SaleEvent::Opened(_) => {
+                    tracing::info!(%sale, receipt = %it.opening.receipt, cards = it.orders.len(), "sale opened");
+                }
+                SaleEvent::Paid { payment, .. } => {
+                    tracing::info!(%sale, amount = %payment.amount, "sale paid");
+                }
+                SaleEvent::Cancelled { .. } => tracing::info!(%sale, "sale cancelled"),
+                SaleEvent::Resumed => tracing::info!(%sale, "sale taken up again after a start"),
+                SaleEvent::Card(card, _) => {
+                    let order = it.order(*card);
+                    let state = order.map_or("?", |order| order.state_name());
+                    let id = order.map(|order| order.facts.id.to_string()).unwrap_or_default();
+                    tracing::info!(%sale, card = card.number(), order = %id, state, "card");
+                }
+            }
         }
-        SaleEvent::Paid { payment, .. } => tracing::info!(%sale, amount = %payment.amount, "sale paid"),
-        SaleEvent::Cancelled { .. } => tracing::info!(%sale, "sale cancelled"),
-        SaleEvent::Resumed => tracing::info!(%sale, "sale taken up again after a start"),
-        SaleEvent::Card(card, _) => {
-            let order = now.sale.order(*card);
-            let state = order.map_or("?", |order| order.state_name());
-            let id = order.map(|order| order.facts.id.to_string()).unwrap_or_default();
-            tracing::info!(%sale, card = card.number(), order = %id, state, "card");
+        (Standing::Redemption(it), Event::Redemption(step)) => {
+            let (redemption, state) = (it.id(), it.state_name());
+            match step {
+                RedemptionStep::Opened(opening) => {
+                    tracing::info!(%redemption, basket = %opening.basket, amount = %opening.amount, "redemption begun");
+                }
+                RedemptionStep::Happened(RedemptionEvent::Resumed) => {
+                    tracing::info!(%redemption, state, "redemption taken up again after a start");
+                }
+                RedemptionStep::Happened(_) => tracing::info!(%redemption, state, "redemption"),
+            }
         }
+        _ => {}
     }
 }

@@ -6,7 +6,7 @@
 //!                                    └────────────────── what happened ◄────────────────────────┘
 //! ```
 //!
-//! One thread, the driver, owns the machines of all open sales and is the only writer of the journal. It takes what has
+//! One thread, the driver, owns the machines of all open sales and redemptions and is the only writer of their entries. It takes what has
 //! queued up, steps the machines on copies, commits all their entries at once (group commit), and only then shows the new
 //! states, answers the tills and starts the effects (law L1: write, then act). A commit that fails changes nothing: what a
 //! till asked is refused (law L10), what came back from a provider or a printer is kept and written when writing works again.
@@ -15,7 +15,9 @@
 //! |---|---|
 //! | [`desk`] | what a till may ask, as pure functions from request and sale to event or refusal |
 //! | `driver` | the order of things: staging, group commit, waiting tills, alarms |
-//! | `perform` | carrying effects out; it only dispatches |
+//! | `now` | what it turns: a sale or a redemption |
+//! | `perform`, `redeeming` | carrying effects out; they only dispatch |
+//! | `vouchers` | looking at a voucher before anything is taken from it |
 //! | `undoing` | which undos are under way, and how they go on while nothing can be written |
 //! | [`book`] | the journal, open, or shut and tried again |
 //! | `offset` | whether this machine's clock is right |
@@ -35,11 +37,15 @@ pub mod book;
 pub mod clock;
 pub mod desk;
 mod driver;
+mod now;
 mod offset;
 mod perform;
+mod redeeming;
+mod redemptions;
 mod replay;
 mod shelf;
 mod undoing;
+mod vouchers;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,20 +57,26 @@ use tilld_domain::ids::{Country, Locale, PersonName, SaleId, StoreId, TerminalId
 use tilld_domain::moment::Moment;
 use tilld_domain::order::{Answer, Rules};
 use tilld_domain::product::Product;
+use tilld_domain::redemption::{self, Redemption};
 use tilld_domain::refusal::Refusal;
 use tilld_domain::sale::{CardNo, PaymentState, Sale};
 use tilld_journal::ReadError;
 use tilld_providers::GiftCards;
+use tilld_providers::vouchers::Vouchers;
 use tilld_receipts::slip::ShopTexts;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 pub use tilld_journal::{Asked, EntryHead, Seq, Subject};
 
-use crate::book::{Book, OpenSales};
+use crate::book::{Book, Open};
 use crate::clock::Clock;
 use crate::desk::{PayRequest, SaleRequest};
 use crate::driver::{Act, Declined, Message};
+use crate::now::{Now, Standing};
+use crate::redeeming::Redeeming;
 pub use crate::shelf::ShelfState;
+use crate::vouchers::Looks;
+pub use crate::vouchers::{CheckNow, CheckRequest, RedeemRequest};
 
 /// How many messages may wait for the driver. A till that finds it full is told to come again.
 const INBOX: usize = 1024;
@@ -101,6 +113,8 @@ pub struct Ports {
     pub journal: Book,
     /// Where cards are bought.
     pub provider: Arc<dyn GiftCards>,
+    /// Where vouchers are redeemed; none where that is not set up.
+    pub vouchers: Option<Arc<dyn Vouchers>>,
     /// Where slips are printed.
     pub printer: Arc<dyn Printer>,
     /// Time, chance and other threads.
@@ -144,6 +158,63 @@ pub struct SaleNow {
     pub at: Moment,
 }
 
+/// A redemption as it was after an entry.
+#[derive(Debug, Clone)]
+pub struct RedemptionNow {
+    /// The redemption.
+    pub redemption: Arc<Redemption>,
+    /// The last entry that it includes.
+    pub seq: Seq,
+    /// When that entry was written.
+    pub at: Moment,
+}
+
+/// Something that changed.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// A sale.
+    Sale(SaleNow),
+    /// A redemption.
+    Redemption(RedemptionNow),
+}
+
+impl Change {
+    /// What has changed.
+    pub fn subject(&self) -> Subject {
+        match self {
+            Self::Sale(now) => Subject::Sale(now.sale.opening.sale),
+            Self::Redemption(now) => Subject::Redemption(now.redemption.id()),
+        }
+    }
+
+    /// By which entry.
+    pub fn seq(&self) -> Seq {
+        match self {
+            Self::Sale(now) => now.seq,
+            Self::Redemption(now) => now.seq,
+        }
+    }
+}
+
+impl From<Now> for Change {
+    fn from(now: Now) -> Self {
+        let Now { it, seq, at } = now;
+        match it {
+            Standing::Sale(sale) => Self::Sale(SaleNow { sale, seq, at }),
+            Standing::Redemption(redemption) => Self::Redemption(RedemptionNow { redemption, seq, at }),
+        }
+    }
+}
+
+/// Everything that waits for a person, oldest first.
+#[derive(Debug, Clone, Default)]
+pub struct Attention {
+    /// In sales.
+    pub sales: Vec<(SaleNow, Vec<Case>)>,
+    /// In redemptions.
+    pub redemptions: Vec<(RedemptionNow, redemption::attention::Case)>,
+}
+
 /// How the counter is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Health {
@@ -166,9 +237,13 @@ pub struct Health {
     pub printer: Option<tilld_devices::printer::Status>,
     /// How many products can be sold, and since when they are known.
     pub shelf: ShelfState,
+    /// How the last call to the provider of vouchers went; none before the first, and where vouchers are not set up.
+    pub vouchers: Option<ProviderLine>,
     /// How many sales are not closed.
     pub open_sales: usize,
-    /// How many cards are owed an undo.
+    /// How many redemptions are not closed.
+    pub open_redemptions: usize,
+    /// How many cards and redemptions are owed an undo.
     pub owed: usize,
     /// How many questions wait for a person.
     pub questions: usize,
@@ -187,13 +262,14 @@ pub struct ProviderLine {
 #[derive(Clone)]
 pub struct Counter {
     inbox: mpsc::Sender<Message>,
-    changes: broadcast::Sender<SaleNow>,
+    changes: broadcast::Sender<Change>,
     journal: Book,
     provider: Arc<dyn GiftCards>,
     printer: Arc<dyn Printer>,
     clock: Arc<dyn Clock>,
     shelf: Arc<shelf::Shelf>,
     line: Arc<perform::Line>,
+    looks: Option<Arc<Looks>>,
     place: Arc<Place>,
     settings: Settings,
 }
@@ -221,7 +297,7 @@ pub struct Running {
 /// The driver before it runs.
 pub struct Driving {
     driver: driver::Driver,
-    open: OpenSales,
+    open: Open,
     beside: Vec<BoxFuture<'static, ()>>,
 }
 
@@ -294,9 +370,18 @@ impl Counter {
         let shelf = Arc::new(shelf::Shelf::read(&ports).await?);
         let line = Arc::new(perform::Line::default());
         let journal = ports.journal.clone();
-        let open = blocking(ports.clock.as_ref(), move || journal.open_sales())
+        let open = blocking(ports.clock.as_ref(), move || journal.left_open())
             .await
             .map_err(|_| StartError::Stopping)?;
+        let redeeming = ports.vouchers.as_ref().map(|vouchers| Redeeming {
+            vouchers: Arc::clone(vouchers),
+            clock: Arc::clone(&ports.clock),
+            last: Arc::default(),
+            reversal_slots: Arc::new(tokio::sync::Semaphore::new(settings.undos_at_once)),
+        });
+        let looks = redeeming.as_ref().map(|redeeming| {
+            Arc::new(Looks::new(redeeming.clone(), ports.journal.clone(), Arc::clone(&place)))
+        });
         let performer = perform::Performer {
             inbox: inbox.clone(),
             provider: Arc::clone(&ports.provider),
@@ -305,6 +390,7 @@ impl Counter {
             place: Arc::clone(&place),
             line: Arc::clone(&line),
             undo_slots: Arc::new(tokio::sync::Semaphore::new(settings.undos_at_once)),
+            redeeming,
         };
         let counter = Self {
             inbox,
@@ -315,6 +401,7 @@ impl Counter {
             clock: Arc::clone(&ports.clock),
             shelf: Arc::clone(&shelf),
             line: Arc::clone(&line),
+            looks,
             place,
             settings,
         };
@@ -346,14 +433,14 @@ impl Counter {
             desk::open(request, &context)
         };
         match opening {
-            Ok(opening) => self.act(asked, opening.sale, Act::Open(Box::new(opening))).await,
-            Err(why) => self.answered_before(&asked).await?.ok_or(why),
+            Ok(opening) => self.act_on_sale(asked, opening.sale, Act::Open(Box::new(opening))).await,
+            Err(why) => self.answered_before(&asked).await?.and_then(Now::into_sale).ok_or(why),
         }
     }
 
     /// Reports the payment, and answers when every card is sold, given back, or a question.
     pub async fn pay(&self, asked: Asked, sale: SaleId, request: PayRequest) -> Result<SaleNow, Refusal> {
-        self.act(asked, sale, Act::Pay(request)).await
+        self.act_on_sale(asked, sale, Act::Pay(request)).await
     }
 
     /// Cancels a sale that is not paid. The answer does not wait for the provider's word: the undo is owed.
@@ -363,7 +450,7 @@ impl Counter {
         sale: SaleId,
         by: Option<PersonName>,
     ) -> Result<SaleNow, Refusal> {
-        self.act(asked, sale, Act::Cancel { by }).await
+        self.act_on_sale(asked, sale, Act::Cancel { by }).await
     }
 
     /// Answers the open question of a card.
@@ -375,7 +462,7 @@ impl Counter {
         answer: Answer,
         by: Option<PersonName>,
     ) -> Result<SaleNow, Refusal> {
-        self.act(asked, sale, Act::Answer { card, answer, by }).await
+        self.act_on_sale(asked, sale, Act::Answer { card, answer, by }).await
     }
 
     /// Closes a manager's case: the undo of a card that does not get through, or that the provider will not do.
@@ -387,11 +474,11 @@ impl Counter {
         by: PersonName,
         reason: String,
     ) -> Result<SaleNow, Refusal> {
-        self.act(asked, sale, Act::Settle { card, by, reason }).await
+        self.act_on_sale(asked, sale, Act::Settle { card, by, reason }).await
     }
 
-    /// Every sale in which something waits for a person, with what it is, oldest first.
-    pub async fn attention(&self) -> Result<Vec<(SaleNow, Vec<Case>)>, Refusal> {
+    /// Everything that waits for a person.
+    pub async fn attention(&self) -> Result<Attention, Refusal> {
         let (reply, answer) = oneshot::channel();
         self.send(Message::Attention { reply })?;
         answer.await.map_err(|_| Refusal::Stopping)
@@ -399,22 +486,28 @@ impl Counter {
 
     /// The sale as it is now.
     pub async fn sale(&self, sale: SaleId) -> Result<SaleNow, Refusal> {
+        let now = self.now(Subject::Sale(sale)).await?;
+        now.and_then(Now::into_sale).ok_or(Refusal::SaleUnknown)
+    }
+
+    /// Something as it is now; none if there is no such thing.
+    async fn now(&self, subject: Subject) -> Result<Option<Now>, Refusal> {
         let (reply, answer) = oneshot::channel();
-        self.send(Message::Read { sale, reply })?;
+        self.send(Message::Read { subject, reply })?;
         if let Ok(now) = answer.await {
-            return Ok(now);
+            return Ok(Some(now));
         }
-        self.latest(sale).await
+        self.latest(subject).await
     }
 
-    /// The sale as the journal has it.
-    async fn latest(&self, sale: SaleId) -> Result<SaleNow, Refusal> {
+    /// Something as the journal has it.
+    async fn latest(&self, subject: Subject) -> Result<Option<Now>, Refusal> {
         let journal = self.journal.clone();
-        self.read(move || journal.latest(sale)).await?.ok_or(Refusal::SaleUnknown)
+        self.read(move || journal.now(subject)).await
     }
 
-    /// Every change of every sale from now on. A listener that lags is told so and reads anew.
-    pub fn changes(&self) -> broadcast::Receiver<SaleNow> {
+    /// Every change of every sale and redemption from now on. A listener that lags is told so and reads anew.
+    pub fn changes(&self) -> broadcast::Receiver<Change> {
         self.changes.subscribe()
     }
 
@@ -455,12 +548,14 @@ impl Counter {
             journal_writes: counts.journal_trouble.is_none() && counts.running,
             journal_trouble: counts.journal_trouble,
             set_aside: counts.set_aside,
-            provider: self.line.last(),
+            provider: self.line.last.get(),
             clock_offset_ms: self.line.offset.now_ms(self.clock.as_ref()),
             clock_trouble,
             printer,
             shelf: self.shelf.state(),
+            vouchers: self.looks.as_ref().and_then(|looks| looks.last_call().get()),
             open_sales: counts.open_sales,
+            open_redemptions: counts.open_redemptions,
             owed: counts.owed,
             questions: counts.questions,
         }
@@ -487,15 +582,31 @@ impl Counter {
         }
     }
 
-    /// Asks the driver, and waits for the sale to come to rest. Only when the driver declines is the journal asked whether
-    /// the same was asked before: a first request, which is nearly every one, then costs no look at the disk, and that a
-    /// key or a receipt is taken is told by the commit itself.
+    async fn act_on_sale(&self, asked: Asked, sale: SaleId, act: Act) -> Result<SaleNow, Refusal> {
+        let pays = matches!(act, Act::Pay(_));
+        match self.act(asked, Subject::Sale(sale), act).await {
+            Ok(now) => now.into_sale().ok_or(Refusal::SaleUnknown),
+            // Closed sales are not in memory. What has become of one is worth a better answer than that it is unknown.
+            Err(Refusal::SaleUnknown) => {
+                let latest = self.latest(Subject::Sale(sale)).await?.and_then(Now::into_sale);
+                Err(match latest.ok_or(Refusal::SaleUnknown)?.sale.payment {
+                    PaymentState::Paid(_) if pays => Refusal::AlreadyPaid,
+                    PaymentState::Unpaid | PaymentState::Cancelled if pays => Refusal::PaidTooLate,
+                    _ => Refusal::SaleClosed,
+                })
+            }
+            Err(why) => Err(why),
+        }
+    }
+
+    /// Asks the driver, and waits for what was asked about to come to rest. Only when the driver declines is the journal asked
+    /// whether the same was asked before: a first request, which is nearly every one, then costs no look at the disk, and that
+    /// a key or a receipt is taken is told by the commit itself.
     ///
     /// After a long time the till is told to ask again: under the same key nothing is done twice.
-    async fn act(&self, asked: Asked, sale: SaleId, act: Act) -> Result<SaleNow, Refusal> {
-        let pays = matches!(act, Act::Pay(_));
+    async fn act(&self, asked: Asked, subject: Subject, act: Act) -> Result<Now, Refusal> {
         let (reply, answer) = oneshot::channel();
-        self.send(Message::Ask { asked: asked.clone(), sale, act, reply })?;
+        self.send(Message::Ask { asked: asked.clone(), subject, act, reply })?;
         let answer = tokio::select! {
             biased;
             answer = answer => answer.map_err(|_| Refusal::Stopping)?,
@@ -509,12 +620,6 @@ impl Counter {
             return Ok(answer);
         }
         Err(match declined {
-            // Closed sales are not in memory. What has become of one is worth a better answer than that it is unknown.
-            Declined::Refused(Refusal::SaleUnknown) => match self.latest(sale).await?.sale.payment {
-                PaymentState::Paid(_) if pays => Refusal::AlreadyPaid,
-                PaymentState::Unpaid | PaymentState::Cancelled if pays => Refusal::PaidTooLate,
-                _ => Refusal::SaleClosed,
-            },
             Declined::Refused(why) => why,
             // Another request under this key was staged with this one, and could not be written.
             Declined::KeyTaken => Refusal::JournalDown,
@@ -522,19 +627,18 @@ impl Counter {
     }
 
     /// The answer that was given, or is about to be given, to the same request before.
-    async fn answered_before(&self, asked: &Asked) -> Result<Option<SaleNow>, Refusal> {
+    async fn answered_before(&self, asked: &Asked) -> Result<Option<Now>, Refusal> {
         let (journal, key) = (self.journal.clone(), asked.key.clone());
         let Some(before) = self.read(move || journal.asked(&key)).await? else {
             return Ok(None);
         };
-        let Subject::Sale(sale) = before.subject else { return Err(Refusal::RequestKeyReused) };
         if before.digest != asked.digest {
             return Err(Refusal::RequestKeyReused);
         }
-        // First queue up for the live sale, then read: a rest that comes in between is in the journal by then.
+        // First queue up for what is live, then read: a rest that comes in between is in the journal by then.
         let (reply, rested) = oneshot::channel();
-        self.send(Message::AwaitRest { sale, reply })?;
-        if let Some(answer) = self.first_rest(sale, before.seq).await? {
+        self.send(Message::AwaitRest { subject: before.subject, reply })?;
+        if let Some(answer) = self.first_rest(before.subject, before.seq).await? {
             return Ok(Some(answer));
         }
         tokio::select! {
@@ -542,12 +646,12 @@ impl Counter {
             _ = rested => {}
             () = self.clock.sleep(self.settings.answer_wait) => return Err(Refusal::StillWorking),
         }
-        self.first_rest(sale, before.seq).await?.ok_or(Refusal::StillWorking).map(Some)
+        self.first_rest(before.subject, before.seq).await?.ok_or(Refusal::StillWorking).map(Some)
     }
 
-    async fn first_rest(&self, sale: SaleId, from: Seq) -> Result<Option<SaleNow>, Refusal> {
+    async fn first_rest(&self, subject: Subject, from: Seq) -> Result<Option<Now>, Refusal> {
         let journal = self.journal.clone();
-        self.read(move || journal.first_rest(sale, from)).await
+        self.read(move || journal.first_rest(subject, from)).await
     }
 
     /// Reads the journal where waiting for the disk does no harm.

@@ -6,50 +6,64 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tilld_devices::printer::{JobOutcome, Printer};
-use tilld_domain::ids::ProviderOrderId;
+use tilld_domain::ids::{ProviderOrderId, RedemptionId, SaleId};
 use tilld_domain::moment::Moment;
 use tilld_domain::order::{Effect, Order, OrderEvent, State};
 use tilld_domain::outcome::{Outcome, Trouble};
 use tilld_domain::printing::{Fault, PrintEnd};
-use tilld_domain::sale::{CardNo, Sale};
+use tilld_domain::redemption::RedemptionEvent;
+use tilld_domain::sale::{CardNo, Sale, SaleEvent};
 use tilld_domain::slip::Slip;
+use tilld_journal::{Event, Subject};
 use tilld_providers::{GiftCards, StoredRequest};
 use tilld_receipts::slip::{CardFacts, gift_card};
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::clock::Clock;
 use crate::driver::Message;
+use crate::now::{Deed, Happening, Now, Standing, Whose};
 use crate::offset::{Answered, Offset};
+use crate::redeeming::Redeeming;
 use crate::undoing::Started;
-use crate::{Place, ProviderLine, SaleNow};
+use crate::{Place, ProviderLine};
 
 /// A pause before an undo is lengthened by up to a fifth, so that many do not come at once.
-const JITTER_DIVISOR: u32 = 5;
+pub(crate) const JITTER_DIVISOR: u32 = 5;
 
 /// For how long an undo is fresh: its customer may still stand at the counter, and its first attempts fall into this time.
 const FRESH: Duration = Duration::from_mins(1);
 
-/// How the last call to the provider went, and what calls tell about this machine's clock.
+/// How the last call to a provider went.
+#[derive(Default)]
+pub(crate) struct LastCall(Mutex<Option<ProviderLine>>);
+
+impl LastCall {
+    pub(crate) fn get(&self) -> Option<ProviderLine> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn note<T>(&self, outcome: &Outcome<T>, clock: &dyn Clock) {
+        let up = matches!(outcome, Outcome::Done(_) | Outcome::Refused(_) | Outcome::Later { .. });
+        let last = ProviderLine { up, at: clock.now() };
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(last);
+    }
+}
+
+/// How the last call to the provider of gift cards went, and what its calls tell about this machine's clock.
 #[derive(Default)]
 pub(crate) struct Line {
-    last: Mutex<Option<ProviderLine>>,
+    pub(crate) last: LastCall,
     pub(crate) offset: Offset,
 }
 
 impl Line {
-    pub(crate) fn last(&self) -> Option<ProviderLine> {
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     pub(crate) fn note<T: Answered>(
         &self,
         outcome: &Outcome<T>,
         provider: &dyn GiftCards,
         clock: &dyn Clock,
     ) {
-        let up = matches!(outcome, Outcome::Done(_) | Outcome::Refused(_) | Outcome::Later { .. });
-        let last = ProviderLine { up, at: clock.now() };
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(last);
+        self.last.note(outcome, clock);
         self.offset.note(outcome, provider, clock);
     }
 }
@@ -64,74 +78,109 @@ pub(crate) struct Performer {
     pub(crate) place: Arc<Place>,
     pub(crate) line: Arc<Line>,
     pub(crate) undo_slots: Arc<Semaphore>,
+    /// None where vouchers are not set up.
+    pub(crate) redeeming: Option<Redeeming>,
 }
 
 impl Performer {
-    /// The work of one effect on a card; it ends by telling the driver what happened. None for effects that the driver
-    /// keeps itself, and for an order that lacks what the effect needs, which the machine rules out.
-    pub(crate) fn perform(
-        &self,
-        now: &SaleNow,
-        card: CardNo,
-        effect: Effect,
-    ) -> Option<BoxFuture<'static, ()>> {
-        let order = now.sale.order(card)?.clone();
-        let this = self.clone();
-        let sale = Arc::clone(&now.sale);
+    /// The work of a deed; it ends by telling the driver what happened. None for deeds that the driver does itself, and
+    /// where what the deed needs is lacking, which the machine rules out.
+    pub(crate) fn perform(&self, now: &Now, deed: Deed) -> Option<BoxFuture<'static, ()>> {
+        match (deed, &now.it) {
+            (Deed::Card(card, effect), Standing::Sale(sale)) => self.perform_card(sale, card, effect),
+            (Deed::Redemption(effect), Standing::Redemption(redemption)) => {
+                let work = self.redeeming.as_ref()?.perform(redemption, effect)?;
+                Some(self.tell_redemption(redemption.id(), work))
+            }
+            _ => None,
+        }
+    }
+
+    fn perform_card(&self, sale: &Arc<Sale>, card: CardNo, effect: Effect) -> Option<BoxFuture<'static, ()>> {
+        let order = sale.order(card)?.clone();
+        let (this, id) = (self.clone(), sale.opening.sale);
+        let sale = Arc::clone(sale);
         let provider_order = order.past.provider_order.clone();
-        let work: BoxFuture<'static, Option<OrderEvent>> = match effect {
-            Effect::Create { after } => Box::pin(async move { Some(this.create(&order, after).await) }),
+        let work: BoxFuture<'static, OrderEvent> = match effect {
+            Effect::Create { after } => Box::pin(async move { this.create(&order, after).await }),
             Effect::Confirm => {
                 let (id, request) = (provider_order?, StoredRequest(order.past.confirm_request?));
-                Box::pin(async move { Some(this.confirm(&id, &request).await) })
+                Box::pin(async move { this.confirm(&id, &request).await })
             }
             Effect::Ask { after, until } => {
                 let id = provider_order?;
-                Box::pin(async move { Some(this.look_up(&id, after, until).await) })
+                Box::pin(async move { this.look_up(&id, after, until).await })
             }
             Effect::Print { attempt } => {
                 let slip = self.slip(&sale, card, &order, attempt, None);
-                Box::pin(async move { Some(this.print(slip).await) })
+                Box::pin(async move { this.print(slip).await })
             }
             Effect::PrintCopy { copy } => {
                 let slip = self.slip(&sale, card, &order, 1, Some(copy));
-                Box::pin(async move { Some(this.print(slip).await) })
+                Box::pin(async move { this.print(slip).await })
             }
             Effect::Undo { .. } | Effect::Wake { .. } | Effect::Forget => return None,
         };
-        Some(self.tell(now, card, work))
+        Some(self.tell_card(id, card, Box::pin(async move { Some(work.await) })))
     }
 
     /// The work of an undo after a pause. It ends without a word if it is called off before.
     pub(crate) fn undo(
         &self,
-        now: &SaleNow,
-        card: CardNo,
+        now: &Now,
+        whose: Whose,
         after: Duration,
         started: Started,
     ) -> Option<BoxFuture<'static, ()>> {
-        let order = now.sale.order(card)?;
-        let id = order.past.provider_order.clone()?;
-        let since = match &order.state {
-            State::Owed(owed) => Some(owed.since),
+        match (whose, &now.it) {
+            (Whose::Card(id, card), Standing::Sale(sale)) => {
+                let order = sale.order(card)?;
+                let provider_order = order.past.provider_order.clone()?;
+                let since = match &order.state {
+                    State::Owed(owed) => Some(owed.since),
+                    _ => None,
+                };
+                let this = self.clone();
+                let work = async move { this.undo_after(&provider_order, after, since, started).await };
+                Some(self.tell_card(id, card, Box::pin(work)))
+            }
+            (Whose::Redemption(id), Standing::Redemption(redemption)) => {
+                let work = self.redeeming.as_ref()?.reverse(redemption, after, started)?;
+                Some(self.tell_redemption(id, work))
+            }
             _ => None,
-        };
-        let this = self.clone();
-        Some(self.tell(now, card, Box::pin(async move { this.undo_after(&id, after, since, started).await })))
+        }
     }
 
-    /// Some work, and telling the driver how it ended.
-    fn tell(
+    /// Some work on a card, and telling the driver how it ended.
+    fn tell_card(
         &self,
-        now: &SaleNow,
+        sale: SaleId,
         card: CardNo,
         work: BoxFuture<'static, Option<OrderEvent>>,
     ) -> BoxFuture<'static, ()> {
-        let (inbox, sale) = (self.inbox.clone(), now.sale.opening.sale);
+        let happening = move |event| Happening {
+            subject: Subject::Sale(sale),
+            event: Event::Sale(SaleEvent::Card(card, event)),
+        };
+        self.tell(Box::pin(async move { work.await.map(happening) }))
+    }
+
+    fn tell_redemption(
+        &self,
+        redemption: RedemptionId,
+        work: BoxFuture<'static, Option<RedemptionEvent>>,
+    ) -> BoxFuture<'static, ()> {
+        let happening = move |event| Happening::to_redemption(redemption, event);
+        self.tell(Box::pin(async move { work.await.map(happening) }))
+    }
+
+    fn tell(&self, work: BoxFuture<'static, Option<Happening>>) -> BoxFuture<'static, ()> {
+        let inbox = self.inbox.clone();
         Box::pin(async move {
-            if let Some(event) = work.await {
+            if let Some(happening) = work.await {
                 // A driver that has gone needs nothing any more: the next start asks again.
-                let _ = inbox.send(Message::Happened { sale, card, event }).await;
+                let _ = inbox.send(Message::Happened(happening)).await;
             }
         })
     }

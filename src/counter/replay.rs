@@ -3,25 +3,41 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use tilld_domain::ids::SaleId;
-use tilld_journal::{Journal, ReadError, Seq};
+use tilld_journal::{Journal, ReadError, Seq, Subject};
 
-use crate::SaleNow;
+use crate::now::{Now, Standing};
 
-/// The sale as it was at its first rest at or after an entry; none if it has not come to rest since.
-pub(crate) fn first_rest(journal: &Journal, sale: SaleId, from: Seq) -> Result<Option<SaleNow>, ReadError> {
+/// How something was at its first rest at or after an entry; none if it has not come to rest since.
+pub(crate) fn first_rest(journal: &Journal, subject: Subject, from: Seq) -> Result<Option<Now>, ReadError> {
     let mut found = None;
-    journal.replay(sale, |sale, seq, at| {
-        if seq < from || !sale.at_rest() {
+    let mut look = |it: Standing, seq, at| {
+        if seq < from || !it.at_rest() {
             return ControlFlow::Continue(());
         }
-        found = Some(SaleNow { sale: Arc::new(sale.clone()), seq, at });
+        found = Some(Now { it, seq, at });
         ControlFlow::Break(())
-    })?;
+    };
+    match subject {
+        Subject::Sale(sale) => {
+            journal.replay(sale, |sale, seq, at| look(Standing::Sale(Arc::new(sale.clone())), seq, at))?;
+        }
+        Subject::Redemption(redemption) => {
+            journal.replay_redemption(redemption, |redemption, seq, at| {
+                look(Standing::Redemption(Arc::new(redemption.clone())), seq, at)
+            })?;
+        }
+    }
     Ok(found)
 }
 
-/// The sale as it is after its last entry; none if there is no such sale.
-pub(crate) fn latest(journal: &Journal, sale: SaleId) -> Result<Option<SaleNow>, ReadError> {
-    Ok(journal.latest(sale)?.map(|(sale, seq, at)| SaleNow { sale: Arc::new(sale), seq, at }))
+/// How something is after its last entry; none if there is no such thing.
+pub(crate) fn now(journal: &Journal, subject: Subject) -> Result<Option<Now>, ReadError> {
+    Ok(match subject {
+        Subject::Sale(sale) => {
+            journal.latest(sale)?.map(|(sale, seq, at)| Now { it: Standing::Sale(Arc::new(sale)), seq, at })
+        }
+        Subject::Redemption(redemption) => journal
+            .latest_redemption(redemption)?
+            .map(|(redemption, seq, at)| Now { it: Standing::Redemption(Arc::new(redemption)), seq, at }),
+    })
 }

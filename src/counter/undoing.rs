@@ -1,4 +1,4 @@
-//! Which undos are under way: at most one of a card at any time.
+//! Which undos are under way: at most one of a card or a redemption at any time.
 //!
 //! ```text
 //!  begin ──► asleep ──► sent ──► ended (its answer is written, or needs not be)
@@ -26,10 +26,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-use tilld_domain::ids::SaleId;
 use tilld_domain::moment::Moment;
-use tilld_domain::order::{Effect, Order, OrderEvent, State};
-use tilld_domain::sale::{CardNo, Sale};
+use tilld_journal::Event;
+
+use crate::now::{Deed, Standing, Whose};
 
 const ASLEEP: u8 = 0;
 const SENT: u8 = 1;
@@ -58,31 +58,31 @@ impl Started {
 #[derive(Default)]
 struct UnderWay {
     started: Started,
-    /// How its order would stand, if anything has come back that was not written.
-    copy: Option<Order>,
+    /// How it would stand, if anything has come back that was not written.
+    copy: Option<Standing>,
 }
 
-/// The cards whose undo is under way.
+/// The cards and redemptions whose undo is under way.
 #[derive(Default)]
-pub(crate) struct Undoing(HashMap<(SaleId, CardNo), UnderWay>);
+pub(crate) struct Undoing(HashMap<Whose, UnderWay>);
 
 impl Undoing {
     /// An undo is to be sent; none if one is under way.
-    pub(crate) fn begin(&mut self, sale: SaleId, card: CardNo) -> Option<Started> {
-        match self.0.entry((sale, card)) {
+    pub(crate) fn begin(&mut self, whose: Whose) -> Option<Started> {
+        match self.0.entry(whose) {
             Entry::Occupied(_) => None,
             Entry::Vacant(place) => Some(place.insert(UnderWay::default()).started.clone()),
         }
     }
 
     /// How one ended is written, or needs not be.
-    pub(crate) fn ended(&mut self, sale: SaleId, card: CardNo) {
-        self.0.remove(&(sale, card));
+    pub(crate) fn ended(&mut self, whose: Whose) {
+        self.0.remove(&whose);
     }
 
-    /// No undo of this card is to be sent any more; false if one has been sent and its answer is not written.
-    pub(crate) fn call_off(&mut self, sale: SaleId, card: CardNo) -> bool {
-        match self.0.entry((sale, card)) {
+    /// No undo is to be sent any more; false if one has been sent and its answer is not written.
+    pub(crate) fn call_off(&mut self, whose: Whose) -> bool {
+        match self.0.entry(whose) {
             Entry::Vacant(_) => true,
             Entry::Occupied(place) if place.get().started.call_off() => {
                 place.remove();
@@ -92,34 +92,27 @@ impl Undoing {
         }
     }
 
-    /// An undo ended, and that cannot be written now: after which pause to ask again, if to ask again.
+    /// An undo ended, and that cannot be written now: after which pause to ask again, if to ask again. `on_disk`: how it
+    /// stands in the journal.
     pub(crate) fn again(
         &mut self,
-        sale: &Sale,
-        card: CardNo,
+        on_disk: &Standing,
+        whose: Whose,
         at: Moment,
-        event: &OrderEvent,
+        event: &Event,
     ) -> Option<(Duration, Started)> {
-        let on_disk = sale.order(card).filter(|order| matches!(order.state, State::Owed(_)))?;
-        let under_way = self.0.entry((sale.opening.sale, card)).or_default();
-        let order = under_way.copy.take().unwrap_or_else(|| on_disk.clone());
-        let (order, effects) = order.step(&sale.opening.rules, at, event.clone()).ok()?;
-        match (&order.state, effects.as_slice()) {
-            (State::Owed(_), [Effect::Undo { after }]) => {
-                *under_way = UnderWay { started: Started::default(), copy: Some(order) };
-                Some((*after, under_way.started.clone()))
+        if !on_disk.owed().contains(&whose) {
+            return None;
+        }
+        let under_way = self.0.entry(whose).or_default();
+        let copy = under_way.copy.take().unwrap_or_else(|| on_disk.clone());
+        let (after, deeds) = copy.step(at, event).ok()?;
+        match deeds.as_slice() {
+            [Deed::Undo(of, pause)] if *of == whose && after.owed().contains(&whose) => {
+                *under_way = UnderWay { started: Started::default(), copy: Some(after) };
+                Some((*pause, under_way.started.clone()))
             }
             _ => None,
         }
     }
-}
-
-/// The cards of a sale that are owed an undo on disk.
-pub(crate) fn owed(sale: &Sale) -> impl Iterator<Item = CardNo> {
-    sale.cards().filter(|(_, order)| matches!(order.state, State::Owed(_))).map(|(card, _)| card)
-}
-
-/// Whether an undo of an order may still be asked for.
-pub(crate) fn is_wanted(order: &Order) -> bool {
-    matches!(order.state, State::Owed(_) | State::Stuck { .. })
 }

@@ -255,7 +255,7 @@ impl Running {
         let up = self.world.daemon.borrow().clone();
         let Some((counter, life)) = up else { return };
         let settling = async {
-            for (now, cases) in counter.attention().await.unwrap_or_default() {
+            for (now, cases) in counter.attention().await.unwrap_or_default().sales {
                 for case in cases.iter().filter(|case| is_final(case)) {
                     let key = asked(&format!("settle-{}-{}", now.seq, case.card.number()));
                     let reason = "Claimed from the provider.".to_owned();

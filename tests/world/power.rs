@@ -139,6 +139,7 @@ impl World {
         loop {
             let life = Life::default();
             let ports = Ports {
+                vouchers: None,
                 journal: self.journal.clone().into(),
                 provider: Arc::new(Line {
                     world: Arc::clone(&self),
@@ -215,7 +216,7 @@ async fn answer_by_itself(counter: Counter, life: Life) {
     let mut changes = counter.changes();
     loop {
         let waiting = counter.attention().await.unwrap_or_default();
-        for (now, cases) in waiting {
+        for (now, cases) in waiting.sales {
             for case in cases {
                 let tilld_domain::attention::About::Question(question) = &case.about else { continue };
                 if matches!(question.asks, Asks::PrintAgain | Asks::IsItComplete) {

@@ -171,7 +171,7 @@ async fn rest(world: &World) {
         }
         let (counter, _) = up.unwrap();
         let mut settled = 0;
-        for (now, cases) in counter.attention().await.unwrap_or_default() {
+        for (now, cases) in counter.attention().await.unwrap_or_default().sales {
             for case in cases.iter().filter(|case| is_final(case)) {
                 let key = asked(&format!("settle-{}-{}", now.seq, case.card.number()));
                 let reason = "Claimed from the provider.".to_owned();

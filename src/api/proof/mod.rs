@@ -271,6 +271,7 @@ impl House {
             outcome: Mutex::new(JobOutcome::Printed { proof: Proof::ProcessId, replaced: 0 }),
         });
         let ports = Ports {
+            vouchers: None,
             journal: journal.into(),
             provider: provider.clone(),
             printer: printer.clone(),

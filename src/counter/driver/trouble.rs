@@ -9,16 +9,13 @@
 use std::time::Duration;
 
 use tilld_domain::moment::Moment;
-use tilld_domain::order::OrderEvent;
 use tilld_domain::refusal::Refusal;
-use tilld_domain::sale::SaleEvent;
 use tilld_journal::AppendError;
 
-use super::turn::{Cause, Event, Staged, Turn};
+use super::turn::{Cause, Staged, Turn};
 use super::{Declined, Driver, MOST_AT_A_TURN};
-use crate::SaleNow;
 use crate::book::{self, OPEN_AGAIN};
-use crate::undoing;
+use crate::now::{Deed, Happening, Now};
 
 /// How often writing is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
@@ -32,31 +29,40 @@ pub(super) struct Trouble {
 }
 
 impl Driver {
-    /// Sends the undos that stand in a journal which cannot be written now: their intent is on disk.
+    /// Sends the undos that stand in a journal which cannot be written now: their intent is on disk. Which they are is what a
+    /// start would make of it: a call that may have gone out before and must not be repeated is none of them.
     pub(super) fn undo_what_is_owed(&mut self) {
-        let open: Vec<SaleNow> = self.sales.values().cloned().collect();
-        for now in open {
-            for card in undoing::owed(&now.sale) {
-                self.undo(&now, card, Duration::ZERO);
+        let at = self.now();
+        let owed: Vec<Now> = self.open.values().filter(|now| !now.it.owed().is_empty()).cloned().collect();
+        for now in owed {
+            let Ok((_, deeds)) = now.it.step(at, &Happening::resumed(now.subject()).event) else { continue };
+            for deed in deeds {
+                if let Deed::Undo(whose, _) = deed
+                    && now.it.owed().contains(&whose)
+                {
+                    self.undo(&now, whose, Duration::ZERO);
+                }
             }
         }
     }
 
     /// Something happened that cannot be written now.
-    pub(super) fn hold(&mut self, event: Event) {
-        if !self.asks_again(&event) {
-            self.held.push_back(event);
+    pub(super) fn hold(&mut self, happening: Happening) {
+        // Whether a till is there to be told is seen when it can be written.
+        if !happening.is_offer() && !self.asks_again(&happening) {
+            self.held.push_back(happening);
         }
     }
 
     /// Of an undo that is to be asked for again nothing needs to be written: it is asked for again.
-    pub(super) fn asks_again(&mut self, event: &Event) -> bool {
-        let SaleEvent::Card(card, ended @ OrderEvent::UndoEnded(_)) = &event.what else { return false };
-        let Some(now) = self.sales.get(&event.sale).cloned() else { return false };
-        let Some((after, started)) = self.undoing.again(&now.sale, *card, self.now(), ended) else {
+    pub(super) fn asks_again(&mut self, happening: &Happening) -> bool {
+        let Some(whose) = happening.ends_undo() else { return false };
+        let Some(now) = self.open.get(&happening.subject).cloned() else { return false };
+        let at = self.now();
+        let Some((after, started)) = self.undoing.again(&now.it, whose, at, &happening.event) else {
             return false;
         };
-        if let Some(work) = self.performer.undo(&now, *card, after, started) {
+        if let Some(work) = self.performer.undo(&now, whose, after, started) {
             self.work.spawn(work);
         }
         true
@@ -73,12 +79,12 @@ impl Driver {
             tracing::error!(%error, "the journal cannot be written: no gift cards until it can");
         }
         self.be_in_trouble(book::why_not_written(error));
-        for Staged { event, cause, .. } in steps {
+        for Staged { happening, cause, .. } in steps {
             match cause {
                 Cause::Asked { reply, .. } => {
                     let _ = reply.send(Err(Declined::Refused(Refusal::JournalDown)));
                 }
-                Cause::Happened => self.hold(event),
+                Cause::Happened => self.hold(happening),
             }
         }
     }
@@ -87,7 +93,7 @@ impl Driver {
     pub(super) fn mended(&mut self) -> Result<(), String> {
         self.ports.journal.open_now()?;
         if !self.taken_up {
-            let open = self.ports.journal.open_sales();
+            let open = self.ports.journal.left_open();
             self.take_up(open)?;
         }
         // Also if something is held: that may turn out to need no entry.
@@ -107,8 +113,8 @@ impl Driver {
         while !held.is_empty() && self.trouble.is_none() {
             let mut turn = Turn::default();
             let count = held.len().min(MOST_AT_A_TURN);
-            for event in held.drain(..count) {
-                self.stage(&mut turn, event, Cause::Happened);
+            for happening in held.drain(..count) {
+                self.stage(&mut turn, happening, Cause::Happened);
             }
             self.commit(turn);
         }

@@ -15,25 +15,24 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tilld_domain::ids::{OrderId, ReceiptId, RequestKey, SaleId};
+use tilld_domain::ids::{ReceiptId, RedemptionId, RequestKey};
 use tilld_domain::moment::Moment;
-use tilld_domain::order::Effect;
+use tilld_domain::outcome::Outcome;
+use tilld_domain::redemption::basket::{self, Admission};
+use tilld_domain::redemption::{self, Redemption, RedemptionEvent};
 use tilld_domain::refusal::Refusal;
-use tilld_domain::sale::{CardEffect, Opening, Sale, SaleEvent};
-use tilld_journal::{AppendError, Asked, Draft, Step};
+use tilld_domain::sale::SaleEvent;
+use tilld_journal::{AppendError, Asked, Draft, Event, RedemptionStep, Subject};
 use tokio::sync::oneshot;
 
-use super::{Act, Declined, Driver, Reply, is_in_hand};
-use crate::{Ports, desk, undoing};
+use super::{Act, Declined, Driver, Reply};
+use crate::now::{Deed, Happening, Now, Standing, Whose};
+use crate::{Ports, desk};
 
 /// How often what was set aside is tried again: whoever was called may have mended it.
 const ASIDE_AGAIN: Duration = Duration::from_mins(1);
-
-/// Something that happened to a sale and must be written.
-pub(super) struct Event {
-    pub(super) sale: SaleId,
-    pub(super) what: SaleEvent,
-}
+/// The most redemptions of one basket that are looked through: more vouchers than any guest brings.
+const MOST_OF_A_BASKET: usize = 100;
 
 /// Why a step is taken.
 pub(super) enum Cause {
@@ -46,23 +45,23 @@ pub(super) enum Cause {
 /// A step on a copy, to be committed.
 pub(super) struct Staged {
     pub(super) at: Moment,
-    pub(super) event: Event,
-    pub(super) after: Arc<Sale>,
-    pub(super) effects: Vec<CardEffect>,
+    pub(super) happening: Happening,
+    pub(super) after: Standing,
+    pub(super) deeds: Vec<Deed>,
     pub(super) cause: Cause,
 }
 
 /// What could not be written although other things could, and when it is tried again.
 #[derive(Default)]
 pub(super) struct Aside {
-    pub(super) events: Vec<Event>,
+    pub(super) happenings: Vec<Happening>,
     again: Option<Moment>,
 }
 
 impl Aside {
     /// When it is tried again; none if nothing is there.
     pub(super) fn due(&self) -> Option<Moment> {
-        self.again.filter(|_| !self.events.is_empty())
+        self.again.filter(|_| !self.happenings.is_empty())
     }
 }
 
@@ -70,31 +69,65 @@ impl Aside {
 #[derive(Default)]
 pub(super) struct Turn {
     steps: Vec<Staged>,
-    sales: HashMap<SaleId, Arc<Sale>>,
+    standing: HashMap<Subject, Standing>,
     keys: HashSet<RequestKey>,
     receipts: HashSet<ReceiptId>,
-    /// What left its sale as it was, and what is to be done again because of it.
-    repeats: Vec<(Event, Vec<CardEffect>)>,
+    /// What left everything as it was, and what is to be done again because of it.
+    repeats: Vec<(Happening, Vec<Deed>)>,
     declined: Vec<(Reply, Declined)>,
-    pub(super) await_rest: Vec<(SaleId, oneshot::Sender<()>)>,
+    /// What was closed, and is in memory for this turn.
+    taken_up: Vec<Subject>,
+    /// Tills that asked for what another request had asked for already.
+    same: Vec<(RedemptionId, Reply)>,
+    pub(super) await_rest: Vec<(Subject, oneshot::Sender<()>)>,
+    /// One step, and nothing that would be written because of it.
+    alone: bool,
+}
+
+impl Turn {
+    /// A turn for one step of another one that could not be written as a whole.
+    fn alone() -> Self {
+        Self { alone: true, ..Self::default() }
+    }
+}
+
+/// What is to be done about a till's wish.
+enum Decided {
+    /// Write this.
+    Write(Event),
+    /// It is what another request asked for: the same answer (row B13).
+    Same(RedemptionId),
 }
 
 impl Driver {
-    pub(super) fn ask(&mut self, turn: &mut Turn, asked: Asked, sale: SaleId, act: Act, reply: Reply) {
-        let staged = match self.may_ask(turn, &asked) {
-            Ok(()) => self.decide(turn, sale, &act).map_err(Declined::Refused),
+    pub(super) fn ask(&mut self, turn: &mut Turn, asked: Asked, subject: Subject, act: Act, reply: Reply) {
+        let decided = match self.may_ask(turn, &asked) {
+            Ok(()) => self.decide(turn, subject, &act).map_err(Declined::Refused),
             Err(declined) => Err(declined),
         };
-        match staged {
-            Ok(event) => {
+        match decided {
+            Ok(Decided::Write(event)) => {
                 turn.keys.insert(asked.key.clone());
-                self.stage(turn, event, Cause::Asked { asked, act, reply });
+                let watching = match &act {
+                    Act::Redeem(opening) if !turn.alone => self.who_watch(turn, opening),
+                    _ => Vec::new(),
+                };
+                let happening = Happening { subject, event };
+                self.stage(turn, happening, Cause::Asked { asked, act, reply });
+                for other in watching {
+                    let moved = Happening::to_redemption(other, RedemptionEvent::VoucherMoved);
+                    self.stage(turn, moved, Cause::Happened);
+                }
+            }
+            Ok(Decided::Same(redemption)) => {
+                self.offer(turn, redemption);
+                turn.same.push((redemption, reply));
             }
             Err(declined) => turn.declined.push((reply, declined)),
         }
     }
 
-    pub(super) fn may_ask(&self, turn: &Turn, asked: &Asked) -> Result<(), Declined> {
+    fn may_ask(&self, turn: &Turn, asked: &Asked) -> Result<(), Declined> {
         if self.stopping.is_some() {
             Err(Declined::Refused(Refusal::Stopping))
         } else if self.trouble.is_some() {
@@ -106,11 +139,26 @@ impl Driver {
         }
     }
 
-    /// The event of what a till asks for, by the state that the turn has reached.
-    pub(super) fn decide(&mut self, turn: &mut Turn, sale: SaleId, act: &Act) -> Result<Event, Refusal> {
+    /// How something stands by the steps that the turn has reached.
+    fn standing<'a>(&'a self, turn: &'a Turn, subject: Subject) -> Option<&'a Standing> {
+        turn.standing.get(&subject).or_else(|| self.open.get(&subject).map(|now| &now.it))
+    }
+
+    /// The open redemptions by the steps that the turn has reached.
+    fn redemptions<'a>(&'a self, turn: &'a Turn) -> impl Iterator<Item = &'a Redemption> {
+        let untouched = self.open.iter().filter(|(subject, _)| !turn.standing.contains_key(subject));
+        let all = turn.standing.values().chain(untouched.map(|(_, now)| &now.it));
+        all.filter_map(|it| it.redemption().map(Arc::as_ref))
+    }
+
+    /// What to write about what a till asks for.
+    fn decide(&mut self, turn: &mut Turn, subject: Subject, act: &Act) -> Result<Decided, Refusal> {
         let at = self.now();
-        let current = turn.sales.get(&sale).or(self.sales.get(&sale).map(|now| &now.sale));
-        let what = match (act, current) {
+        if matches!(act, Act::TakeBack { .. }) {
+            self.take_up_closed(turn, subject);
+        }
+        let current = self.standing(turn, subject).cloned();
+        match (act, &current) {
             (Act::Open(opening), None) => {
                 let Ports { provider, clock, .. } = &self.ports;
                 if self.performer.line.offset.wrong(provider.as_ref(), clock.as_ref()).is_some() {
@@ -120,60 +168,175 @@ impl Driver {
                 if !turn.receipts.insert(opening.receipt.clone()) {
                     return Err(Refusal::ReceiptUsed);
                 }
-                SaleEvent::Opened(opening.clone())
+                Ok(Decided::Write(Event::Sale(SaleEvent::Opened(opening.clone()))))
             }
-            (Act::Open(_), Some(_)) => return Err(Refusal::Busy),
-            (_, None) => return Err(Refusal::SaleUnknown),
-            (Act::Pay(request), Some(sale)) => desk::pay(sale, at, request, self.ports.provider.as_ref())?,
-            (Act::Cancel { by }, Some(sale)) => desk::cancel(sale, by.clone())?,
-            (Act::Answer { card, answer, by }, Some(sale)) => desk::answer(sale, *card, *answer, by.clone())?,
-            (Act::Settle { card, by, reason }, Some(now)) => {
-                let settled = desk::settle(now, at, *card, by.clone(), reason)?;
-                if !self.undoing.call_off(sale, *card) {
-                    return Err(Refusal::StillWorking);
+            (Act::Redeem(opening), None) => {
+                if let Admission::Same(redemption) = self.admit(turn, opening)? {
+                    return Ok(Decided::Same(redemption));
                 }
-                settled
+                self.room_for_one_more(turn)?;
+                Ok(Decided::Write(Event::Redemption(RedemptionStep::Opened(opening.clone()))))
             }
-        };
-        Ok(Event { sale, what })
-    }
-
-    pub(super) fn room_for_one_more(&self, turn: &Turn) -> Result<(), Refusal> {
-        let in_hand = self.sales.values().filter(|now| is_in_hand(&now.sale)).count();
-        if in_hand.saturating_add(turn.receipts.len()) < self.settings.most_at_once {
-            Ok(())
-        } else {
-            Err(Refusal::Busy)
+            (Act::Open(_) | Act::Redeem(_), Some(_)) => Err(Refusal::Busy),
+            (act, Some(Standing::Sale(sale))) => {
+                let event = match act {
+                    Act::Pay(request) => desk::pay(sale, at, request, self.ports.provider.as_ref())?,
+                    Act::Cancel { by } => desk::cancel(sale, by.clone())?,
+                    Act::Answer { card, answer, by } => desk::answer(sale, *card, *answer, by.clone())?,
+                    Act::Settle { card, by, reason } => {
+                        let settled = desk::settle(sale, at, *card, by.clone(), reason)?;
+                        self.call_off(Whose::Card(sale.opening.sale, *card))?;
+                        settled
+                    }
+                    _ => return Err(Refusal::SaleUnknown),
+                };
+                Ok(Decided::Write(Event::Sale(event)))
+            }
+            (act, Some(Standing::Redemption(redemption))) => {
+                let event = match act {
+                    Act::Complete { by } => desk::complete(redemption, by.clone())?,
+                    Act::TakeBack { by, by_manager } => {
+                        let taken_back = desk::take_back(redemption, by.clone(), *by_manager)?;
+                        basket::may_give_back(redemption, self.redemptions(turn))?;
+                        taken_back
+                    }
+                    Act::Tell { answer, by } => desk::tell(redemption, *answer, by.clone())?,
+                    Act::Decide { verdict, by, reason } => {
+                        let settled = desk::decide(redemption, *verdict, by.clone(), reason)?;
+                        self.call_off(Whose::Redemption(redemption.id()))?;
+                        settled
+                    }
+                    Act::Scanned(seen) => {
+                        RedemptionEvent::ReadEnded { outcome: Outcome::Done(seen.clone()), scanned: true }
+                    }
+                    _ => return Err(Refusal::RedemptionUnknown),
+                };
+                Ok(Decided::Write(Event::Redemption(RedemptionStep::Happened(event))))
+            }
+            (_, None) => Err(match subject {
+                Subject::Sale(_) => Refusal::SaleUnknown,
+                Subject::Redemption(_) => Refusal::RedemptionUnknown,
+            }),
         }
     }
 
-    /// Steps the sale on a copy. What does not fit is dropped.
-    pub(super) fn stage(&mut self, turn: &mut Turn, event: Event, cause: Cause) {
+    /// A completed redemption is closed, and so in the journal only; it is there for as long as it may be given back (row B9).
+    fn take_up_closed(&mut self, turn: &mut Turn, subject: Subject) {
+        if self.standing(turn, subject).is_some() {
+            return;
+        }
+        match self.ports.journal.now(subject) {
+            Ok(Some(now)) => {
+                turn.taken_up.push(subject);
+                self.open.insert(subject, now);
+            }
+            Ok(None) => {}
+            Err(error) => tracing::error!(%error, "a closed redemption cannot be read"),
+        }
+    }
+
+    /// What may be closed is not undone any more.
+    fn call_off(&mut self, whose: Whose) -> Result<(), Refusal> {
+        if self.undoing.call_off(whose) { Ok(()) } else { Err(Refusal::StillWorking) }
+    }
+
+    fn room_for_one_more(&self, turn: &Turn) -> Result<(), Refusal> {
+        let in_hand = self.open.values().filter(|now| now.it.is_in_hand()).count();
+        let begun = turn.standing.keys().filter(|subject| !self.open.contains_key(subject)).count();
+        if in_hand.saturating_add(begun) < self.settings.most_at_once { Ok(()) } else { Err(Refusal::Busy) }
+    }
+
+    /// Whether a redemption may begin beside those that there are: the open ones, and the closed ones of its basket, which
+    /// only the journal knows.
+    fn admit(&self, turn: &Turn, opening: &redemption::Opening) -> Result<Admission, Refusal> {
+        let unreadable = |error: &dyn std::fmt::Display| {
+            tracing::error!(%error, "the redemptions of a basket cannot be read");
+            Refusal::JournalDown
+        };
+        let known = self
+            .ports
+            .journal
+            .redemptions_of(&opening.basket, MOST_OF_A_BASKET.saturating_add(1))
+            .map_err(|error| unreadable(&error))?;
+        if known.len() > MOST_OF_A_BASKET {
+            return Err(Refusal::Busy);
+        }
+        let mut closed = Vec::new();
+        for redemption in known {
+            let subject = Subject::Redemption(redemption);
+            if self.standing(turn, subject).is_none() {
+                let now = self.ports.journal.now(subject).map_err(|error| unreadable(&error))?;
+                closed.extend(now.and_then(Now::into_redemption).map(|now| now.redemption));
+            }
+        }
+        let others = self.redemptions(turn).chain(closed.iter().map(Arc::as_ref));
+        basket::admit(others, &opening.basket, &opening.voucher, opening.amount)
+    }
+
+    /// The redemptions that were found out by what is left on a voucher that another one is now begun on.
+    fn who_watch(&self, turn: &Turn, opening: &redemption::Opening) -> Vec<RedemptionId> {
+        self.redemptions(turn)
+            .filter(|other| other.opening.voucher == opening.voucher && other.watches_its_voucher())
+            .map(Redemption::id)
+            .collect()
+    }
+
+    /// Stages that a till is told of a success, if it has not been told.
+    pub(super) fn offer(&mut self, turn: &mut Turn, redemption: RedemptionId) {
+        let to_be_offered = self
+            .standing(turn, Subject::Redemption(redemption))
+            .and_then(Standing::redemption)
+            .is_some_and(|redemption| redemption.is_to_be_offered());
+        if to_be_offered {
+            let offered = Happening::to_redemption(redemption, RedemptionEvent::Offered);
+            self.stage(turn, offered, Cause::Happened);
+        }
+    }
+
+    /// Steps a copy. What does not fit is dropped.
+    pub(super) fn stage(&mut self, turn: &mut Turn, happening: Happening, cause: Cause) {
         let at = self.now();
-        let current = turn.sales.get(&event.sale).or(self.sales.get(&event.sale).map(|now| &now.sale));
-        let stepped = match (&event.what, current) {
-            (SaleEvent::Opened(opening), None) => Ok(Sale::open(Opening::clone(opening), at)),
-            (_, Some(sale)) => Sale::clone(sale).step(at, event.what.clone()),
-            (_, None) => return self.undo_ended(&event),
+        let current = self.standing(turn, happening.subject);
+        let stepped = match current {
+            Some(current) => current.step(at, &happening.event),
+            None => match Standing::begin(&happening.event, at) {
+                Some(begun) => Ok(begun),
+                None => return self.undo_ended(&happening),
+            },
         };
         match stepped {
-            Ok((after, effects))
+            Ok((after, deeds))
                 if matches!(cause, Cause::Happened)
-                    && !turn.sales.contains_key(&event.sale)
-                    && current.is_some_and(|before| **before == after) =>
+                    && !turn.standing.contains_key(&happening.subject)
+                    && current.is_some_and(|before| *before == after) =>
             {
-                turn.repeats.push((event, effects));
+                turn.repeats.push((happening, deeds));
             }
-            Ok((after, effects)) => {
-                let after = Arc::new(after);
-                turn.sales.insert(event.sale, Arc::clone(&after));
-                turn.steps.push(Staged { at, event, after, effects, cause });
+            Ok((after, deeds)) => {
+                let told = match &after {
+                    Standing::Redemption(redemption) if !turn.alone => {
+                        let asks =
+                            matches!(cause, Cause::Asked { .. }) || self.is_waited_for(happening.subject);
+                        asks.then(|| redemption.id())
+                    }
+                    _ => None,
+                };
+                turn.standing.insert(happening.subject, after.clone());
+                turn.steps.push(Staged { at, happening, after, deeds, cause });
+                if let Some(redemption) = told {
+                    // In the same commit, so that the answer line is never crossed unseen (law L7).
+                    self.offer(turn, redemption);
+                }
             }
             Err(why) => {
-                tracing::debug!(sale = %event.sale, %why, "an event came too late or twice, and changes nothing");
-                self.undo_ended(&event);
-                if let Cause::Asked { reply, .. } = cause {
-                    turn.declined.push((reply, Declined::Refused(Refusal::StillWorking)));
+                tracing::debug!(subject = %happening.subject, why, "an event came too late or twice, and changes nothing");
+                self.undo_ended(&happening);
+                if let Cause::Asked { act, reply, .. } = cause {
+                    let why = match act {
+                        Act::Scanned(_) => Refusal::AnotherVoucher,
+                        _ => Refusal::StillWorking,
+                    };
+                    turn.declined.push((reply, Declined::Refused(why)));
                 }
             }
         }
@@ -181,34 +344,60 @@ impl Driver {
 
     /// Writes the turn down, acts on it, and tells who was declined.
     pub(super) fn commit(&mut self, turn: Turn) {
-        let Turn { steps, repeats, declined, await_rest, .. } = turn;
+        let Turn { steps, repeats, declined, same, await_rest, taken_up, .. } = turn;
         self.write(steps);
-        for (event, effects) in repeats {
+        for (happening, deeds) in repeats {
             // Nothing new is begun while nothing can be written.
             if self.trouble.is_some() {
-                self.hold(event);
+                self.hold(happening);
             } else {
-                self.repeat(&event, effects);
+                self.repeat(&happening, deeds);
+            }
+        }
+        for subject in taken_up {
+            if self.open.get(&subject).is_some_and(|now| now.it.is_closed()) {
+                self.open.remove(&subject);
             }
         }
         for (reply, declined) in declined {
             let _ = reply.send(Err(declined));
         }
-        for (sale, reply) in await_rest {
-            if self.sales.get(&sale).is_some_and(|now| !now.sale.at_rest()) {
-                self.resting.entry(sale).or_default().push(reply);
+        for (redemption, reply) in same {
+            self.answer_with(Subject::Redemption(redemption), reply);
+        }
+        for (subject, reply) in await_rest {
+            if self.open.get(&subject).is_some_and(|now| !now.it.at_rest()) {
+                self.resting.entry(subject).or_default().push(reply);
+            }
+        }
+    }
+
+    /// Answers with something as it is, now or once it has come to rest.
+    fn answer_with(&mut self, subject: Subject, reply: Reply) {
+        match self.open.get(&subject) {
+            Some(now) if now.it.at_rest() => {
+                let _ = reply.send(Ok(now.clone()));
+            }
+            Some(_) => self.waiting.entry(subject).or_default().push(reply),
+            None => {
+                let read = self.ports.journal.now(subject).ok().flatten();
+                let _ = reply.send(read.ok_or(Declined::Refused(Refusal::JournalDown)));
             }
         }
     }
 
     /// Writes steps down in one commit, and acts on each. What cannot be written is refused, held, or set aside.
-    pub(super) fn write(&mut self, mut steps: Vec<Staged>) {
+    fn write(&mut self, mut steps: Vec<Staged>) {
         if steps.is_empty() {
             return;
         }
-        let drafts: Vec<Draft> = steps.iter().map(draft).collect();
+        let drafts: Option<Vec<Draft>> = steps.iter().map(draft).collect();
         // It blocks: this thread has nothing else to do until the entries are on disk.
-        match self.ports.journal.append(&drafts) {
+        let written = match drafts {
+            Some(drafts) => self.ports.journal.append(&drafts),
+            None => Err(AppendError::Misfit { draft: 0, why: "it is of another kind" }),
+        };
+        match written {
             Ok(seqs) => {
                 for (step, seq) in steps.into_iter().zip(seqs) {
                     self.settle(step, seq);
@@ -226,22 +415,25 @@ impl Driver {
     }
 
     /// Does the steps of a turn over, each on what is then committed.
-    pub(super) fn one_by_one(&mut self, steps: Vec<Staged>) {
+    fn one_by_one(&mut self, steps: Vec<Staged>) {
         for step in steps {
-            let Staged { event, cause, .. } = step;
-            let mut turn = Turn::default();
+            let Staged { happening, cause, .. } = step;
+            let mut turn = Turn::alone();
             match cause {
-                Cause::Asked { asked, act, reply } => self.ask(&mut turn, asked, event.sale, act, reply),
-                Cause::Happened if self.trouble.is_some() => self.hold(event),
-                Cause::Happened => self.stage(&mut turn, event, Cause::Happened),
+                Cause::Asked { asked, act, reply } => {
+                    self.ask(&mut turn, asked, happening.subject, act, reply);
+                }
+                Cause::Happened if self.trouble.is_some() => self.hold(happening),
+                Cause::Happened => self.stage(&mut turn, happening, Cause::Happened),
             }
             self.commit(turn);
         }
     }
 
     /// One entry cannot be written, and others can.
-    pub(super) fn reject(&mut self, step: Staged, error: &AppendError) {
-        match step.cause {
+    fn reject(&mut self, step: Staged, error: &AppendError) {
+        let Staged { happening, cause, .. } = step;
+        match cause {
             Cause::Asked { reply, .. } => {
                 let declined = match error {
                     AppendError::KeyTaken { .. } => Declined::KeyTaken,
@@ -249,51 +441,44 @@ impl Driver {
                     _ => Declined::Refused(Refusal::JournalDown),
                 };
                 let _ = reply.send(Err(declined));
-                self.go_on_undoing(step.event.sale);
+                self.go_on_undoing(happening.subject);
             }
             Cause::Happened => {
-                tracing::error!(sale = %step.event.sale, %error, "what happened to a sale cannot be written: call the manufacturer");
-                if !self.asks_again(&step.event) {
+                tracing::error!(subject = %happening.subject, %error, "what happened cannot be written: call the manufacturer");
+                if !self.asks_again(&happening) {
                     self.aside.again = Some(self.now().plus(ASIDE_AGAIN));
-                    self.aside.events.push(step.event);
+                    self.aside.happenings.push(happening);
                 }
             }
         }
     }
 
     /// An undo was called off with a case that could not be closed then.
-    fn go_on_undoing(&mut self, sale: SaleId) {
-        let Some(now) = self.sales.get(&sale).cloned() else { return };
-        for (card, order) in now.sale.cards() {
-            if undoing::is_wanted(order) {
-                self.undo(&now, card, Duration::ZERO);
-            }
+    fn go_on_undoing(&mut self, subject: Subject) {
+        let Some(now) = self.open.get(&subject).cloned() else { return };
+        for whose in now.it.undoable() {
+            self.undo(&now, whose, Duration::ZERO);
         }
     }
 
     /// Tries to write what was set aside, each by itself.
     pub(super) fn write_aside(&mut self) {
-        for event in std::mem::take(&mut self.aside.events) {
+        for happening in std::mem::take(&mut self.aside.happenings) {
             let mut turn = Turn::default();
-            self.stage(&mut turn, event, Cause::Happened);
+            self.stage(&mut turn, happening, Cause::Happened);
             self.commit(turn);
         }
     }
 }
 
-fn draft(step: &Staged) -> Draft {
-    let forget: Vec<OrderId> = step
-        .effects
-        .iter()
-        .filter(|(_, effect)| matches!(effect, Effect::Forget))
-        .filter_map(|(card, _)| Some(step.after.order(*card)?.facts.id))
-        .collect();
+/// The draft of a step; none of one that fits nothing, which staging rules out.
+fn draft(step: &Staged) -> Option<Draft> {
     let asked = match &step.cause {
         Cause::Asked { asked, .. } => Some(asked.clone()),
         Cause::Happened => None,
     };
-    let (event, after) = (step.event.what.clone(), Arc::clone(&step.after));
-    Draft { at: step.at, asked, step: Step::Sale { event, after, forget } }
+    let written = step.after.written(&step.happening.event, &step.deeds)?;
+    Some(Draft { at: step.at, asked, step: written })
 }
 
 /// Whether an error is about one of the entries, so that the others can be written without it.

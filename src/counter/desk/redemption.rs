@@ -1,0 +1,53 @@
+//! What a till may ask about a redemption.
+
+use tilld_domain::attention::Who;
+use tilld_domain::ids::PersonName;
+use tilld_domain::redemption::{Answer, Redemption, RedemptionEvent, Verdict};
+use tilld_domain::refusal::Refusal;
+
+use super::checked;
+
+/// Completes a redemption with its basket.
+pub(crate) fn complete(redemption: &Redemption, by: Option<PersonName>) -> Result<RedemptionEvent, Refusal> {
+    redemption.may_complete()?;
+    Ok(RedemptionEvent::Completed { by })
+}
+
+/// Gives the value back (row B9): in the open basket, or later by a manager, who is named.
+pub(crate) fn take_back(
+    redemption: &Redemption,
+    by: Option<PersonName>,
+    by_manager: bool,
+) -> Result<RedemptionEvent, Refusal> {
+    redemption.may_take_back(by_manager)?;
+    Ok(RedemptionEvent::TakenBack { by })
+}
+
+/// Takes an answer that was asked for.
+pub(crate) fn tell(
+    redemption: &Redemption,
+    answer: Answer,
+    by: Option<PersonName>,
+) -> Result<RedemptionEvent, Refusal> {
+    let question = redemption.question().ok_or(Refusal::NotAsked)?;
+    if !question.choices.contains(&answer) {
+        return Err(Refusal::NotAsked);
+    }
+    if question.who == Who::Manager && by.is_none() {
+        return Err(Refusal::ManagerNeeded);
+    }
+    Ok(RedemptionEvent::Answered { answer, by })
+}
+
+/// Closes a manager's case with a reason.
+pub(crate) fn decide(
+    redemption: &Redemption,
+    verdict: Verdict,
+    by: PersonName,
+    reason: &str,
+) -> Result<RedemptionEvent, Refusal> {
+    if !redemption.verdicts().contains(&verdict) {
+        return Err(Refusal::NotAsked);
+    }
+    Ok(RedemptionEvent::Settled { by, reason: checked(reason)?, verdict })
+}

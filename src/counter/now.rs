@@ -1,0 +1,312 @@
+//! What the driver turns: a sale or a redemption, how it stands, and what happens to it.
+//!
+//! The driver's thoughts (stage, commit, answer, alarm) are the same for both; what differs is here, and only told apart: what
+//! an event makes of either is its own machine's business. A sale is moved card by card, so deadlines and undos belong to a
+//! card; a redemption is one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tilld_domain::ids::{OrderId, RedemptionId, SaleId};
+use tilld_domain::moment::Moment;
+use tilld_domain::order::{self, OrderEvent};
+use tilld_domain::redemption::{self, Redemption, RedemptionEvent};
+use tilld_domain::sale::{CardNo, Phase, Sale, SaleEvent};
+use tilld_journal::{Event, RedemptionStep, Seq, Step, Subject};
+
+use crate::{RedemptionNow, SaleNow};
+
+/// How a sale or a redemption stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Sale(Arc<Sale>),
+    Redemption(Arc<Redemption>),
+}
+
+/// The same, as it was after an entry.
+#[derive(Debug, Clone)]
+pub(crate) struct Now {
+    pub(crate) it: Standing,
+    pub(crate) seq: Seq,
+    pub(crate) at: Moment,
+}
+
+/// Something that happened and must be written.
+#[derive(Debug, Clone)]
+pub(crate) struct Happening {
+    pub(crate) subject: Subject,
+    pub(crate) event: Event,
+}
+
+/// Whose deadline, undo or effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Whose {
+    Card(SaleId, CardNo),
+    Redemption(RedemptionId),
+}
+
+/// What must be done now that an event is on disk.
+#[derive(Debug, Clone)]
+pub(crate) enum Deed {
+    /// Take value back, after a pause.
+    Undo(Whose, Duration),
+    /// Tell the machine at a moment that its time is up.
+    Wake(Whose, Moment),
+    /// Nothing but what the entry did: it forgot something.
+    Forget(Whose),
+    Card(CardNo, order::Effect),
+    Redemption(redemption::Effect),
+}
+
+impl Whose {
+    pub(crate) fn subject(self) -> Subject {
+        match self {
+            Self::Card(sale, _) => Subject::Sale(sale),
+            Self::Redemption(redemption) => Subject::Redemption(redemption),
+        }
+    }
+
+    /// Its time is up.
+    pub(crate) fn time_up(self) -> Happening {
+        Happening {
+            subject: self.subject(),
+            event: match self {
+                Self::Card(_, card) => Event::Sale(SaleEvent::Card(card, OrderEvent::TimeUp)),
+                Self::Redemption(_) => Event::Redemption(RedemptionStep::Happened(RedemptionEvent::TimeUp)),
+            },
+        }
+    }
+}
+
+impl Happening {
+    /// It was found open at a start.
+    pub(crate) fn resumed(subject: Subject) -> Self {
+        let event = match subject {
+            Subject::Sale(_) => Event::Sale(SaleEvent::Resumed),
+            Subject::Redemption(_) => Event::Redemption(RedemptionStep::Happened(RedemptionEvent::Resumed)),
+        };
+        Self { subject, event }
+    }
+
+    pub(crate) fn is_resumed(&self) -> bool {
+        matches!(
+            self.event,
+            Event::Sale(SaleEvent::Resumed)
+                | Event::Redemption(RedemptionStep::Happened(RedemptionEvent::Resumed))
+        )
+    }
+
+    /// A till is told of a success.
+    pub(crate) fn is_offer(&self) -> bool {
+        matches!(self.event, Event::Redemption(RedemptionStep::Happened(RedemptionEvent::Offered)))
+    }
+
+    /// Something happened to a redemption.
+    pub(crate) fn to_redemption(redemption: RedemptionId, event: RedemptionEvent) -> Self {
+        Self {
+            subject: Subject::Redemption(redemption),
+            event: Event::Redemption(RedemptionStep::Happened(event)),
+        }
+    }
+
+    /// Whose undo has ended by it, if one has.
+    pub(crate) fn ends_undo(&self) -> Option<Whose> {
+        match (&self.event, self.subject) {
+            (Event::Sale(SaleEvent::Card(card, OrderEvent::UndoEnded(_))), Subject::Sale(sale)) => {
+                Some(Whose::Card(sale, *card))
+            }
+            (
+                Event::Redemption(RedemptionStep::Happened(RedemptionEvent::ReverseEnded(_))),
+                Subject::Redemption(redemption),
+            ) => Some(Whose::Redemption(redemption)),
+            _ => None,
+        }
+    }
+}
+
+impl Standing {
+    pub(crate) fn subject(&self) -> Subject {
+        match self {
+            Self::Sale(sale) => Subject::Sale(sale.opening.sale),
+            Self::Redemption(redemption) => Subject::Redemption(redemption.id()),
+        }
+    }
+
+    pub(crate) fn redemption(&self) -> Option<&Arc<Redemption>> {
+        match self {
+            Self::Redemption(redemption) => Some(redemption),
+            Self::Sale(_) => None,
+        }
+    }
+
+    /// What begins with an event; none if nothing begins with it.
+    pub(crate) fn begin(event: &Event, at: Moment) -> Option<(Self, Vec<Deed>)> {
+        match event {
+            Event::Sale(SaleEvent::Opened(opening)) => {
+                Some(of_sale(Sale::open(opening.as_ref().clone(), at)))
+            }
+            Event::Redemption(RedemptionStep::Opened(opening)) => {
+                Some(of_redemption(Redemption::open(opening.as_ref().clone(), at)))
+            }
+            _ => None,
+        }
+    }
+
+    /// What follows from an event; else why it does not fit.
+    pub(crate) fn step(&self, at: Moment, event: &Event) -> Result<(Self, Vec<Deed>), String> {
+        match (self, event) {
+            (Self::Sale(sale), Event::Sale(event)) => {
+                Sale::clone(sale).step(at, event.clone()).map(of_sale).map_err(|misfit| misfit.to_string())
+            }
+            (Self::Redemption(redemption), Event::Redemption(RedemptionStep::Happened(event))) => {
+                Redemption::clone(redemption)
+                    .step(at, event.clone())
+                    .map(of_redemption)
+                    .map_err(|misfit| misfit.to_string())
+            }
+            _ => Err("it is of another kind".to_owned()),
+        }
+    }
+
+    /// Whether nothing is going on by itself that a person at the counter would see the end of.
+    pub(crate) fn at_rest(&self) -> bool {
+        match self {
+            Self::Sale(sale) => sale.at_rest(),
+            // Its success is not an answer yet: it is one once it is written that the till was told.
+            Self::Redemption(redemption) => redemption.at_rest() && !redemption.is_to_be_offered(),
+        }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        match self {
+            Self::Sale(sale) => sale.is_closed(),
+            Self::Redemption(redemption) => redemption.is_closed(),
+        }
+    }
+
+    /// Whether a customer stands at the counter for it.
+    pub(crate) fn is_in_hand(&self) -> bool {
+        match self {
+            Self::Sale(sale) => !matches!(sale.phase(), Phase::Done | Phase::NothingSold),
+            Self::Redemption(redemption) => !redemption.at_rest(),
+        }
+    }
+
+    /// Whether an undo may still be asked for.
+    pub(crate) fn wants_undo(&self, whose: Whose) -> bool {
+        match (self, whose) {
+            (Self::Sale(sale), Whose::Card(_, card)) => sale.order(card).is_some_and(|order| {
+                matches!(order.state, order::State::Owed(_) | order::State::Stuck { .. })
+            }),
+            (Self::Redemption(redemption), Whose::Redemption(_)) => {
+                matches!(redemption.state, redemption::State::Owed(_))
+            }
+            _ => false,
+        }
+    }
+
+    /// What is owed an undo, as far as this alone tells.
+    pub(crate) fn owed(&self) -> Vec<Whose> {
+        match self {
+            Self::Sale(sale) => sale
+                .cards()
+                .filter(|(_, order)| matches!(order.state, order::State::Owed(_)))
+                .map(|(card, _)| Whose::Card(sale.opening.sale, card))
+                .collect(),
+            Self::Redemption(redemption) if matches!(redemption.state, redemption::State::Owed(_)) => {
+                vec![Whose::Redemption(redemption.id())]
+            }
+            Self::Redemption(_) => Vec::new(),
+        }
+    }
+
+    /// Whose undo may be asked for.
+    pub(crate) fn undoable(&self) -> Vec<Whose> {
+        let all: Vec<Whose> = match self {
+            Self::Sale(sale) => sale.cards().map(|(card, _)| Whose::Card(sale.opening.sale, card)).collect(),
+            Self::Redemption(redemption) => vec![Whose::Redemption(redemption.id())],
+        };
+        all.into_iter().filter(|whose| self.wants_undo(*whose)).collect()
+    }
+
+    /// Whether no deadline of it would be moved if the counter's own time were set: a person decides, or an undo is repeated
+    /// after pauses. "Not found" must last (law L6).
+    pub(crate) fn counts_no_moments(&self) -> bool {
+        match self {
+            Self::Sale(sale) => sale.orders.iter().all(|order| match &order.state {
+                order::State::Owed(owed) | order::State::Stuck { owed, .. } | order::State::Spent(owed) => {
+                    owed.not_found.is_none()
+                }
+                order::State::NotSold { .. }
+                | order::State::Sold { .. }
+                | order::State::Cleared { .. }
+                | order::State::Settled { .. } => true,
+                _ => false,
+            }),
+            Self::Redemption(redemption) => match &redemption.state {
+                redemption::State::Owed(owed) | redemption::State::Stuck { owed, .. } => {
+                    owed.not_found.is_none()
+                }
+                redemption::State::Completed | redemption::State::Answered { asked: true, .. } => true,
+                _ => redemption.is_closed(),
+            },
+        }
+    }
+
+    /// The step as the journal takes it.
+    pub(crate) fn written(&self, event: &Event, deeds: &[Deed]) -> Option<Step> {
+        match (self, event) {
+            (Self::Sale(after), Event::Sale(event)) => {
+                let forgotten = |deed: &Deed| match deed {
+                    Deed::Forget(Whose::Card(_, card)) => Some(after.order(*card)?.facts.id),
+                    _ => None,
+                };
+                let forget: Vec<OrderId> = deeds.iter().filter_map(forgotten).collect();
+                Some(Step::Sale { event: event.clone(), after: Arc::clone(after), forget })
+            }
+            (Self::Redemption(after), Event::Redemption(event)) => {
+                let forget = deeds.iter().any(|deed| matches!(deed, Deed::Forget(_)));
+                Some(Step::Redemption { event: event.clone(), after: Arc::clone(after), forget })
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Now {
+    pub(crate) fn subject(&self) -> Subject {
+        self.it.subject()
+    }
+
+    pub(crate) fn into_sale(self) -> Option<SaleNow> {
+        let Self { it: Standing::Sale(sale), seq, at } = self else { return None };
+        Some(SaleNow { sale, seq, at })
+    }
+
+    pub(crate) fn into_redemption(self) -> Option<RedemptionNow> {
+        let Self { it: Standing::Redemption(redemption), seq, at } = self else { return None };
+        Some(RedemptionNow { redemption, seq, at })
+    }
+}
+
+fn of_sale((sale, effects): (Sale, Vec<(CardNo, order::Effect)>)) -> (Standing, Vec<Deed>) {
+    let id = sale.opening.sale;
+    let deeds = effects.into_iter().map(|(card, effect)| match effect {
+        order::Effect::Undo { after } => Deed::Undo(Whose::Card(id, card), after),
+        order::Effect::Wake { at } => Deed::Wake(Whose::Card(id, card), at),
+        order::Effect::Forget => Deed::Forget(Whose::Card(id, card)),
+        effect => Deed::Card(card, effect),
+    });
+    (Standing::Sale(Arc::new(sale)), deeds.collect())
+}
+
+fn of_redemption((redemption, effects): (Redemption, Vec<redemption::Effect>)) -> (Standing, Vec<Deed>) {
+    let whose = Whose::Redemption(redemption.id());
+    let deeds = effects.into_iter().map(|effect| match effect {
+        redemption::Effect::Reverse { after } => Deed::Undo(whose, after),
+        redemption::Effect::Wake { at } => Deed::Wake(whose, at),
+        redemption::Effect::Forget => Deed::Forget(whose),
+        effect => Deed::Redemption(effect),
+    });
+    (Standing::Redemption(Arc::new(redemption)), deeds.collect())
+}

@@ -1,0 +1,294 @@
+//! Vouchers before anything is taken from them: scanned, looked at, and made ready to be redeemed (rows B1, B2, B14).
+//!
+//! A look lives here, in memory, for as long as [`Rules::shown`](check::Rules::shown): its code, what was seen, and nothing of
+//! it in the journal. A restart forgets it, and the cashier scans again.
+//!
+//! Looks of a terminal go one after another: twelve digits can be guessed, and whoever asks a hundred times at once would
+//! otherwise have a hundred tries before the first wrong one counts. A wrong code is written down, as an HMAC alone, before
+//! the till is told; while nothing can be written, nothing is looked at.
+//!
+//! Ways to fail: every refusal of [`tilld_domain::voucher::check`], of the scan, of the limit of tries, and of a journal that
+//! takes no entry. A look that is dropped in the middle has taken nothing.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tilld_domain::ids::{BasketId, CheckId, Locale, PersonName, ProgramId, ProviderKey, RedemptionId};
+use tilld_domain::moment::Moment;
+use tilld_domain::redemption::{self, Rules};
+use tilld_domain::refusal::Refusal;
+use tilld_domain::secret::Secret;
+use tilld_domain::voucher::check::{self, Check, Effect, Event, Ready, State, Wish};
+use tilld_domain::voucher::tries::Limit;
+use tilld_domain::voucher::{CodeTail, VoucherCode, VoucherSeen, VoucherShown, Worth};
+use tilld_providers::vouchers::{RedeemFacts, TargetType, ValidateFacts, Vouchers};
+
+use crate::book::Book;
+use crate::clock::Clock;
+use crate::perform::LastCall;
+use crate::redeeming::Redeeming;
+use crate::{Place, blocking};
+
+/// How many looks are kept at once: more than a till has guests in two minutes. The oldest go first.
+const MOST_LOOKS: usize = 256;
+
+/// A look as a till asks for it.
+#[derive(Debug, Clone)]
+pub struct CheckRequest {
+    /// What was scanned or typed.
+    pub scan: Secret,
+    /// The till's ticket: the text of one JSON object, passed through as it is.
+    pub ticket: Option<Secret>,
+    /// The programme that the voucher must be of.
+    pub program: Option<ProgramId>,
+    /// Which sort of voucher it must be.
+    pub target: Option<TargetType>,
+    /// Who looks.
+    pub cashier: Option<PersonName>,
+}
+
+/// A redeem as a till asks for it.
+#[derive(Debug, Clone)]
+pub struct RedeemRequest {
+    /// The look that it rests on.
+    pub check: CheckId,
+    /// For which basket.
+    pub basket: BasketId,
+    /// How much; always said.
+    pub amount: Worth,
+    /// Whether the cashier has compared the terms with the basket.
+    pub terms_confirmed: bool,
+    /// Who redeems.
+    pub cashier: Option<PersonName>,
+    /// The slip's language, if not the configured one.
+    pub locale: Option<Locale>,
+}
+
+/// What a look showed.
+#[derive(Debug, Clone)]
+pub struct CheckNow {
+    /// Its name, for the redeem.
+    pub check: CheckId,
+    /// Until when it may be acted on.
+    pub until: Moment,
+    /// The last four characters of the code.
+    pub code_tail: CodeTail,
+    /// What was seen.
+    pub shown: VoucherShown,
+    /// What the cashier reads.
+    pub sentence: String,
+}
+
+/// One look, with what it takes to look again.
+struct Look {
+    check: Check,
+    code: Arc<VoucherCode>,
+    ticket: Option<Secret>,
+    program: Option<ProgramId>,
+    target: Option<TargetType>,
+}
+
+/// The looks of this terminal.
+pub(crate) struct Looks {
+    redeeming: Redeeming,
+    journal: Book,
+    place: Arc<Place>,
+    kept: Mutex<HashMap<CheckId, Look>>,
+    /// Held by the one look that goes on.
+    turn: tokio::sync::Mutex<()>,
+}
+
+impl Looks {
+    pub(crate) fn new(redeeming: Redeeming, journal: Book, place: Arc<Place>) -> Self {
+        Self { redeeming, journal, place, kept: Mutex::default(), turn: tokio::sync::Mutex::new(()) }
+    }
+
+    pub(crate) fn provider(&self) -> &dyn Vouchers {
+        self.redeeming.vouchers.as_ref()
+    }
+
+    pub(crate) fn last_call(&self) -> &LastCall {
+        &self.redeeming.last
+    }
+
+    fn clock(&self) -> &dyn Clock {
+        self.redeeming.clock.as_ref()
+    }
+
+    fn kept(&self) -> MutexGuard<'_, HashMap<CheckId, Look>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks at a voucher.
+    pub(crate) async fn look(&self, request: CheckRequest) -> Result<CheckNow, Refusal> {
+        let CheckRequest { scan, ticket, program, target, cashier } = request;
+        let code = Arc::new(self.provider().scan_rules().read(scan.reveal())?);
+        let (check, _) = Check::open(check::Rules::DESIGN, self.clock().now());
+        let look = Look { check, code, ticket, program, target };
+        let look = self.settle(look, cashier.as_ref()).await?;
+        let id = CheckId::new(self.clock().new_id());
+        let now = shown(id, &look)?;
+        self.keep(id, look);
+        Ok(now)
+    }
+
+    /// What is seen of a voucher that was scanned again, for a redemption that is being found out (row B4).
+    pub(crate) async fn look_again(&self, scan: &Secret) -> Result<VoucherSeen, Refusal> {
+        let code = Arc::new(self.provider().scan_rules().read(scan.reveal())?);
+        let (check, _) = Check::open(check::Rules::DESIGN, self.clock().now());
+        let look = Look { check, code, ticket: None, program: None, target: None };
+        match self.settle(look, None).await?.check.state {
+            State::Seen { shown, .. } => Ok(shown.seen),
+            State::Ended { why, .. } => Err(why),
+            State::Asking { .. } => Err(Refusal::VoucherNotChecked),
+        }
+    }
+
+    /// Makes a redemption out of a look, looking again where what was seen is not of this moment.
+    pub(crate) async fn opening(&self, request: RedeemRequest) -> Result<redemption::Opening, Refusal> {
+        let wish = Wish { amount: request.amount, terms_confirmed: request.terms_confirmed };
+        let mut look = self.kept().remove(&request.check).ok_or(Refusal::CheckExpired)?;
+        let mut ready = look.check.ready(self.clock().now(), wish);
+        if ready == Ok(Ready::LookAgain) {
+            let now = self.clock().now();
+            let (check, _) = look.check.step(now, Event::LookAgain).map_err(|_| Refusal::CheckExpired)?;
+            look = self.settle(Look { check, ..look }, request.cashier.as_ref()).await?;
+            ready = look.check.ready(self.clock().now(), wish);
+        }
+        let made = match ready {
+            Ok(Ready::Redeem(seen)) => self.make(&request, &look, seen),
+            Ok(Ready::LookAgain) => Err(Refusal::CheckExpired),
+            Err(why) => Err(why),
+        };
+        // Another amount may be tried, and the same request may be repeated.
+        self.keep(request.check, look);
+        made
+    }
+
+    fn make(
+        &self,
+        request: &RedeemRequest,
+        look: &Look,
+        seen: VoucherSeen,
+    ) -> Result<redemption::Opening, Refusal> {
+        let State::Seen { shown, .. } = &look.check.state else { return Err(Refusal::CheckExpired) };
+        let before = seen.worth().ok_or(Refusal::VoucherNotRedeemable)?;
+        let provider = self.provider();
+        let prepared = provider.prepare_redeem(&RedeemFacts {
+            voucher: &seen.voucher,
+            amount: request.amount,
+            store: &self.place.store,
+            terminal: &self.place.terminal,
+            target: look.target,
+        })?;
+        let new_id = || self.clock().new_id();
+        Ok(redemption::Opening {
+            redemption: RedemptionId::new(new_id()),
+            basket: request.basket.clone(),
+            provider: provider.name().to_owned(),
+            store: self.place.store.clone(),
+            terminal: self.place.terminal.clone(),
+            country: self.place.country.clone(),
+            cashier: request.cashier.clone(),
+            locale: request.locale.clone().unwrap_or_else(|| self.place.locale.clone()),
+            rules: Rules::of(provider.offers(), provider.deadlines().redeem),
+            voucher: seen.voucher,
+            kind: seen.kind,
+            item: shown.item.clone(),
+            code_tail: look.code.tail(),
+            code: Some(VoucherCode::clone(&look.code)),
+            amount: request.amount,
+            before,
+            key: new_id().to_string().parse::<ProviderKey>().map_err(|_| Refusal::Busy)?,
+            request: prepared.0,
+        })
+    }
+
+    /// Asks the provider until the look is at rest.
+    async fn settle(&self, mut look: Look, by: Option<&PersonName>) -> Result<Look, Refusal> {
+        let _turn = self.turn.lock().await;
+        let journal = self.journal.clone();
+        let tries = blocking(self.clock(), move || journal.tries(Limit::DESIGN)).await?.map_err(|error| {
+            tracing::error!(%error, "the wrong codes of this terminal cannot be read");
+            Refusal::JournalDown
+        })?;
+        tries.may_try(Limit::DESIGN, self.clock().now())?;
+        let until = match &look.check.state {
+            State::Asking { since, .. } => since.plus(look.check.rules.ask),
+            State::Seen { .. } | State::Ended { .. } => return Ok(look),
+        };
+        let mut next = Some(Effect::Validate { after: std::time::Duration::ZERO, until });
+        while let Some(Effect::Validate { after, until }) = next.take() {
+            if !after.is_zero() {
+                self.clock().sleep(after).await;
+            }
+            let facts =
+                ValidateFacts { ticket: look.ticket.as_ref(), program: look.program, target: look.target };
+            let left = until.since(self.clock().now());
+            let outcome = self.redeeming.validate(&look.code, facts, left).await;
+            let (check, effects) = look
+                .check
+                .step(self.clock().now(), Event::ValidateEnded(outcome))
+                .map_err(|_| Refusal::VoucherNotChecked)?;
+            look.check = check;
+            next = effects.into_iter().next();
+        }
+        if look.check.was_a_wrong_code() {
+            self.note_wrong(&look.code, by).await?;
+        }
+        match &look.check.state {
+            State::Ended { why, .. } => Err(why.clone()),
+            State::Asking { .. } | State::Seen { .. } => Ok(look),
+        }
+    }
+
+    async fn note_wrong(&self, code: &Arc<VoucherCode>, by: Option<&PersonName>) -> Result<(), Refusal> {
+        let (journal, code, at, by) =
+            (self.journal.clone(), Arc::clone(code), self.clock().now(), by.cloned());
+        let noted = blocking(self.clock(), move || journal.note_wrong_code(&code, at, by.as_ref())).await?;
+        noted.map_err(|error| {
+            tracing::error!(%error, "a wrong code cannot be noted");
+            Refusal::JournalDown
+        })
+    }
+
+    /// A manager lets the terminal try again.
+    pub(crate) async fn unlock(&self, by: PersonName) -> Result<(), Refusal> {
+        let (journal, at) = (self.journal.clone(), self.clock().now());
+        let unlocked = blocking(self.clock(), move || journal.unlock_tries(at, &by)).await?;
+        unlocked.map_err(|error| {
+            tracing::error!(%error, "wrong codes cannot be forgiven");
+            Refusal::JournalDown
+        })
+    }
+
+    /// A look that was kept, as it is.
+    pub(crate) fn kept_look(&self, check: CheckId) -> Result<CheckNow, Refusal> {
+        let kept = self.kept();
+        let look = kept.get(&check).filter(|look| self.clock().now() < look.check.expires());
+        shown(check, look.ok_or(Refusal::CheckExpired)?)
+    }
+
+    fn keep(&self, id: CheckId, look: Look) {
+        let now = self.clock().now();
+        let mut kept = self.kept();
+        kept.retain(|_, look| now < look.check.expires());
+        if kept.len() >= MOST_LOOKS
+            && let Some(oldest) = kept.iter().min_by_key(|(_, look)| look.check.expires()).map(|(id, _)| *id)
+        {
+            kept.remove(&oldest);
+        }
+        kept.insert(id, look);
+    }
+}
+
+fn shown(id: CheckId, look: &Look) -> Result<CheckNow, Refusal> {
+    let State::Seen { shown, .. } = &look.check.state else { return Err(Refusal::VoucherNotChecked) };
+    Ok(CheckNow {
+        check: id,
+        until: look.check.expires(),
+        code_tail: look.code.tail(),
+        shown: VoucherShown::clone(shown),
+        sentence: look.check.sentence(),
+    })
+}
