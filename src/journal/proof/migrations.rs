@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use super::redemptions::whole_redemption;
 use super::{Desk, sale_of, settings, whole_sale};
 use crate::failure::{OpenError, Verdict};
 use crate::journal::Journal;
@@ -23,6 +24,7 @@ fn with(more: &[Script]) -> Vec<Script> {
 fn old_journal() -> tempfile::TempDir {
     let desk = Desk::new();
     desk.journal.append(&whole_sale(1, 1).1).unwrap();
+    desk.journal.append(&whole_redemption(1, 1).1).unwrap();
     let directory = tempfile::TempDir::new().unwrap();
     for name in ["journal.db", "journal.db-wal"] {
         assert!(fs::copy(desk.path().join(name), directory.path().join(name)).unwrap() > 0);
@@ -36,8 +38,11 @@ fn whole(journal: &Journal, directory: &tempfile::TempDir) -> bool {
     let id = crate::read::journal_id(&database).unwrap();
     let verdict = crate::chain::verify(&database, &id, |_| {}).unwrap();
     let expected = whole_sale(1, 1).0.sale;
-    matches!(verdict, Verdict::Whole { entries: 8, .. })
+    let redemption = whole_redemption(1, 1).0.redemption;
+    let (redeemed, ..) = journal.latest_redemption(redemption.id()).unwrap().unwrap();
+    matches!(verdict, Verdict::Whole { entries: 14, .. })
         && sale_of(journal, expected.opening.sale).unwrap().unwrap().0 == expected
+        && redeemed.state == redemption.state
 }
 
 #[test]
@@ -48,7 +53,7 @@ fn an_older_journal_is_brought_up_and_loses_nothing() {
     journal.append(&whole_sale(2, 1).1).unwrap();
     drop(journal);
     let again = Journal::open_with(&settings(directory.path()), &with(&[SECOND])).unwrap();
-    assert_eq!(again.last().unwrap().number(), 16);
+    assert_eq!(again.last().unwrap().number(), 22);
     let database = rusqlite::Connection::open(directory.path().join("journal.db")).unwrap();
     let versions: i64 = database.query_row("SELECT count(*) FROM migration", [], |row| row.get(0)).unwrap();
     assert_eq!(versions, 2);

@@ -10,6 +10,7 @@ use tilld_domain::refusal::Refusal;
 use tilld_domain::sale::CardNo;
 use uuid::Uuid;
 
+use super::redemptions::whole_redemption;
 use super::{Desk, Walk, asked, intrude, sale_of, samples, whole_sale};
 use crate::entry::{AskedBefore, Draft, Seq, Subject};
 use crate::failure::{OpenError, ReadError};
@@ -157,8 +158,12 @@ fn a_reader_changes_nothing_whether_a_daemon_runs_or_not() {
 }
 
 fn tables(database: &Connection) -> Vec<Vec<Value>> {
-    ["SELECT * FROM sale ORDER BY first_seq", "SELECT * FROM card ORDER BY sale, card"]
-        .iter()
+    let all = [
+        "SELECT * FROM sale ORDER BY first_seq",
+        "SELECT * FROM card ORDER BY sale, card",
+        "SELECT * FROM redemption ORDER BY first_seq",
+    ];
+    all.iter()
         .flat_map(|sql| {
             let mut statement = database.prepare(sql).unwrap();
             let columns = statement.column_count();
@@ -175,16 +180,23 @@ fn the_tables_made_again_are_the_tables_that_were_kept() {
     let (mut walk, drafts) = whole_sale(4, 4_000);
     desk.journal.append(&drafts).unwrap();
     desk.journal.append(&[walk.card(1, OrderEvent::CopyAsked { by: "Ann".parse().unwrap() })]).unwrap();
+    for number in [1, 2] {
+        let drafts = whole_redemption(number, 5_000).1;
+        // The first is completed, the second taken back.
+        let length = if number == 1 { 4 } else { drafts.len() };
+        desk.journal.append(&drafts[..length]).unwrap();
+    }
     desk.journal.forget_expired(Moment::from_ms(i64::MAX)).unwrap();
     let mut database = Connection::open(desk.path().join("journal.db")).unwrap();
     let kept = tables(&database);
     let begun = database.transaction().unwrap();
     begun
-        .execute_batch("UPDATE sale SET phase = 'x', open = 1, total = 0; DELETE FROM card WHERE card = 1")
+        .execute_batch("UPDATE sale SET phase = 'x', open = 1, total = 0; DELETE FROM card WHERE card = 1;
+                       DELETE FROM redemption WHERE open = 0 AND state = 'cleared'; UPDATE redemption SET taken = 1")
         .unwrap();
     read::rebuild(&begun).unwrap();
     assert_eq!(tables(&begun), kept);
-    assert_eq!(kept.len(), 4 + 6);
+    assert_eq!(kept.len(), 4 + 6 + 2);
 }
 
 #[test]
