@@ -113,7 +113,8 @@ pub(crate) fn verify(
     journal: &[u8; 16],
     with: impl FnMut(&Linked<'_>),
 ) -> rusqlite::Result<Verdict> {
-    walk(database, Head::before_all(journal), with)
+    // An entry of a number below the first is none of the chain, and is found because the walk begins there.
+    walk(database, Head::before_all(journal), i64::MIN, with)
 }
 
 /// The same for the last `most` entries: the first of them is taken to hang on the right link.
@@ -123,19 +124,29 @@ pub(crate) fn verify_last(database: &Connection, journal: &[u8; 16], most: u64) 
     let link: Option<Link> = database
         .query_row("SELECT hash FROM entry WHERE seq = ?1", params![before.column()], |row| row.get(0))
         .optional()?;
-    walk(database, link.map_or(Head::before_all(journal), |link| Head { seq: before, link }), |_| {})
+    let from = link.map_or(Head::before_all(journal), |link| Head { seq: before, link });
+    walk(database, from, from.seq.next().column(), |_| {})
 }
 
-fn walk(database: &Connection, from: Head, mut with: impl FnMut(&Linked<'_>)) -> rusqlite::Result<Verdict> {
+/// `from`: the last entry that is not walked. `begin`: the number of the first that is.
+fn walk(
+    database: &Connection,
+    from: Head,
+    begin: i64,
+    mut with: impl FnMut(&Linked<'_>),
+) -> rusqlite::Result<Verdict> {
     let mut last = from;
     let mut statement =
-        database.prepare(&format!("SELECT {COLUMNS} FROM entry WHERE seq > ?1 ORDER BY seq"))?;
-    let mut rows = statement.query(params![from.seq.column()])?;
+        database.prepare(&format!("SELECT {COLUMNS} FROM entry WHERE seq >= ?1 ORDER BY seq"))?;
+    let mut rows = statement.query(params![begin])?;
     while let Some(row) = rows.next()? {
         let expected = last.seq.next();
         let Some((entry, hash)) = read(row) else {
             return Ok(Verdict::Broken { seq: expected, why: Break::Damaged });
         };
+        if entry.seq < expected.column() {
+            return Ok(Verdict::Broken { seq: expected, why: Break::Changed });
+        }
         if entry.seq != expected.column() {
             return Ok(Verdict::Broken { seq: expected, why: Break::Missing });
         }

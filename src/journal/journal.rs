@@ -422,7 +422,8 @@ fn check_key(database: &Connection, key: &SealKey) -> Result<Terminal, OpenError
 }
 
 fn check_chain(database: &Connection, journal: &[u8; 16]) -> Result<(), OpenError> {
-    match audit::last(database, journal, CHECKED).map_err(|error| database_error(&error))? {
+    let verdict = audit::last(database, journal, CHECKED);
+    match verdict.map_err(|error| OpenError::Database(error.to_string()))? {
         Verdict::Whole { .. } => Ok(()),
         Verdict::Broken { seq, why } => Err(OpenError::Broken { seq, why }),
     }

@@ -15,6 +15,9 @@ use tilld_domain::sale::{CardNo, PaymentState, Phase, Sale};
 
 use crate::entry::Seq;
 
+/// How many numbers the rows of cards have for each number of an entry.
+pub(crate) const CARDS_A_SALE: i64 = 64;
+
 /// Why a row cannot be written.
 pub(crate) enum RowFailure {
     /// SQLite says no.
@@ -201,6 +204,20 @@ pub(crate) fn clear(database: &Connection) -> rusqlite::Result<()> {
 /// Whether SQLite refused a value because another row has it.
 pub(crate) fn is_taken(error: &rusqlite::Error) -> bool {
     error.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE)
+}
+
+/// Whether a sale in a phase holds its receipt ([`Sale::holds_its_receipt`]): it has an order that is being made, or waits
+/// for its payment, or is not at rest; or it was paid.
+pub(crate) fn holds_receipt(phase: &str, paid: bool) -> bool {
+    paid || [Phase::Creating, Phase::Collect, Phase::Finishing].map(phase_word).contains(&phase)
+}
+
+/// The names of the states in which nothing remains to be done or decided for a card ([`Order::is_closed`]).
+const CLOSED: [&str; 4] = ["not_sold", "sold", "cleared", "settled"];
+
+/// Whether a card in a state of this name is closed.
+pub(crate) fn is_closed_word(state: &str) -> bool {
+    CLOSED.contains(&state)
 }
 
 /// The names of the states in which an undo is owed.

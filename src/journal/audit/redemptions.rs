@@ -1,84 +1,108 @@
 //! The rows of redemptions against their entries.
 
-use std::hash::RandomState;
+use std::ops::ControlFlow;
 
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Row, params};
-use tilld_domain::ids::PersonName;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use tilld_domain::ids::{PersonName, ProviderRedemptionId, RedemptionId};
+use tilld_domain::redemption::Redemption;
+use uuid::Uuid;
 
-use super::{Ends, Walked, same};
-use crate::entry::{Event, RedemptionStep, Seq};
-use crate::failure::Break;
-use crate::form;
+use super::{Says, Walk, says};
+use crate::entry::Subject;
+use crate::failure::ReadError;
+use crate::read;
 use crate::tables::is_owed_word;
 use crate::tables::redemption::{kind_word, worth_columns};
 
 const ROWS: &str =
-    "SELECT made.first_seq, made.last_seq, made.id, made.open, made.state, made.owed,
-            opens.subject, opens.body, opens.at, ends.subject, ends.open, ends.state,
-            made.basket, made.provider, made.store, made.terminal, made.cashier, made.kind, made.code_tail, made.amount,
-            made.currency, made.opened_at, (SELECT coalesce(max(seq), 0) FROM entry)
-     FROM redemption AS made
-          LEFT JOIN entry AS opens ON opens.seq = made.first_seq AND opens.kind = 'redemption_opened'
-          LEFT JOIN entry AS ends ON ends.seq = made.last_seq
-     WHERE made.first_seq > ?1 ORDER BY made.first_seq";
+    "SELECT first_seq, last_seq, id, basket, open, state, owed, provider, store, terminal, cashier, kind, code_tail, amount,
+            currency, taken, taken_currency, provider_redemption, opened_at, closed_at
+     FROM redemption WHERE first_seq >= ?1 ORDER BY first_seq";
 
-/// Compares every row of the redemptions that began after an entry with the entries.
-pub(super) fn walk(database: &Connection, key: &RandomState, after: i64) -> rusqlite::Result<Walked> {
-    let mut statement = database.prepare(ROWS)?;
-    let mut rows = statement.query(params![after])?;
-    let mut ends = Ends::default();
+/// Compares every row of the redemptions that began with the entry `from` or later.
+pub(super) fn walk(database: &Connection, walk: &mut Walk<'_>, from: i64) -> Result<(), ReadError> {
+    let mut ends = database.prepare("SELECT open, state FROM entry WHERE seq = ?1")?;
+    let mut rows = database.prepare(ROWS)?;
+    let mut rows = rows.query(params![from])?;
     while let Some(row) = rows.next()? {
-        let (first, last, newest): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(22)?);
-        ends.add_row(key, first, last);
-        let lie = if last > newest {
-            Some((Seq::of_column(newest).next(), Break::Missing))
-        } else if opened(row).is_some_and(|agrees| agrees) && ended(row) {
-            None
-        } else {
-            Some((Seq::of_column(first), Break::Tables))
+        let Some((first, last)) = walk.begin_row(row) else { return Ok(()) };
+        let end: Option<(bool, String)> =
+            ends.query_row(params![last], |end| Ok((end.get(0)?, end.get(1)?))).optional()?;
+        let (Some(told), Some((open, state))) = (Told::read(database, row)?, end) else {
+            walk.lie(first);
+            return Ok(());
         };
-        if lie.is_some() {
-            return Ok(Walked { ends, lie });
+        if !told.is_said_by(row, (first, last), open, &state) {
+            walk.lie(first);
+            return Ok(());
         }
     }
-    Ok(Walked { ends, lie: None })
+    Ok(())
 }
 
-/// Whether a row says what the last entry says.
-fn ended(row: &Row<'_>) -> bool {
-    let owed = row.get_ref(4).is_ok_and(|state| state.as_str().is_ok_and(is_owed_word));
-    let says_owed = row.get_ref(5).is_ok_and(|says| says == ValueRef::Integer(i64::from(owed)));
-    says_owed && same(row, 2, 6) && same(row, 2, 9) && same(row, 3, 10) && same(row, 4, 11)
+/// What the entries of a redemption make.
+struct Told {
+    first: i64,
+    last: i64,
+    redemption: Redemption,
+    /// The moment of the entry from which on it was closed.
+    closed_at: Option<i64>,
 }
 
-/// Whether a row says what the opening says; none if there is none that can be read.
-fn opened(row: &Row<'_>) -> Option<bool> {
-    let body = row.get_ref(7).ok()?.as_str().ok()?;
-    let Event::Redemption(RedemptionStep::Opened(opening)) =
-        form::decode("redemption_opened", None, body).ok()?
-    else {
-        return None;
-    };
-    let (amount, currency) = worth_columns(opening.amount);
-    let text = |place: usize, says: &str| {
-        row.get_ref(place).is_ok_and(|column| column == ValueRef::Text(says.as_bytes()))
-    };
-    let maybe = |place: usize, says: Option<&str>| match says {
-        Some(says) => text(place, says),
-        None => row.get_ref(place).is_ok_and(|column| column == ValueRef::Null),
-    };
-    Some(
-        row.get_ref(2).ok()?.as_blob().ok()? == opening.redemption.uuid().as_bytes()
-            && text(12, opening.basket.as_str())
-            && text(13, &opening.provider)
-            && text(14, opening.store.as_str())
-            && text(15, opening.terminal.as_str())
-            && maybe(16, opening.cashier.as_ref().map(PersonName::as_str))
-            && text(17, kind_word(opening.kind))
-            && text(18, opening.code_tail.as_str())
-            && row.get_ref(19).is_ok_and(|column| column == ValueRef::Integer(amount))
-            && maybe(20, currency)
-            && same(row, 21, 8),
-    )
+impl Told {
+    /// Folds them; none if they do not make a redemption.
+    fn read(database: &Connection, row: &Row<'_>) -> Result<Option<Self>, ReadError> {
+        let Some(id) = row.get_ref(2)?.as_blob().ok().and_then(|id| Uuid::from_slice(id).ok()) else {
+            return Ok(None);
+        };
+        let mut told: Option<Self> = None;
+        let subject = Subject::Redemption(RedemptionId::new(id));
+        let folded = read::replay(database, subject, None, |redemption: &Redemption, seq, at| {
+            let before = told.take();
+            let closed_before = before.as_ref().and_then(|before| before.closed_at);
+            told = Some(Self {
+                first: before.map_or(seq.column(), |before| before.first),
+                last: seq.column(),
+                redemption: redemption.clone(),
+                closed_at: redemption.is_closed().then(|| closed_before.unwrap_or_else(|| at.ms())),
+            });
+            ControlFlow::Continue(())
+        });
+        match folded {
+            Ok(()) => Ok(told),
+            Err(ReadError::Entry { .. } | ReadError::Misfit { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// `open`, `state`: what the last entry says under its link.
+    fn is_said_by(&self, row: &Row<'_>, (first, last): (i64, i64), open: bool, state: &str) -> bool {
+        let Self { redemption, .. } = self;
+        let opening = &redemption.opening;
+        let (amount, currency) = worth_columns(opening.amount);
+        let taken = redemption.past.taken.map(|taken| worth_columns(taken.worth));
+        let expected = [
+            Says::Number(self.first),
+            Says::Number(self.last),
+            Says::Id(opening.redemption.uuid()),
+            Says::Text(opening.basket.as_str()),
+            Says::Flag(open),
+            Says::Text(state),
+            Says::Flag(is_owed_word(state)),
+            Says::Text(&opening.provider),
+            Says::Text(opening.store.as_str()),
+            Says::Text(opening.terminal.as_str()),
+            Says::MaybeText(opening.cashier.as_ref().map(PersonName::as_str)),
+            Says::Text(kind_word(opening.kind)),
+            Says::Text(opening.code_tail.as_str()),
+            Says::Number(amount),
+            Says::MaybeText(currency),
+            Says::MaybeNumber(taken.map(|(amount, _)| amount)),
+            Says::MaybeText(taken.and_then(|(_, currency)| currency)),
+            Says::MaybeText(redemption.past.redemption.as_ref().map(ProviderRedemptionId::as_str)),
+            Says::Number(redemption.opened.ms()),
+            Says::MaybeNumber(self.closed_at),
+        ];
+        (self.first, self.last) == (first, last) && says(row, 0, &expected)
+    }
 }

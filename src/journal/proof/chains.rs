@@ -58,6 +58,8 @@ fn the_first_entry_that_is_not_what_was_written_is_named() {
          5, Changed),
         ("INSERT INTO entry SELECT 17, hash, at, subject, previous, card, kind, state, phase, open, body, sealed, request_key,
                                    request_digest FROM entry WHERE seq = 16", 17, Changed),
+        ("INSERT INTO entry SELECT 0, hash, at, subject, previous, card, kind, state, phase, open, body, sealed, request_key,
+                                   request_digest FROM entry WHERE seq = 16", 1, Changed),
         ("UPDATE meta SET value = zeroblob(16) WHERE name = 'journal'", 1, Changed),
     ] {
         let desk = two_sales();

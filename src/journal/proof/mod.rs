@@ -1,5 +1,6 @@
 //! The proof of this room, and the sales that it is made with. Redemptions are made in their own file.
 
+mod audits;
 mod chains;
 mod disks;
 mod forms;
