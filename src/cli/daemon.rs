@@ -29,6 +29,7 @@ use tilld_journal::{Journal, OpenError, SealKey, Settings as JournalSettings};
 use tilld_providers::GiftCards;
 use tilld_providers::finperks::{Finperks, Settings as FinperksSettings};
 use tilld_providers::gift_local::{GiftLocal, Settings as GiftLocalSettings};
+use tilld_providers::vouchers::Vouchers;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -62,6 +63,15 @@ impl Daemon {
         let provider = Arc::new(finperks(&config.finperks, &config.place.country)?);
         let checked = Arc::clone(&provider);
         let provider: Arc<dyn GiftCards> = provider;
+        let vouchers = match &config.gift_local {
+            Some(config) => {
+                if let Some(warning) = config.warning() {
+                    tracing::warn!("{warning}");
+                }
+                Some(Arc::new(gift_local(config)?) as Arc<dyn Vouchers>)
+            }
+            None => None,
+        };
         let printer = printer(&config.printer)?;
         // A journal whose key is gone must not be given a new one: the right file belongs there.
         let key = if Journal::exists(&config.journal.folder) {
@@ -82,7 +92,7 @@ impl Daemon {
             tracing::error!(why, "the journal is shut: no gift cards until it can be opened");
         }
         let token = secrets::read_or_make(Some(&config.api.token_file), "api_token")?;
-        let ports = Ports { journal, provider, vouchers: None, printer, clock };
+        let ports = Ports { journal, provider, vouchers, printer, clock };
         let listener = TcpListener::bind(config.api.listen).await.with_context(|| match &shut {
             Some(why) => format!("{why} And the address {} cannot be served", config.api.listen),
             None => format!("the address {} cannot be served", config.api.listen),
@@ -193,7 +203,7 @@ pub(crate) fn finperks(
 }
 
 /// The client of Gift Local.
-pub fn gift_local(config: &GiftLocalConfig) -> anyhow::Result<GiftLocal> {
+pub(crate) fn gift_local(config: &GiftLocalConfig) -> anyhow::Result<GiftLocal> {
     let api_key = secrets::read(config.key_file.as_deref(), "gift_local_key")?;
     let settings = GiftLocalSettings {
         deadlines: config.deadlines,

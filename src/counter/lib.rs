@@ -17,6 +17,7 @@
 //! | `driver` | the order of things: staging, group commit, waiting tills, alarms |
 //! | `now` | what it turns: a sale or a redemption |
 //! | `perform`, `redeeming` | carrying effects out; they only dispatch |
+//! | `paper` | the papers of vouchers |
 //! | `vouchers` | looking at a voucher before anything is taken from it |
 //! | `undoing` | which undos are under way, and how they go on while nothing can be written |
 //! | [`book`] | the journal, open, or shut and tried again |
@@ -39,6 +40,7 @@ pub mod desk;
 mod driver;
 mod now;
 mod offset;
+mod paper;
 mod perform;
 mod redeeming;
 mod redemptions;
@@ -270,6 +272,7 @@ pub struct Counter {
     shelf: Arc<shelf::Shelf>,
     line: Arc<perform::Line>,
     looks: Option<Arc<Looks>>,
+    printed: Arc<paper::Printed>,
     place: Arc<Place>,
     settings: Settings,
 }
@@ -402,6 +405,7 @@ impl Counter {
             shelf: Arc::clone(&shelf),
             line: Arc::clone(&line),
             looks,
+            printed: Arc::default(),
             place,
             settings,
         };

@@ -230,27 +230,7 @@ impl Performer {
     /// Prints a slip. One whose lines are gone cannot be made, so not a byte of it is sent.
     async fn print(&self, slip: Option<Slip>) -> OrderEvent {
         let Some(slip) = slip else { return OrderEvent::PrintEnded(PrintEnd::Nothing(Fault::Error)) };
-        OrderEvent::PrintEnded(match self.printer.print(&slip).await {
-            JobOutcome::Printed { proof, replaced } => {
-                if replaced > 0 {
-                    tracing::warn!(replaced, "the printer lacks characters of this slip");
-                }
-                PrintEnd::OnPaper(proof)
-            }
-            JobOutcome::NothingPrinted(fault) => {
-                tracing::warn!(printer = self.printer.name(), ?fault, "nothing was printed");
-                PrintEnd::Nothing(fault)
-            }
-            JobOutcome::Unknown { fault, bytes_sent } => {
-                tracing::warn!(
-                    printer = self.printer.name(),
-                    ?fault,
-                    bytes_sent,
-                    "a slip stopped on its way"
-                );
-                PrintEnd::Unclear(fault)
-            }
-        })
+        OrderEvent::PrintEnded(print(self.printer.as_ref(), &slip).await)
     }
 
     /// The slip of a card. None if its lines are gone.
@@ -315,5 +295,25 @@ impl Performer {
             );
         }
         outcome
+    }
+}
+
+/// Prints a slip, and says how that ended.
+pub(crate) async fn print(printer: &dyn Printer, slip: &Slip) -> PrintEnd {
+    match printer.print(slip).await {
+        JobOutcome::Printed { proof, replaced } => {
+            if replaced > 0 {
+                tracing::warn!(replaced, "the printer lacks characters of this slip");
+            }
+            PrintEnd::OnPaper(proof)
+        }
+        JobOutcome::NothingPrinted(fault) => {
+            tracing::warn!(printer = printer.name(), ?fault, "nothing was printed");
+            PrintEnd::Nothing(fault)
+        }
+        JobOutcome::Unknown { fault, bytes_sent } => {
+            tracing::warn!(printer = printer.name(), ?fault, bytes_sent, "a slip stopped on its way");
+            PrintEnd::Unclear(fault)
+        }
     }
 }
