@@ -16,8 +16,10 @@
 //!
 //! That no row is missing, or stops before the last entry of its subject, shows in two sums over the numbers of first and of
 //! last entries: once as the entries have them (the last ones are those that no entry names as its previous), once as
-//! the rows do. So the audit needs the same little memory for any length of a journal. What is summed are hashes under a
-//! key that is random in each run; that two different sets have the same sum is a matter of one in 2^64.
+//! the rows do. In a third sum stands what one entry tells about a sale: what was paid, and the provider's names for orders.
+//! So the audit needs the same little memory for any length of a journal, and reads each entry once and few of them twice.
+//! What is summed are hashes under a key that is random in each run; that two different sets have the same sum is a matter
+//! of one in 2^64. If sums differ, all rows are walked once more, thoroughly, to name the first that lies.
 //!
 //! Chain and rows are walked beside each other, on a connection each, both in the same moment of the journal. What a hostile
 //! file holds, also of a type that is never written, is a verdict and no error; an error is that the file cannot be read.
@@ -30,28 +32,37 @@ use std::hash::{BuildHasher, RandomState};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use crate::chain;
+use crate::chain::{self, Linked};
 use crate::entry::Seq;
 use crate::failure::{Break, ReadError, Verdict};
 
 /// How often two connections are begun until they see the same moment: a commit may fall between the two beginnings.
 const BEGINNINGS: usize = 1_000;
 
-/// The numbers of the first and of the last entries of all sales and redemptions, as sums.
+/// Sums over all sales and redemptions, once by their entries and once by their rows.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-struct Ends {
+struct Sums {
+    /// Of the numbers of their first entries.
     first: u64,
+    /// Of the numbers of their last entries.
     last: u64,
+    /// Of what one entry tells.
+    told: u64,
 }
 
-impl Ends {
-    fn add_entry(&mut self, key: &RandomState, seq: i64, previous: Option<i64>) {
-        let hash = key.hash_one(seq);
+impl Sums {
+    fn add_entry(&mut self, key: &RandomState, entry: &Linked<'_>) {
+        let hash = key.hash_one(entry.seq);
         self.last = self.last.wrapping_add(hash);
-        match previous {
+        match entry.previous {
             Some(previous) => self.last = self.last.wrapping_sub(key.hash_one(previous)),
             None => self.first = self.first.wrapping_add(hash),
         }
+        sales::add_told(self, key, entry);
+    }
+
+    fn add_told(&mut self, key: &RandomState, sale: &[u8], told: &sales::ToldByOne<'_>) {
+        self.told = self.told.wrapping_add(key.hash_one((sale, told)));
     }
 
     fn add_row(&mut self, key: &RandomState, first: i64, last: i64) {
@@ -65,7 +76,9 @@ struct Walk<'a> {
     key: &'a RandomState,
     /// The journal's last entry.
     newest: i64,
-    ends: Ends,
+    /// All entries of a sale are read, not as few as are needed beside the sums.
+    thorough: bool,
+    sums: Sums,
     /// The first row that is not what its entries say, by the entry that begins its subject.
     lie: Option<(Seq, Break)>,
 }
@@ -82,7 +95,7 @@ impl Walk<'_> {
             self.found(Seq::of_column(self.newest).next(), Break::Missing);
             return None;
         }
-        self.ends.add_row(self.key, first, last);
+        self.sums.add_row(self.key, first, last);
         Some((first, last))
     }
 
@@ -105,13 +118,13 @@ pub(crate) fn whole(
 ) -> Result<Verdict, ReadError> {
     let snapshot = same_moment(database, &beside)?;
     let key = RandomState::new();
-    let mut ends = Ends::default();
+    let mut sums = Sums::default();
     let (verdict, walked) = std::thread::scope(|scope| {
         let key = &key;
         // It takes its connection with it: what it began ends when that is closed.
-        let rows = scope.spawn(move || walk_rows(&beside, key, i64::MIN).map(|walk| (walk.ends, walk.lie)));
-        let verdict =
-            chain::verify(&snapshot, journal, |entry| ends.add_entry(key, entry.seq, entry.previous));
+        let rows =
+            scope.spawn(move || walk_rows(&beside, key, i64::MIN, false).map(|walk| (walk.sums, walk.lie)));
+        let verdict = chain::verify(&snapshot, journal, |entry| sums.add_entry(key, entry));
         (verdict, rows.join())
     });
     let verdict = verdict?;
@@ -123,7 +136,10 @@ pub(crate) fn whole(
         walked.map_err(|_| ReadError::Database("its rows could not be walked".to_owned()))??;
     let lie = match lie {
         Some(lie) => Some(lie),
-        None if of_rows != ends => Some((odd_end(&snapshot)?, Break::Tables)),
+        None if of_rows != sums => match walk_rows(&snapshot, &key, i64::MIN, true)?.lie {
+            Some(lie) => Some(lie),
+            None => Some((odd_end(&snapshot)?, Break::Tables)),
+        },
         None => None,
     };
     Ok(lie.map_or(verdict, |(seq, why)| Verdict::Broken { seq, why }))
@@ -144,7 +160,7 @@ pub(crate) fn last(database: &Connection, journal: &[u8; 16], most: u64) -> Resu
         return Ok(Verdict::Broken { seq: Seq::new(entries).next(), why: Break::Missing });
     }
     let from = Seq::new(entries.saturating_sub(most)).next().column();
-    let lie = walk_rows(database, &RandomState::new(), from)?.lie;
+    let lie = walk_rows(database, &RandomState::new(), from, true)?.lie;
     Ok(lie.map_or(verdict, |(seq, why)| Verdict::Broken { seq, why }))
 }
 
@@ -169,8 +185,13 @@ fn newest(database: &Connection) -> rusqlite::Result<i64> {
 }
 
 /// Compares every row of the sales and redemptions that began with the entry `from` or later with the entries.
-fn walk_rows<'a>(database: &Connection, key: &'a RandomState, from: i64) -> Result<Walk<'a>, ReadError> {
-    let mut walk = Walk { key, newest: newest(database)?, ends: Ends::default(), lie: None };
+fn walk_rows<'a>(
+    database: &Connection,
+    key: &'a RandomState,
+    from: i64,
+    thorough: bool,
+) -> Result<Walk<'a>, ReadError> {
+    let mut walk = Walk { key, newest: newest(database)?, thorough, sums: Sums::default(), lie: None };
     sales::walk(database, &mut walk, from)?;
     redemptions::walk(database, &mut walk, from)?;
     Ok(walk)

@@ -1,15 +1,20 @@
 //! The rows of sales and of their cards against their entries.
 //!
-//! The entries of a sale are read once, from its last to its first: each names the one before it.
+//! The entries of a sale are read from its last to its first: each names the one before it. Beside the sums only as many are
+//! read as tell since when the sale and its cards are what they are, and the first; what was paid and the provider's names
+//! for orders is then taken from the rows, and into the sums.
+
+use std::hash::RandomState;
 
 use rusqlite::{Connection, Row, Statement, params};
 use tilld_domain::ids::PersonName;
 use tilld_domain::order::OrderEvent;
 use tilld_domain::outcome::Outcome;
 use tilld_domain::product::CardKind;
-use tilld_domain::sale::{MOST_CARDS, Opening, SaleEvent};
+use tilld_domain::sale::{CardNo, MOST_CARDS, Opening, SaleEvent};
 
 use super::{Says, Walk, integer, says, text};
+use crate::chain::Linked;
 use crate::entry::{Event, Seq};
 use crate::failure::Break;
 use crate::form;
@@ -25,6 +30,12 @@ const CARDS: &str =
                             state, owed, closed_at
                      FROM card WHERE id BETWEEN ?1 * 64 AND ?1 * 64 + 63 ORDER BY id";
 
+/// The place of `paid` in [`SALES`].
+const PAID: usize = 13;
+
+/// The place of `provider_order` in [`CARDS`].
+const PROVIDER_ORDER: usize = 4;
+
 const ENTRY: &str =
     "SELECT at, subject, previous, card, kind, state, phase, open, body FROM entry WHERE seq = ?1";
 
@@ -37,20 +48,17 @@ pub(super) fn walk(database: &Connection, walk: &mut Walk<'_>, from: i64) -> rus
     let mut compared: i64 = 0;
     while let Some(row) = sales.next()? {
         let Some((first, last)) = walk.begin_row(row) else { return Ok(()) };
-        let told = Told::read(&mut entries, first, last, row)?;
-        match told {
-            Some(told) if told.is_said_by(row, first, last) => {
-                let Some(count) = told.cards_are_said_by(&mut cards, first)? else {
-                    walk.lie(first);
-                    return Ok(());
-                };
-                compared = compared.saturating_add(count);
+        let count = match Told::read(&mut entries, (first, last), row, walk.thorough)? {
+            Some(told) if told.is_said_by(row, first, last, walk) => {
+                told.cards_are_said_by(&mut cards, first, walk)?
             }
-            _ => {
-                walk.lie(first);
-                return Ok(());
-            }
-        }
+            _ => None,
+        };
+        let Some(count) = count else {
+            walk.lie(first);
+            return Ok(());
+        };
+        compared = compared.saturating_add(count);
     }
     // Rows of cards that no sale has.
     let least = from.saturating_mul(CARDS_A_SALE);
@@ -66,6 +74,43 @@ pub(super) fn walk(database: &Connection, walk: &mut Walk<'_>, from: i64) -> rus
         walk.found(stray.map_or(Seq::NONE, Seq::of_column), Break::Tables);
     }
     Ok(())
+}
+
+/// What one entry tells about a sale.
+#[derive(Debug, Hash)]
+pub(super) enum ToldByOne<'a> {
+    /// What was paid.
+    Paid(i64),
+    /// The provider's name for the order of a card.
+    Order(i64, &'a str),
+}
+
+/// Tells the sums what an entry tells, if it is one of those.
+pub(super) fn add_told(sums: &mut super::Sums, key: &RandomState, entry: &Linked<'_>) {
+    let event = || {
+        let kind = std::str::from_utf8(entry.kind).ok()?;
+        let card = match entry.card {
+            Some(number) => Some(CardNo::new(u16::try_from(number).ok()?)?),
+            None => None,
+        };
+        form::decode(kind, card, std::str::from_utf8(entry.body).ok()?).ok()
+    };
+    match (entry.kind, entry.state) {
+        (b"paid", _) => {
+            if let Some(Event::Sale(SaleEvent::Paid { payment, .. })) = event() {
+                sums.add_told(key, entry.subject, &ToldByOne::Paid(payment.amount.minor()));
+            }
+        }
+        (b"create_ended", b"created") => {
+            if let Some(Event::Sale(SaleEvent::Card(card, OrderEvent::CreateEnded(Outcome::Done(created))))) =
+                event()
+            {
+                let told = ToldByOne::Order(i64::from(card.number()), created.order.as_str());
+                sums.add_told(key, entry.subject, &told);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// What the entries of a sale tell.
@@ -110,13 +155,23 @@ impl Told {
     /// Reads them, from the last to the first; none if they are no entries of one sale, or cannot be read.
     fn read(
         entries: &mut Statement<'_>,
-        first: i64,
-        last: i64,
+        (first, last): (i64, i64),
         sale: &Row<'_>,
+        thorough: bool,
     ) -> rusqlite::Result<Option<Self>> {
-        let mut reading = Reading::default();
+        let mut reading = Reading { thorough, ..Reading::default() };
+        if !thorough {
+            let mut rows = entries.query(params![first])?;
+            let begun = rows.next()?.is_some_and(|row| reading.take_opening(row).is_some());
+            if !begun {
+                return Ok(None);
+            }
+        }
         let mut next = last;
         loop {
+            if reading.is_enough() {
+                return Ok(reading.end());
+            }
             let mut rows = entries.query(params![next])?;
             let Some(row) = rows.next()? else { return Ok(None) };
             if row.get_ref(1)? != sale.get_ref(2)? {
@@ -136,8 +191,12 @@ impl Told {
         }
     }
 
-    fn is_said_by(&self, row: &Row<'_>, first: i64, last: i64) -> bool {
+    fn is_said_by(&self, row: &Row<'_>, first: i64, last: i64, walk: &mut Walk<'_>) -> bool {
         let opening = &self.opening;
+        let paid = if walk.thorough { self.paid } else { integer(row, PAID) };
+        if let Some(paid) = paid {
+            walk.sums.add_told(walk.key, opening.sale.uuid().as_bytes(), &ToldByOne::Paid(paid));
+        }
         let total =
             opening.cards.iter().try_fold(0_i64, |sum, facts| sum.checked_add(facts.face_value.minor()));
         let expected = [
@@ -145,7 +204,7 @@ impl Told {
             Says::Number(last),
             Says::Id(opening.sale.uuid()),
             Says::Text(opening.receipt.as_str()),
-            Says::Flag(tables::holds_receipt(&self.phase, self.paid.is_some())),
+            Says::Flag(tables::holds_receipt(&self.phase, paid.is_some())),
             Says::Flag(self.open),
             Says::Text(&self.phase),
             Says::Text(&opening.provider),
@@ -154,7 +213,7 @@ impl Told {
             Says::MaybeText(opening.cashier.as_ref().map(PersonName::as_str)),
             Says::Text(opening.currency.code()),
             Says::MaybeNumber(total),
-            Says::MaybeNumber(self.paid),
+            Says::MaybeNumber(paid),
             Says::Number(self.opened_at),
             Says::MaybeNumber(self.closed_at),
         ];
@@ -162,12 +221,23 @@ impl Told {
     }
 
     /// How many rows of cards there are, if they say what the entries tell.
-    fn cards_are_said_by(&self, cards: &mut Statement<'_>, first: i64) -> rusqlite::Result<Option<i64>> {
+    fn cards_are_said_by(
+        &self,
+        cards: &mut Statement<'_>,
+        first: i64,
+        walk: &mut Walk<'_>,
+    ) -> rusqlite::Result<Option<i64>> {
         let mut rows = cards.query(params![first])?;
         let mut count: i64 = 0;
         for (facts, told) in self.opening.cards.iter().zip(&self.cards) {
             let (Some(row), Some(state)) = (rows.next()?, &told.state) else { return Ok(None) };
             count = count.saturating_add(1);
+            let order =
+                if walk.thorough { told.provider_order.as_deref() } else { text(row, PROVIDER_ORDER) };
+            if let Some(order) = order {
+                let told = ToldByOne::Order(count, order);
+                walk.sums.add_told(walk.key, self.opening.sale.uuid().as_bytes(), &told);
+            }
             let kind = match facts.kind {
                 CardKind::Por => "por",
                 CardKind::Posa => "posa",
@@ -177,7 +247,7 @@ impl Told {
                 Says::Number(first),
                 Says::Number(count),
                 Says::Id(facts.id.uuid()),
-                Says::MaybeText(told.provider_order.as_deref()),
+                Says::MaybeText(order),
                 Says::Text(facts.product.as_str()),
                 Says::Text(&facts.product_name),
                 Says::Text(kind),
@@ -198,6 +268,7 @@ impl Told {
 /// The entries of a sale, as far as they are read.
 #[derive(Default)]
 struct Reading {
+    thorough: bool,
     opening: Option<(Box<Opening>, i64)>,
     last: Option<(bool, String)>,
     closed_at: Option<i64>,
@@ -233,16 +304,13 @@ impl Reading {
             }
         }
         match kind {
-            "opened" => {
-                let Event::Sale(SaleEvent::Opened(opening)) = decode(kind, row)? else { return None };
-                self.opening = Some((opening, at));
-            }
-            "paid" => {
+            "opened" if self.opening.is_none() => self.take_opening(row)?,
+            "paid" if self.thorough => {
                 let Event::Sale(SaleEvent::Paid { payment, .. }) = decode(kind, row)? else { return None };
                 self.paid = Some(payment.amount.minor());
             }
             // Of an order that another card has already, nothing is kept, and its state is another.
-            "create_ended" if state == "created" => {
+            "create_ended" if self.thorough && state == "created" => {
                 let Event::Sale(SaleEvent::Card(_, OrderEvent::CreateEnded(Outcome::Done(created)))) =
                     decode(kind, row)?
                 else {
@@ -253,6 +321,21 @@ impl Reading {
             _ => {}
         }
         Some(())
+    }
+
+    /// Takes the first entry.
+    fn take_opening(&mut self, row: &Row<'_>) -> Option<()> {
+        let Event::Sale(SaleEvent::Opened(opening)) = decode(text(row, 4)?, row)? else { return None };
+        self.opening = Some((opening, integer(row, 0)?));
+        Some(())
+    }
+
+    /// Whether the entries before those that were taken tell nothing more than the sums do.
+    fn is_enough(&self) -> bool {
+        !self.thorough
+            && self.open_before
+            && self.opening.as_ref().is_some_and(|(opening, _)| opening.cards.len() == self.cards.len())
+            && self.cards.iter().all(|card| card.other_before)
     }
 
     fn card(&mut self, place: usize) -> Option<&mut ToldOfCard> {
@@ -277,7 +360,7 @@ impl Reading {
 
 fn decode(kind: &str, row: &Row<'_>) -> Option<Event> {
     let card = match integer(row, 3) {
-        Some(number) => Some(tilld_domain::sale::CardNo::new(u16::try_from(number).ok()?)?),
+        Some(number) => Some(CardNo::new(u16::try_from(number).ok()?)?),
         None => None,
     };
     form::decode(kind, card, text(row, 8)?).ok()
