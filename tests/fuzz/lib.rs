@@ -7,6 +7,8 @@
 //! | `body` | the API's acting doors | read or refused; no value comes back; no code is shown |
 //! | `config` | the configuration | taken within its bounds, or every wrong field is named, harmlessly for a terminal |
 //! | `printer` | the decoder of a printer's answers, and the reader of its bytes | no more answers than bytes; paper is bounded |
+//! | `scan` | the reader of what a voucher's scanner sends | a code that stood in it and is no card's number, or a refusal |
+//! | `voucher` | the decoders of Gift Local's answers and refusals | nothing is taken, given back or redeemable unless it was said so |
 //! | `slip` | an answer's lines, laid out and encoded for every family of printers | text stays text: one cut, no drawer, nothing wider than the paper |
 //!
 //! A target is a function over bytes that panics if something does not hold. `replay.rs` gives every target its corpus and some
@@ -39,19 +41,25 @@ use tilld_devices::status::{AnswerParser, from_automatic, from_real_time};
 use tilld_domain::money::{Currency, Money};
 use tilld_domain::product::CardKind;
 use tilld_domain::slip::{Part, Slip};
+use tilld_domain::voucher::VoucherCode;
+use tilld_domain::voucher::scan::{LONGEST as LONGEST_SCAN, LinkRule, ScanRules};
 use tilld_providers::finperks::hostile;
+use tilld_providers::gift_local::ReverseCall;
+use tilld_providers::gift_local::hostile as gift_local;
 use tilld_receipts::slip::{CardFacts, ShopTexts, gift_card};
 
 /// A target by its name.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 8] = [
     ("order", order),
     ("lists", lists),
     ("body", body),
     ("config", config),
     ("printer", printer),
+    ("scan", scan),
+    ("voucher", voucher),
     ("slip", slip),
 ];
 
@@ -85,6 +93,15 @@ pub fn config(bytes: &[u8]) {
             assert!((1..=10).contains(&config.counter.rules.print_attempts));
             assert!((1..=1000).contains(&config.counter.most_at_once));
             assert!(!config.counter.rules.quiet.is_zero() && !config.journal.keep_codes.is_zero());
+            if let Some(gift_local) = config.gift_local {
+                let times = gift_local.deadlines;
+                assert!(
+                    (1..=55).contains(&times.redeem.as_secs())
+                        && (1..=55).contains(&times.validate.as_secs())
+                );
+                assert!(gift_local.location.check().is_ok(), "a location that cannot be one");
+                assert!(gift_local.reverse.as_ref().is_none_or(|call| ReverseCall::check(call).is_ok()));
+            }
         }
         Err(wrong) => {
             assert!(!wrong.is_empty(), "refused, and nothing is wrong");
@@ -114,6 +131,75 @@ pub fn printer(bytes: &[u8]) {
     }
     decoder.finish(&mut events);
     assert!(events.len() <= bytes.len() * 3 + 1);
+}
+
+/// What a voucher's scanner sends. Text alone: the API takes no other bytes.
+pub fn scan(bytes: &[u8]) {
+    let Ok(raw) = std::str::from_utf8(bytes) else { return };
+    let link = |host: &str, path: &str| LinkRule { host: host.to_owned(), path: path.to_owned() };
+    let of_a_shop = ScanRules::new(
+        vec!["V:".to_owned(), "~".to_owned()],
+        vec!["#".to_owned()],
+        vec![link("vouchers.example", "/"), link("gifts.example", "/v/")],
+        vec!["R".to_owned(), "99".to_owned()],
+    )
+    .unwrap();
+    for rules in [&of_a_shop, &ScanRules::plain()] {
+        let read = rules.read(raw);
+        match &read {
+            Ok(code) => is_a_code(code, raw),
+            Err(why) => assert!(why.code().starts_with("scan_"), "{why:?}"),
+        }
+        let digits: String = raw.chars().filter(char::is_ascii_digit).collect();
+        if raw.chars().all(|it| it.is_ascii_digit() || it == ' ') && is_card_number(&digits) {
+            assert!(read.is_err(), "the number of a payment card is taken");
+        }
+        assert!(read.is_err() || raw.len() <= LONGEST_SCAN);
+    }
+    // What every scanner may add at the ends changes nothing.
+    let plain = ScanRules::plain();
+    let adorned = format!("\u{2}{raw}\u{3}\r\n");
+    if adorned.len() <= LONGEST_SCAN {
+        assert_eq!(plain.read(&adorned), plain.read(raw), "a scanner's ends change what is read");
+    }
+}
+
+fn is_a_code(code: &VoucherCode, raw: &str) {
+    let text = code.secret().reveal();
+    match code {
+        VoucherCode::Number(_) => {
+            assert!(text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()));
+            let digits: String = raw.chars().filter(char::is_ascii_digit).collect();
+            assert!(digits.contains(text), "digits that nobody sent");
+            assert_eq!(ScanRules::plain().read(text).as_ref(), Ok(code), "a code is not read as itself");
+        }
+        VoucherCode::Token(_) => {
+            assert!(raw.contains(text), "a token that nobody sent");
+            assert_eq!(VoucherCode::token(text).as_ref(), Some(code));
+            let runs = text.split(|it: char| !it.is_ascii_digit());
+            assert!(!runs.into_iter().any(is_card_number), "the number of a payment card in a token");
+        }
+    }
+    // A tail is shown; all else is not.
+    assert!(code.tail().as_str().len() == 4 && !format!("{code:?}").contains(text));
+}
+
+/// ISO/IEC 7812-1, written a second time: 13 to 19 digits with the check digit of Luhn.
+fn is_card_number(digits: &str) -> bool {
+    let doubled = |digit: u32| if digit > 4 { digit * 2 - 9 } else { digit * 2 };
+    let digit = |(place, byte): (usize, u8)| {
+        let digit = u32::from(byte - b'0');
+        if place % 2 == 1 { doubled(digit) } else { digit }
+    };
+    (13..=19).contains(&digits.len()) && digits.bytes().rev().enumerate().map(digit).sum::<u32>() % 10 == 0
+}
+
+/// An answer of Gift Local, or a refusal.
+pub fn voucher(bytes: &[u8]) {
+    gift_local::accepted(bytes);
+    for status in [400, 401, 403, 404, 409, 422] {
+        gift_local::refused(status, bytes);
+    }
 }
 
 /// The lines of an answer on paper.
