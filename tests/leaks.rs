@@ -47,8 +47,9 @@ pub fn logged() -> usize {
     LOG.lock().unwrap().len()
 }
 
-/// Where any of a shop's secrets stands in clear that must stand nowhere. `scanned`: the codes of its POSA cards.
-pub fn found(shop: &Shop, token: &str, scanned: &[String]) -> Vec<String> {
+/// Where any of a shop's secrets stands in clear that must stand nowhere. `scanned`: the codes of its POSA cards. `told`: what the
+/// API answered.
+pub fn found(shop: &Shop, token: &str, scanned: &[String], told: &[String]) -> Vec<String> {
     let mut secrets = vec![("token".to_owned(), token.to_owned())];
     secrets.push(("finperks secret".to_owned(), shop.finperks.credentials().secret.clone()));
     secrets.extend(scanned.iter().map(|code| ("scanned code".to_owned(), code.clone())));
@@ -66,7 +67,30 @@ pub fn found(shop: &Shop, token: &str, scanned: &[String]) -> Vec<String> {
             secrets.push((format!("pin of {}", order.id), format!("PIN {}", pin.reveal())));
         }
     }
+    if let Some(gift_local) = &shop.gift_local {
+        secrets.push(("Gift Local's key".to_owned(), gift_local.api_key().to_owned()));
+        for voucher in gift_local.ledger().vouchers {
+            let (code, token) = (voucher.code.reveal(), voucher.token.reveal());
+            let parts: Vec<&str> =
+                [0..4, 4..8, 8..12].into_iter().filter_map(|part| code.get(part)).collect();
+            for (form, secret) in [
+                ("code", code.to_owned()),
+                ("spaced code", parts.join(" ")),
+                ("dashed code", parts.join("-")),
+            ] {
+                secrets.push((format!("{form} of {}", voucher.name), secret));
+            }
+            secrets.push((format!("token of {}", voucher.name), token.to_owned()));
+        }
+    }
     let mut places: Vec<(String, Vec<u8>)> = vec![("the log".to_owned(), LOG.lock().unwrap().clone())];
+    places.push(("an answer".to_owned(), told.concat().into_bytes()));
+    let papers = shop.printer.papers();
+    if shop.gift_local.is_some() {
+        // Nothing that a redemption counter prints may spend a voucher.
+        let text = papers.iter().map(|paper| crate::books::text_of(&paper.slip)).collect::<String>();
+        places.push(("a paper".to_owned(), text.into_bytes()));
+    }
     files(&shop.journal_folder(), &mut places);
     let mut found = Vec::new();
     for (what, secret) in &secrets {

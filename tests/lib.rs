@@ -5,6 +5,8 @@
 //! socket, and the local API, spoken to as a till does. Only the counter's clock is held in the hand ([`clock`]), so that
 //! twelve seconds of silence take no time and no slow machine fails a test.
 //!
+//! [`guest`] runs the scripts of a redemption counter the same way, against a simulated Gift Local.
+//!
 //! [`books`] compares three books that know nothing of each other: the provider's ledger, the paper that came out, and the
 //! money as the till was told.
 
@@ -14,6 +16,7 @@
 
 pub mod books;
 pub mod clock;
+pub mod guest;
 pub mod leaks;
 pub mod process;
 pub mod script;

@@ -18,7 +18,11 @@ macro_rules! scripts {
         fn every_script_is_run() {
             let listed = [$(stringify!($name)),*];
             for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts")).unwrap() {
-                let name = file.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned();
+                let path = file.unwrap().path();
+                if path.is_dir() {
+                    continue;
+                }
+                let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
                 assert!(listed.contains(&name.as_str()), "{name} is not listed");
             }
         }

@@ -502,7 +502,7 @@ impl Till {
     /// Nothing that left the daemon's memory may hold a secret; then the shop closes.
     pub async fn close(self) {
         let token = self.shop.daemon.as_ref().map(|daemon| daemon.token.reveal().to_owned());
-        let found = leaks::found(&self.shop, &token.expect("the daemon runs"), &self.scanned);
+        let found = leaks::found(&self.shop, &token.expect("the daemon runs"), &self.scanned, &[]);
         assert!(found.is_empty(), "in clear: {found:?}");
         assert!(leaks::logged() > 0, "nothing was logged, so nothing was searched");
         self.shop.close().await;
@@ -574,7 +574,7 @@ async fn settle(till: &mut Till) {
 }
 
 /// Holds the one place of a writer, as a backup program gone wrong might.
-fn lock(folder: &Path) -> rusqlite::Connection {
+pub(crate) fn lock(folder: &Path) -> rusqlite::Connection {
     let connection = rusqlite::Connection::open(folder.join("journal.db")).unwrap();
     connection.busy_timeout(PATIENCE).unwrap();
     connection.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -607,12 +607,12 @@ fn word_of(call: CallKind) -> Option<&'static str> {
 }
 
 /// `x3` at the end: so many calls.
-fn times(how: &[&str]) -> u32 {
+pub(crate) fn times(how: &[&str]) -> u32 {
     how.last().and_then(|word| word.strip_prefix('x')).and_then(|count| count.parse().ok()).unwrap_or(1)
 }
 
 /// The faults by their words.
-fn fault_of(how: &[&str]) -> Fault {
+pub(crate) fn fault_of(how: &[&str]) -> Fault {
     match how {
         ["refuses", code, ..] => {
             Fault::Refuse { code: (*code).to_owned(), status: None, retry_after_s: None }
@@ -639,7 +639,7 @@ fn fault_of(how: &[&str]) -> Fault {
 }
 
 /// The printer's faults by their words.
-fn printer_fault(how: &[&str]) -> SimulatedFault {
+pub(crate) fn printer_fault(how: &[&str]) -> SimulatedFault {
     let at = |word: &str| word.parse().unwrap();
     match how {
         ["paper", "out"] => SimulatedFault::PaperOut,
@@ -659,7 +659,7 @@ fn seconds(text: &str, behind: bool) -> i64 {
     if behind { -span } else { span }
 }
 
-fn duration(text: &str) -> Duration {
+pub(crate) fn duration(text: &str) -> Duration {
     let split = text.find(|character: char| !character.is_ascii_digit()).expect("a unit");
     let (number, unit) = text.split_at(split);
     let number: u64 = number.parse().unwrap();

@@ -15,8 +15,9 @@ use tilld_counter::clock::Clock;
 use tilld_devices::profile::Profile;
 use tilld_devices::simulated::{Answers, SimulatedPrinter};
 use tilld_domain::secret::Secret;
-use tilld_journal::{Filter, Reader, Verdict};
+use tilld_journal::{Filter, Reader, RedemptionFilter, RedemptionRow, Verdict};
 use tilld_sandbox::finperks::Sandbox;
+use tilld_sandbox::gift_local;
 use tokio::task::JoinHandle;
 
 use crate::clock::HandClock;
@@ -27,6 +28,8 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Shop {
     pub folder: TempDir,
     pub finperks: Sandbox,
+    /// Whose vouchers are redeemed; none in a shop that only sells.
+    pub gift_local: Option<gift_local::Sandbox>,
     pub printer: SimulatedPrinter,
     pub clock: Arc<HandClock>,
     pub daemon: Option<Daemon>,
@@ -45,6 +48,16 @@ pub struct Answer {
 impl Shop {
     /// Opens a shop. `settings`: further lines of its configuration.
     pub async fn open(settings: &str) -> Self {
+        Self::with(settings, None).await
+    }
+
+    /// Opens one that redeems too. `settings` names how a redemption is taken back, or does not.
+    pub async fn open_for_guests(settings: &str) -> Self {
+        let gift_local = gift_local::start(gift_local::Settings::default()).await.unwrap();
+        Self::with(settings, Some(gift_local)).await
+    }
+
+    async fn with(settings: &str, gift_local: Option<gift_local::Sandbox>) -> Self {
         let finperks =
             tilld_sandbox::finperks::start(tilld_sandbox::finperks::Settings::default()).await.unwrap();
         let printer =
@@ -53,9 +66,15 @@ impl Shop {
         let secret = folder.path().join("finperks.secret");
         std::fs::write(&secret, &finperks.credentials().secret).unwrap();
         std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o600)).unwrap();
+        if let Some(gift_local) = &gift_local {
+            let key = folder.path().join("gift_local.key");
+            std::fs::write(&key, gift_local.api_key()).unwrap();
+            std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+        }
         let mut shop = Self {
             folder,
             finperks,
+            gift_local,
             printer,
             clock: Arc::new(HandClock::default()),
             daemon: None,
@@ -83,13 +102,28 @@ journal  = {{ folder = "{}" }}
 api      = {{ listen = "127.0.0.1:0" }}
 slip     = {{ header = ["Buchhandlung am Markt"], footer = ["Vielen Dank!"] }}
 {}
+{}
 "#,
             self.finperks.provider_url(),
             self.finperks.credentials().key_id,
             self.folder.path().join("finperks.secret").display(),
             self.printer.address(),
             self.journal_folder().display(),
+            self.gift_local.as_ref().map(|sandbox| self.vouchers(sandbox)).unwrap_or_default(),
             self.settings,
+        )
+    }
+
+    fn vouchers(&self, sandbox: &gift_local::Sandbox) -> String {
+        format!(
+            r#"gift_local.url = "{}"
+gift_local.key_file = "{}"
+gift_local.currency = "EUR"
+gift_local.location = "A1234"
+gift_local.requests_per_second = 10000
+gift_local.burst = 10000"#,
+            sandbox.provider_url(),
+            self.folder.path().join("gift_local.key").display(),
         )
     }
 
@@ -114,6 +148,9 @@ slip     = {{ header = ["Buchhandlung am Markt"], footer = ["Vielen Dank!"] }}
             daemon.stop().await;
         }
         self.finperks.shutdown().await;
+        if let Some(gift_local) = self.gift_local {
+            gift_local.shutdown().await;
+        }
     }
 
     fn url(&self, path: &str) -> Option<(String, Secret)> {
@@ -146,6 +183,13 @@ slip     = {{ header = ["Buchhandlung am Markt"], footer = ["Vielen Dank!"] }}
         let reader = Reader::open(&self.journal_folder()).ok()?;
         let sales = reader.list(&Filter { receipt: receipt.parse().ok(), ..Filter::default() }, 100).ok()?;
         Some(sales.last()?.sale.to_string())
+    }
+
+    /// The redemptions of the journal, oldest first.
+    pub fn redemptions(&self) -> Vec<RedemptionRow> {
+        let reader = Reader::open(&self.journal_folder()).ok();
+        let all = reader.and_then(|reader| reader.redemptions(&RedemptionFilter::default(), 1000).ok());
+        all.unwrap_or_default()
     }
 
     /// How many entries the journal has.

@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use tilld_counter::clock::{Clock, SystemClock};
 use tilld_domain::attention::{Case, Who};
 use tilld_domain::order::Order;
+use tilld_domain::redemption::{self, Redemption};
 use tilld_domain::sale::Sale;
-use tilld_journal::Filter;
+use tilld_journal::{Filter, RedemptionFilter};
 
 use crate::command::{Failure, say};
 use crate::journal::{Which, moment_json, when};
@@ -26,25 +27,74 @@ pub(crate) fn run(which: &Which) -> Result<(), Failure> {
             waiting.extend(sale.attention(now).into_iter().map(|case| (sale.clone(), case)));
         }
     }
+    let filter = RedemptionFilter { open_only: true, ..RedemptionFilter::default() };
+    let mut of_vouchers = Vec::new();
+    for row in reader.redemptions(&filter, MOST).context("the journal cannot be read")? {
+        let redemption = reader.redemption_now(row.redemption).context("the journal cannot be read")?;
+        of_vouchers.extend(redemption.and_then(|it| it.attention(now).map(|case| (it, case))));
+    }
     if which.json {
-        let cases: Vec<Value> = waiting.iter().map(|(sale, case)| case_json(sale, case)).collect();
+        let sales = waiting.iter().map(|(sale, case)| case_json(sale, case));
+        let redemptions = of_vouchers.iter().map(|(it, case)| voucher_json(it, case));
+        let cases: Vec<Value> = sales.chain(redemptions).collect();
         return say(&json!({ "cases": cases }).to_string());
     }
-    if waiting.is_empty() {
+    if waiting.is_empty() && of_vouchers.is_empty() {
         return say("nothing waits for a person");
     }
     for (sale, case) in &waiting {
         say(&text(sale, case))?;
     }
+    for (redemption, case) in &of_vouchers {
+        say(&voucher_text(redemption, case))?;
+    }
     Ok(())
+}
+
+fn voucher_text(it: &Redemption, case: &redemption::attention::Case) -> String {
+    let who = word(case.who());
+    let until = case.until.map(|until| format!(", until {}", when(until))).unwrap_or_default();
+    let urgent = if case.urgent { " !" } else { "" };
+    let support = it
+        .replacement_text()
+        .map(|text| format!("\n  for the provider:\n    {}", text.replace('\n', "\n    ")))
+        .unwrap_or_default();
+    format!(
+        "{who}{urgent}  basket {}: voucher {} {}{until}\n  {}\n  redemption {}{support}",
+        it.opening.basket,
+        it.opening.code_tail.masked(),
+        it.opening.amount,
+        case.sentence(),
+        it.id(),
+    )
+}
+
+fn voucher_json(it: &Redemption, case: &redemption::attention::Case) -> Value {
+    json!({
+        "redemption": it.id().to_string(),
+        "basket": it.opening.basket.as_str(),
+        "code_tail": it.opening.code_tail.as_str(),
+        "case": case.code(),
+        "text": case.sentence(),
+        "who": word(case.who()),
+        "may_be_settled": !case.verdicts.is_empty(),
+        "since": case.since.map(moment_json),
+        "until": case.until.map(moment_json),
+        "urgent": case.urgent,
+        "for_the_provider": it.replacement_text(),
+    })
+}
+
+fn word(who: Who) -> &'static str {
+    match who {
+        Who::Cashier => "cashier",
+        Who::Manager => "manager",
+    }
 }
 
 fn text(sale: &Sale, case: &Case) -> String {
     let card = sale.order(case.card).map(about).unwrap_or_default();
-    let who = match case.who() {
-        Who::Cashier => "cashier",
-        Who::Manager => "manager",
-    };
+    let who = word(case.who());
     let until = case.until.map(|until| format!(", until {}", when(until))).unwrap_or_default();
     let urgent = if case.urgent { " !" } else { "" };
     format!(
@@ -67,7 +117,7 @@ fn case_json(sale: &Sale, case: &Case) -> Value {
         "card": case.card.number(),
         "case": case.code(),
         "text": case.sentence(),
-        "who": match case.who() { Who::Cashier => "cashier", Who::Manager => "manager" },
+        "who": word(case.who()),
         "may_be_settled": case.may_be_settled(),
         "since": case.since.map(moment_json),
         "until": case.until.map(moment_json),

@@ -8,9 +8,11 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
+use tilld_domain::ids::BasketId;
 use tilld_domain::moment::Moment;
 use tilld_domain::money::Money;
-use tilld_journal::{Filter, Reader, SaleRow, Subject, Verdict};
+use tilld_domain::voucher::{VoucherKind, Worth};
+use tilld_journal::{Filter, Reader, RedemptionFilter, RedemptionRow, SaleRow, Subject, Verdict, WrongCode};
 
 use crate::command::{ConfigFile, Failure, say};
 use crate::table::table;
@@ -37,12 +39,37 @@ pub enum JournalCommand {
         #[arg(long, value_name = "N", default_value_t = LISTED)]
         most: usize,
     },
-    /// One sale, entry by entry
+    /// The redemptions of vouchers, newest last
+    Redemptions {
+        #[command(flatten)]
+        which: Which,
+        /// Only redemptions for which something remains to be done or decided
+        #[arg(long)]
+        open: bool,
+        /// Only redemptions in this state, for example owed
+        #[arg(long, value_name = "STATE")]
+        state: Option<String>,
+        /// Only those of this basket
+        #[arg(long, value_name = "BASKET")]
+        basket: Option<BasketId>,
+        /// At most so many
+        #[arg(long, value_name = "N", default_value_t = LISTED)]
+        most: usize,
+    },
+    /// One sale or redemption, entry by entry
     Show {
         #[command(flatten)]
         which: Which,
-        /// The id of a sale or an order, the provider's id of an order, or a receipt
+        /// The id of a sale, an order or a redemption, the provider's id of an order or a redemption, a receipt, or a basket
         id: String,
+    },
+    /// The wrong voucher codes that were tried, by their marks, and when a manager let the terminal try again
+    Tries {
+        #[command(flatten)]
+        which: Which,
+        /// At most so many
+        #[arg(long, value_name = "N", default_value_t = LISTED)]
+        most: usize,
     },
     /// Check every entry of the chain
     Verify {
@@ -84,7 +111,20 @@ pub(crate) fn run(command: JournalCommand) -> Result<(), Failure> {
                 which.open()?.list(&filter, most.min(MOST_LISTED)).context("the journal cannot be read")?;
             say(&if which.json { list_json(&sales) } else { list_text(&sales) })
         }
+        JournalCommand::Redemptions { which, open, state, basket, most } => {
+            let filter = RedemptionFilter { open_only: open, state, basket, ..RedemptionFilter::default() };
+            let rows = which
+                .open()?
+                .redemptions(&filter, most.min(MOST_LISTED))
+                .context("the journal cannot be read")?;
+            say(&if which.json { redemptions_json(&rows) } else { redemptions_text(&rows) })
+        }
         JournalCommand::Show { which, id } => show(&which, &id),
+        JournalCommand::Tries { which, most } => {
+            let tries =
+                which.open()?.wrong_codes(most.min(MOST_LISTED)).context("the journal cannot be read")?;
+            say(&if which.json { tries_json(&tries) } else { tries_text(&tries) })
+        }
         JournalCommand::Verify { which } => {
             let verdict = which.open()?.verify().context("the journal cannot be read")?;
             verify(&verdict, which.json)
@@ -180,52 +220,138 @@ fn row_json(sale: &SaleRow) -> Value {
     })
 }
 
+fn redemptions_text(rows: &[RedemptionRow]) -> String {
+    let rows: Vec<[String; 8]> = rows
+        .iter()
+        .map(|row| {
+            [
+                when(row.opened),
+                row.basket.to_string(),
+                row.code_tail.masked(),
+                row.amount.to_string(),
+                row.taken.map(|taken| taken.to_string()).unwrap_or_default(),
+                row.state.clone(),
+                if row.open { "open" } else { "closed" }.to_owned(),
+                row.redemption.to_string(),
+            ]
+        })
+        .collect();
+    table(["begun", "basket", "voucher", "asked", "taken", "state", "is", "redemption"], &rows)
+}
+
+fn redemptions_json(rows: &[RedemptionRow]) -> String {
+    json!({ "redemptions": rows.iter().map(redemption_json).collect::<Vec<_>>() }).to_string()
+}
+
+fn redemption_json(row: &RedemptionRow) -> Value {
+    json!({
+        "redemption": row.redemption.to_string(),
+        "basket": row.basket.as_str(),
+        "provider": row.provider,
+        "kind": match row.kind { VoucherKind::Gift => "gift", VoucherKind::Promotional => "promotional" },
+        "code_tail": row.code_tail.as_str(),
+        "state": row.state,
+        "open": row.open,
+        "owed": row.owed,
+        "opened": moment_json(row.opened),
+        "closed": row.closed.map(moment_json),
+        "amount": worth_json(row.amount),
+        "taken": row.taken.map(worth_json),
+        "provider_redemption": row.provider_redemption,
+        "cashier": row.cashier,
+        "first_entry": row.first.number(),
+        "last_entry": row.last.number(),
+    })
+}
+
+fn tries_text(tries: &[WrongCode]) -> String {
+    let rows: Vec<[String; 3]> = tries
+        .iter()
+        .map(|tried| {
+            let what = tried.mark.clone().unwrap_or_else(|| "a manager lets it try again".to_owned());
+            [when(tried.at), tried.by.as_ref().map(ToString::to_string).unwrap_or_default(), what]
+        })
+        .collect();
+    table(["at", "by", "mark of the code"], &rows)
+}
+
+fn tries_json(tries: &[WrongCode]) -> String {
+    let rows: Vec<Value> = tries
+        .iter()
+        .map(|tried| {
+            json!({
+                "at": moment_json(tried.at),
+                "by": tried.by.as_ref().map(ToString::to_string),
+                "mark": tried.mark,
+            })
+        })
+        .collect();
+    json!({ "tries": rows }).to_string()
+}
+
 fn show(which: &Which, id: &str) -> Result<(), Failure> {
     let reader = which.open()?;
     let sales = reader.named(id).context("the journal cannot be read")?;
-    if sales.is_empty() {
-        return Err(Failure::Other(anyhow!("the journal has no sale, order or receipt of that name")));
+    let redemptions = reader.redemptions_named(id).context("the journal cannot be read")?;
+    if sales.is_empty() && redemptions.is_empty() {
+        return Err(Failure::Other(anyhow!(
+            "the journal has no sale, order, receipt, redemption or basket of that name"
+        )));
     }
     for sale in &sales {
-        let entries = reader.shown(Subject::Sale(sale.sale)).context("the journal cannot be read")?;
-        if which.json {
-            let entries: Vec<Value> = entries
-                .iter()
-                .map(|entry| {
-                    json!({
-                        "entry": entry.head.seq.number(),
-                        "at": moment_json(entry.head.at),
-                        "card": entry.head.card.map(tilld_domain::sale::CardNo::number),
-                        "what": entry.head.kind,
-                        "state": entry.head.state,
-                        "content": serde_json::from_str::<Value>(&entry.body).unwrap_or(Value::Null),
-                    })
-                })
-                .collect();
-            let mut whole = row_json(sale);
-            if let Some(fields) = whole.as_object_mut() {
-                fields.insert("entries".to_owned(), Value::Array(entries));
-            }
-            say(&whole.to_string())?;
-            continue;
-        }
-        say(&list_text(std::slice::from_ref(sale)))?;
-        let rows: Vec<[String; 6]> = entries
-            .iter()
-            .map(|entry| {
-                [
-                    entry.head.seq.number().to_string(),
-                    when(entry.head.at),
-                    entry.head.card.map(|card| card.number().to_string()).unwrap_or_default(),
-                    entry.head.kind.clone(),
-                    entry.head.state.clone(),
-                    short(&entry.body),
-                ]
-            })
-            .collect();
-        say(&format!("\n{}", table(["entry", "at", "card", "what", "state", "content"], &rows)))?;
+        let head = list_text(std::slice::from_ref(sale));
+        show_one(&reader, which.json, Subject::Sale(sale.sale), row_json(sale), &head)?;
+    }
+    for row in &redemptions {
+        let head = redemptions_text(std::slice::from_ref(row));
+        show_one(&reader, which.json, Subject::Redemption(row.redemption), redemption_json(row), &head)?;
     }
     Ok(())
+}
+
+/// One sale or redemption with its entries.
+fn show_one(
+    reader: &Reader,
+    as_json: bool,
+    subject: Subject,
+    mut whole: Value,
+    head: &str,
+) -> Result<(), Failure> {
+    let entries = reader.shown(subject).context("the journal cannot be read")?;
+    if as_json {
+        let entries: Vec<Value> = entries
+            .iter()
+            .map(|entry| {
+                json!({
+                    "entry": entry.head.seq.number(),
+                    "at": moment_json(entry.head.at),
+                    "card": entry.head.card.map(tilld_domain::sale::CardNo::number),
+                    "what": entry.head.kind,
+                    "state": entry.head.state,
+                    "content": serde_json::from_str::<Value>(&entry.body).unwrap_or(Value::Null),
+                })
+            })
+            .collect();
+        if let Some(fields) = whole.as_object_mut() {
+            fields.insert("entries".to_owned(), Value::Array(entries));
+        }
+        return say(&whole.to_string());
+    }
+    say(head)?;
+    let rows: Vec<[String; 6]> = entries
+        .iter()
+        .map(|entry| {
+            [
+                entry.head.seq.number().to_string(),
+                when(entry.head.at),
+                entry.head.card.map(|card| card.number().to_string()).unwrap_or_default(),
+                entry.head.kind.clone(),
+                entry.head.state.clone(),
+                short(&entry.body),
+            ]
+        })
+        .collect();
+    say(&format!("\n{}", table(["entry", "at", "card", "what", "state", "content"], &rows)))
 }
 
 /// The beginning of an entry's content, on one line, without what the other columns say already.
@@ -254,6 +380,13 @@ pub(crate) fn when(moment: Moment) -> String {
 
 pub(crate) fn moment_json(moment: Moment) -> Value {
     Timestamp::from_millisecond(moment.ms()).map_or(Value::Null, |at| Value::String(at.to_string()))
+}
+
+fn worth_json(worth: Worth) -> Value {
+    match worth {
+        Worth::Money(money) => money_json(money),
+        Worth::Items(count) => json!({ "items": count }),
+    }
 }
 
 fn money_json(money: Money) -> Value {

@@ -1,0 +1,86 @@
+//! Redeeming, in the trade's language. The scripts lie in `scripts/guests/`, one behaviour a file; each also loses its power
+//! after every line, and the books must agree all the same.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use tilld_tests::{guest, script};
+
+macro_rules! scripts {
+    ($($name:ident),* $(,)?) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                let text = include_str!(concat!("scripts/guests/", stringify!($name), ".guest"));
+                tokio::time::timeout(script::SCRIPT_LIMIT, guest::run(text)).await.expect("the script ends");
+                if !text.contains("books stay open") {
+                    let (_, lines) = script::read(text);
+                    for count in 1..=lines.len() {
+                        let crash = guest::crash_after(text, count);
+                        tokio::time::timeout(script::SCRIPT_LIMIT, crash).await.expect("the crash is settled");
+                    }
+                }
+            }
+        )*
+
+        /// A script that no test runs proves nothing.
+        #[test]
+        fn every_script_is_run() {
+            let listed = [$(stringify!($name)),*];
+            for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/guests")).unwrap() {
+                let name = file.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned();
+                assert!(listed.contains(&name.as_str()), "{name} is not listed");
+            }
+        }
+    };
+}
+
+scripts! {
+    a_basket_that_is_never_completed_is_asked_about,
+    a_completed_basket_is_given_back_by_a_manager_alone,
+    a_gift_is_redeemed_by_its_link,
+    a_gift_is_redeemed_in_parts_until_nothing_is_left,
+    a_journal_that_cannot_be_written_redeems_nothing,
+    a_look_that_is_not_answered_is_repeated,
+    a_part_of_a_gift_is_redeemed,
+    a_power_cut_before_the_redeem_arrived_is_not_applied,
+    a_power_cut_in_the_redeem_is_found_out_by_the_sealed_code,
+    a_promotional_voucher_is_a_discount_under_terms,
+    a_provider_that_cannot_be_asked_is_no_connection,
+    a_redeem_of_everything_whose_answer_was_lost_counts,
+    a_redeem_that_arrives_late_is_seen_and_is_a_case,
+    a_redeem_that_is_answered_while_the_journal_is_down_is_told_when_it_heals,
+    a_redeem_that_was_lost_on_its_way_is_not_applied,
+    a_redeem_whose_answer_was_lost_counts_by_what_is_left,
+    a_refused_redeem_takes_nothing,
+    a_reversal_goes_on_after_a_power_cut,
+    a_reversal_goes_on_while_the_journal_is_down,
+    a_reversal_that_is_not_found_is_asked_again_after_the_quiet_time,
+    a_reversal_that_is_refused_is_a_managers_case,
+    a_reversal_that_nobody_has_confirmed_is_a_case,
+    a_reversal_whose_second_call_is_not_known_is_a_case,
+    a_reversal_without_an_answer_is_asked_for_again,
+    a_spent_voucher_is_no_wrong_code,
+    a_success_that_the_till_asks_for_again_in_time_counts,
+    a_success_that_the_till_never_heard_of_is_given_back,
+    a_voucher_that_cannot_be_read_again_calls_the_manager,
+    a_voucher_that_changed_oddly_is_a_managers_case,
+    a_voucher_that_was_not_used_gets_its_value_back,
+    a_wrong_scan_is_refused_before_anything_is_sent,
+    all_of_a_gift_with_leading_zeros_is_redeemed_by_hand,
+    an_open_question_blocks_the_basket,
+    five_wrong_codes_lock_the_terminal_until_a_manager_comes,
+    items_are_redeemed_whole,
+    less_was_granted_and_nobody_says_anything,
+    less_was_granted_and_that_is_enough,
+    less_was_granted_and_that_is_not_enough,
+    more_than_there_is_is_refused_before_anything_is_sent,
+    one_voucher_for_two_baskets_is_redeemed_one_after_the_other,
+    the_open_basket_gives_the_value_back,
+    the_papers_of_a_voucher,
+    the_same_request_gets_the_same_answer,
+    the_same_scan_twice_gets_the_same_answer,
+    two_vouchers_pay_for_one_basket,
+    what_cannot_be_redeemed_says_so,
+    what_was_seen_a_while_ago_is_looked_at_again,
+    what_was_seen_expires,
+    wrong_codes_are_forgiven_after_ten_minutes,
+}
