@@ -1,26 +1,29 @@
 //! `tilld demo`: the whole counter on one machine, with nothing to set up.
 //!
 //! It starts the simulated providers and a simulated network printer on loopback, writes a configuration file as an
-//! operator would, starts the daemon from it, and then is a till: it sells a printed and an activated card over the local
-//! API, as till software does. The only things here that production does not have are the two simulations and the till.
+//! operator would, starts the daemon from it, and then is a till: it sells a printed and an activated card, looks at a
+//! voucher, redeems a part of it and gives it back, over the local API, as till software does. The only things here that production does not have are the two simulations and the till.
 //! The journal and the slips lie in a folder of their own that goes when the demo ends.
+
+mod till;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, bail};
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 use tilld_counter::clock::SystemClock;
 
 use tilld_devices::profile::Profile;
 use tilld_devices::simulated::{Answers, SimulatedPrinter};
-use tilld_domain::secret::Secret;
-use tilld_journal::{Filter, Reader, Verdict};
+use tilld_journal::{Filter, Reader, RedemptionFilter, Verdict};
 use tilld_sandbox::finperks::Sandbox;
+use tilld_sandbox::gift_local;
 
+use self::till::Till;
 use crate::command::{Failure, loopback, say, told_to_stop};
 use crate::config::Config;
 use crate::daemon::Daemon;
@@ -28,6 +31,9 @@ use crate::journal::whole_text;
 
 /// Columns of the simulated paper: 80 mm at the usual print head of this width.
 const COLUMNS: u16 = 42;
+/// The gift that is redeemed, by its name in the simulated Gift Local, and for which basket.
+const GIFT: &str = "gift-50-eur";
+const BASKET: &str = "B0000000001";
 
 /// How the demo runs.
 #[derive(Debug, Args)]
@@ -45,10 +51,13 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<(), Failure> {
     let sandbox = tilld_sandbox::finperks::start(tilld_sandbox::finperks::Settings::default())
         .await
         .context("the sandbox cannot listen")?;
+    let vouchers = gift_local::start(gift_local::Settings::default())
+        .await
+        .context("the simulated Gift Local cannot listen")?;
     let paper = SimulatedPrinter::start(Profile::EPSON.with_columns(COLUMNS), Answers::ALL, None)
         .await
         .context("the simulated printer cannot listen")?;
-    let config = configure(folder.path(), &sandbox, &paper, arguments.listen)?;
+    let config = configure(folder.path(), &sandbox, &vouchers, &paper, arguments.listen)?;
     let daemon = Daemon::start(config, Arc::new(SystemClock::default())).await?;
     let till = Till::new(daemon.address, &daemon.token)?;
     till.post("/v1/products/refresh", None, json!({})).await?;
@@ -59,22 +68,33 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<(), Failure> {
     let mut said = Vec::new();
     for (number, (card, given)) in [(por, "60.00"), (posa, "25.00")].into_iter().enumerate() {
         let sold = till.sell(&format!("R{:010}", number.saturating_add(1)), &card, given).await?;
-        let papers = paper.papers();
-        let slip = papers.last().filter(|slip| slip.complete).context("the slip did not come out whole")?;
-        say(&tilld_receipts::preview::text(&slip.slip))?;
+        show_last(&paper)?;
         said.push(sold);
     }
+    let gift = vouchers.ledger().voucher(GIFT).map(|gift| gift.code.reveal().to_owned());
+    let (check, looked) = till.look(&gift.context("the simulated Gift Local has no such gift")?).await?;
+    till.print(&format!("/v1/vouchers/{check}")).await?;
+    show_last(&paper)?;
+    let (redemption, redeemed) = till.redeem(&check, BASKET, "12.50").await?;
+    till.print(&format!("/v1/redemptions/{redemption}")).await?;
+    show_last(&paper)?;
+    let reversed = till.give_back(&redemption, BASKET).await?;
+    till.print(&format!("/v1/redemptions/{redemption}")).await?;
+    show_last(&paper)?;
+    said.extend([looked, redeemed, reversed]);
     for sold in said {
         say(&sold)?;
     }
     say(&journal_lines(folder.path())?)?;
     if !arguments.once {
         say(&format!(
-            "\nserving   http://{}   (Ctrl-C ends it)\ntoken     {}\nfinperks  {}   control {}\n\n  curl -H \"Authorization: Bearer $(cat {})\" http://{}/v1/products",
+            "\nserving   http://{}   (Ctrl-C ends it)\ntoken     {}\nfinperks  {}   control {}\nvouchers  {}   control {}\n\n  curl -H \"Authorization: Bearer $(cat {})\" http://{}/v1/products",
             daemon.address,
             daemon.token_file.display(),
             sandbox.provider_url(),
             sandbox.control_url(),
+            vouchers.provider_url(),
+            vouchers.control_url(),
             daemon.token_file.display(),
             daemon.address,
         ))?;
@@ -82,19 +102,30 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<(), Failure> {
     }
     daemon.stop().await;
     sandbox.shutdown().await;
+    vouchers.shutdown().await;
     Ok(())
 }
 
-/// Writes the configuration and the provider's secret as an operator would, and reads them as the daemon does.
+/// Shows the paper that came out last.
+fn show_last(paper: &SimulatedPrinter) -> Result<(), Failure> {
+    let papers = paper.papers();
+    let slip = papers.last().filter(|slip| slip.complete).context("the slip did not come out whole")?;
+    say(&tilld_receipts::preview::text(&slip.slip))
+}
+
+/// Writes the configuration and the providers' secrets as an operator would, and reads them as the daemon does.
 fn configure(
     folder: &Path,
     sandbox: &Sandbox,
+    vouchers: &gift_local::Sandbox,
     paper: &SimulatedPrinter,
     listen: SocketAddr,
 ) -> Result<Config, Failure> {
     let secret = folder.join("finperks.secret");
     write_private(&secret, sandbox.credentials().secret.as_bytes())
         .context("the demo's files cannot be written")?;
+    let key = folder.join("gift_local.key");
+    write_private(&key, vouchers.api_key().as_bytes()).context("the demo's files cannot be written")?;
     let path = folder.join("tilld.toml");
     let text = format!(
         r#"till     = {{ store = "A1234", terminal = "T01", country = "DE", zone = "Europe/Berlin" }}
@@ -103,12 +134,23 @@ printer  = {{ network = "{}", columns = {COLUMNS} }}
 journal  = {{ folder = "{}" }}
 api      = {{ listen = "{listen}" }}
 slip     = {{ header = ["Buchhandlung am Markt", "Marktplatz 1 · 12345 Musterstadt"], footer = ["Vielen Dank für Ihren Einkauf!"] }}
+
+[gift_local]
+url      = "{}"
+key_file = "{}"
+currency = "EUR"
+location = "A1234"
+reverse  = {{ path = "{}", id_field = "{}", repeatable = true }}
 "#,
         sandbox.provider_url(),
         sandbox.credentials().key_id,
         secret.display(),
         paper.address(),
         folder.join("journal").display(),
+        vouchers.provider_url(),
+        key.display(),
+        vouchers.switches().reverse_path,
+        vouchers.switches().reverse_id_field,
     );
     write_private(&path, text.as_bytes()).context("the demo's files cannot be written")?;
     Ok(Config::load(&path, &HashMap::new())?)
@@ -126,82 +168,19 @@ fn journal_lines(folder: &Path) -> anyhow::Result<String> {
     let sales = reader.list(&Filter::default(), 10).context("the journal cannot be read")?;
     let listed: Vec<String> =
         sales.iter().map(|sale| format!("{} {} {}", sale.receipt, sale.total, sale.phase)).collect();
+    let redemptions =
+        reader.redemptions(&RedemptionFilter::default(), 10).context("the journal cannot be read")?;
+    let redeemed: Vec<String> =
+        redemptions.iter().map(|row| format!("{} {} {}", row.basket, row.amount, row.state)).collect();
     let Verdict::Whole { entries, head } = reader.verify().context("the journal cannot be read")? else {
         bail!("the journal of the demo is broken");
     };
     Ok(format!(
-        "journal   {} sales: {}\nverified  {}",
+        "journal   {} sales: {}; {} redemption: {}\nverified  {}",
         sales.len(),
         listed.join(", "),
+        redemptions.len(),
+        redeemed.join(", "),
         whole_text(entries, &hex::encode(head))
     ))
-}
-
-/// Till software, as small as it can be.
-struct Till {
-    client: reqwest::Client,
-    base: String,
-    token: Secret,
-}
-
-impl Till {
-    fn new(address: SocketAddr, token: &Secret) -> anyhow::Result<Self> {
-        let client = reqwest::Client::builder().no_proxy().build().context("no HTTP client can be made")?;
-        Ok(Self { client, base: format!("http://{address}"), token: token.clone() })
-    }
-
-    async fn post(&self, path: &str, key: Option<&str>, body: Value) -> anyhow::Result<Value> {
-        let mut request = self
-            .client
-            .post(format!("{}{path}", self.base))
-            .bearer_auth(self.token.reveal())
-            .header("content-type", "application/json")
-            .body(body.to_string());
-        if let Some(key) = key {
-            request = request.header("idempotency-key", key);
-        }
-        let answer = request.send().await.context("the daemon does not answer")?;
-        let status = answer.status();
-        let text = answer.text().await.context("the daemon's answer breaks off")?;
-        if !status.is_success() {
-            bail!("the daemon refused {path}: {status} {text}");
-        }
-        serde_json::from_str(&text).context("the daemon's answer is not JSON")
-    }
-
-    /// Sells one card for cash, and says in one line what was sold.
-    async fn sell(&self, receipt: &str, card: &Value, given: &str) -> anyhow::Result<String> {
-        let opened = self
-            .post(
-                "/v1/sales",
-                Some(&format!("{receipt}-open")),
-                json!({ "receipt": receipt, "cards": [card] }),
-            )
-            .await?;
-        let sale = opened.get("id").and_then(Value::as_str).context("the answer names no sale")?;
-        let due =
-            opened.get("due").filter(|due| due.is_object()).cloned().context("nothing is to be collected")?;
-        let currency = due.get("currency").cloned().unwrap_or_default();
-        let tender = json!({ "kind": "cash", "given": { "amount": given, "currency": currency } });
-        let paid = self
-            .post(
-                &format!("/v1/sales/{sale}/payment"),
-                Some(&format!("{receipt}-pay")),
-                json!({ "amount": due, "tender": tender }),
-            )
-            .await?;
-        let text = |path: &str| paid.pointer(path).and_then(Value::as_str).unwrap_or("?").to_owned();
-        if text("/phase") != "done" {
-            return Err(anyhow!("the sale ended as: {}", text("/screen/text")));
-        }
-        Ok(format!(
-            "sold      {receipt}: {} ({}) {} {}, paid cash {given}, change {}; {}",
-            text("/cards/0/name"),
-            text("/cards/0/kind"),
-            text("/cards/0/face_value/amount"),
-            text("/cards/0/face_value/currency"),
-            text("/payment/tender/change/amount"),
-            text("/screen/text"),
-        ))
-    }
 }
