@@ -14,6 +14,7 @@ use tilld_counter::Asked;
 use tilld_domain::ids::RequestKey;
 use tilld_domain::money::Money;
 use tilld_domain::secret::Secret;
+use tilld_domain::voucher::Worth;
 
 use crate::problem::{Objection, Problem};
 
@@ -81,6 +82,19 @@ impl Digest {
         match money {
             Some(money) => self.count(1).money(money),
             None => self.count(0),
+        }
+    }
+
+    /// And a yes or a no.
+    pub(crate) fn flag(self, flag: bool) -> Self {
+        self.count(usize::from(flag))
+    }
+
+    /// And an amount or a number of items.
+    pub(crate) fn worth(self, worth: Worth) -> Self {
+        match worth {
+            Worth::Money(money) => self.text("money").money(money),
+            Worth::Items(items) => self.text("items").bytes(&items.to_be_bytes()),
         }
     }
 

@@ -5,9 +5,10 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
-use tilld_counter::SaleNow;
-use tilld_domain::attention::{self, Case};
+use tilld_counter::{RedemptionNow, SaleNow};
+use tilld_domain::attention::Case;
 use tilld_domain::ids::PersonName;
+use tilld_domain::redemption::attention::Case as RedemptionCase;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -18,23 +19,97 @@ use crate::body::Body;
 use crate::openapi::{AttentionProblems, SettleProblems};
 use crate::problem::Problem;
 use crate::sales::{OfCard, OfSale, view};
-use crate::wire::{Answer, Checked, Money, Sale, instant};
+use crate::wire::{Answer, Checked, Money, RedemptionAnswer, Sale, Verdict, Who, Worth, instant};
 
 pub(crate) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(settle))
 }
 
-/// What waits for a person, oldest sale first.
+/// What waits for a person, oldest sale or redemption first.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Attention {
     /// Every case. The list never empties itself by time.
     cases: Vec<Waiting>,
 }
 
-/// One thing that waits for a person.
+/// One thing that waits for a person: about a card of a sale, or about a redemption.
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
 #[schema(as = Case)]
-pub(crate) struct Waiting {
+pub(crate) enum Waiting {
+    /// About a card.
+    Card(CardWaiting),
+    /// About a redemption.
+    Redemption(Box<RedemptionWaiting>),
+}
+
+/// A redemption that waits for a person.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RedemptionCase)]
+pub(crate) struct RedemptionWaiting {
+    /// Which redemption.
+    #[schema(format = "uuid")]
+    redemption: String,
+    /// The till's own name of its basket.
+    basket: String,
+    /// The last four characters of the voucher's code behind dots.
+    #[schema(example = "••••8901")]
+    code: String,
+    /// How much was asked for.
+    amount: Worth,
+    /// What it is, in one word: of a question, or `voucher_not_read`, `voucher_unclear`, `taken_and_not_told`, `not_applied`,
+    /// `applied_without_id`, `reversal_late`, `reversal_refused`, `reversal_unanswered`, `reversal_not_set_up`,
+    /// `reversal_without_id`.
+    #[schema(example = "voucher_unclear")]
+    case: &'static str,
+    /// One sentence that says what to do.
+    text: &'static str,
+    /// Who may decide.
+    who: Who,
+    /// The answers that are taken, at `/v1/redemptions/{redemption}/answer`.
+    choices: Vec<RedemptionAnswer>,
+    /// What a manager may decide to close it, with a reason, at `/v1/redemptions/{redemption}/settle`.
+    verdicts: Vec<Verdict>,
+    /// What to send to the provider's people, where only they can mend it. It holds nothing that spends the voucher.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replacement: Option<String>,
+    /// Since when (RFC 3339, UTC); absent for a question of the moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = "date-time")]
+    since: Option<String>,
+    /// Until when: when the counter decides by itself, if it ever does (RFC 3339, UTC).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = "date-time")]
+    until: Option<String>,
+    /// Whether somebody must look now: a guest or a basket waits for it.
+    urgent: bool,
+}
+
+impl RedemptionWaiting {
+    fn of(now: &RedemptionNow, case: &RedemptionCase) -> Self {
+        let opening = &now.redemption.opening;
+        Self {
+            redemption: opening.redemption.to_string(),
+            basket: opening.basket.to_string(),
+            code: opening.code_tail.masked(),
+            amount: opening.amount.into(),
+            case: case.code(),
+            text: case.sentence(),
+            who: case.who().into(),
+            choices: case.choices.iter().copied().map(RedemptionAnswer::from).collect(),
+            verdicts: case.verdicts.iter().copied().map(Verdict::from).collect(),
+            replacement: now.redemption.replacement_text(),
+            since: case.since.map(instant),
+            until: case.until.map(instant),
+            urgent: case.urgent,
+        }
+    }
+}
+
+/// A card that waits for a person.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CardCase)]
+pub(crate) struct CardWaiting {
     /// The sale that it is in.
     #[schema(format = "uuid")]
     sale: String,
@@ -52,9 +127,8 @@ pub(crate) struct Waiting {
     case: &'static str,
     /// One sentence that says what to do with card, paper and money.
     text: &'static str,
-    /// Who may decide: `cashier` or `manager`.
-    #[schema(example = "cashier")]
-    who: &'static str,
+    /// Who may decide.
+    who: Who,
     /// The answers that are taken, at `/v1/sales/{sale}/cards/{card}/answer`; none where only closing it is left.
     choices: Vec<Answer>,
     /// Whether a manager may close it with a reason, at `/v1/sales/{sale}/cards/{card}/settle`.
@@ -72,7 +146,7 @@ pub(crate) struct Waiting {
     urgent: bool,
 }
 
-impl Waiting {
+impl CardWaiting {
     fn of(now: &SaleNow, case: &Case) -> Option<Self> {
         let order = now.sale.order(case.card)?;
         Some(Self {
@@ -83,10 +157,7 @@ impl Waiting {
             face_value: Money(order.facts.face_value),
             case: case.code(),
             text: case.sentence(),
-            who: match case.who() {
-                attention::Who::Cashier => "cashier",
-                attention::Who::Manager => "manager",
-            },
+            who: case.who().into(),
             choices: case.choices().iter().copied().map(Answer::from).collect(),
             may_be_settled: case.may_be_settled(),
             since: case.since.map(instant),
@@ -98,7 +169,7 @@ impl Waiting {
 
 /// List what waits for a person
 ///
-/// Every open question of a sale, and every undo that does not get through, with what to do and who may decide.
+/// Every open question of a sale or a redemption, and every undo that does not get through, with what to do and who may decide.
 #[utoipa::path(
     get,
     path = "/v1/attention",
@@ -108,9 +179,18 @@ impl Waiting {
 )]
 async fn list(State(state): State<ApiState>) -> Result<Json<Attention>, Problem> {
     let waiting = state.counter().attention().await?;
-    let cases =
-        waiting.sales.iter().flat_map(|(now, cases)| cases.iter().filter_map(|case| Waiting::of(now, case)));
-    Ok(Json(Attention { cases: cases.collect() }))
+    let cards = waiting.sales.iter().flat_map(|(now, cases)| {
+        let of_sale = cases.iter().filter_map(|case| CardWaiting::of(now, case)).map(Waiting::Card);
+        of_sale.map(|case| ((now.sale.opened, now.seq), case))
+    });
+    let redemptions = waiting.redemptions.iter().map(|(now, case)| {
+        let case = Waiting::Redemption(Box::new(RedemptionWaiting::of(now, case)));
+        ((now.redemption.opened, now.seq), case)
+    });
+    let mut cases: Vec<_> = cards.chain(redemptions).collect();
+    // A stable order: the cards of a sale stay as they are.
+    cases.sort_by_key(|(age, _)| *age);
+    Ok(Json(Attention { cases: cases.into_iter().map(|(_, case)| case).collect() }))
 }
 
 /// A manager's decision.

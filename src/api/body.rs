@@ -174,6 +174,7 @@ fn in_words(message: &str) -> (Objection, String) {
     let found = [
         ("invalid type: string", "a string stands there"),
         ("invalid type: integer", "a number stands there"),
+        ("invalid value: integer", "a number stands there"),
         ("invalid type: floating point", "a number stands there"),
         ("invalid type: number", "a number stands there"),
         ("invalid type: boolean", "true or false stands there"),

@@ -1,17 +1,18 @@
 //! Events: what changed, as server-sent events, so that a screen need not ask.
 //!
-//! `event: sale`, `id:` the journal's number of an entry, `data:` the sale as the entry left it. While a listener listens it
-//! gets one event an entry, in their order. One that comes back with `Last-Event-ID` first gets what it missed: one event a
-//! sale, in the order of their last entries, with the sale as it is by then. Then it listens.
+//! `event: sale` or `event: redemption`, `id:` the journal's number of an entry, `data:` the sale or redemption as the entry
+//! left it. While a listener listens it gets one event an entry, in their order. One that comes back with `Last-Event-ID`
+//! first gets what it missed: one event a sale or redemption, in the order of their last entries, with it as it is by then.
+//! Then it listens.
 //!
 //! One that comes for the first time gets at once an `id:` alone, that of the last entry: from there it can go on if it is
 //! cut off before anything has happened. By the rules of server-sent events it is no event, and is remembered all the same.
 //!
 //! `event: reread` says that something was left out: too much was missed, or the listener was too slow. A screen then reads
-//! the sales that it shows.
+//! what it shows.
 //!
 //! Invariants: ids only grow within a stream, and nothing before an id that was sent is still to come; so coming back with
-//! the last id never misses a change. A listener never sees a sale older than it has seen it in the same stream.
+//! the last id never misses a change. A listener never sees anything older than it has seen it in the same stream.
 //!
 //! Bounded: the number of streams ([`MOST_STREAMS`]), what is replayed ([`MOST_MISSED`]), what a slow listener may lag
 //! behind (the counter's own bound). A stream ends when the door closes.
@@ -27,8 +28,8 @@ use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
 use futures_util::stream::{self, Stream};
 use serde::Serialize;
-use tilld_counter::{Change, Counter, EntryHead, SaleNow, Seq, Subject};
-use tilld_domain::ids::SaleId;
+use tilld_counter::{Change, Counter, EntryHead, Seq, Subject};
+use tilld_domain::refusal::Refusal;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -39,7 +40,7 @@ use crate::ApiState;
 use crate::openapi::EventProblems;
 use crate::problem::{Objection, Problem};
 use crate::serve::Closing;
-use crate::wire::Sale;
+use crate::wire::{Redemption, Sale};
 
 /// How many streams may be open at once.
 pub(crate) const MOST_STREAMS: usize = 16;
@@ -57,10 +58,10 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
 /// Listen to what changes
 ///
 /// Server-sent events. `event: sale` with `id:` the number of a journal entry and `data:` the sale (schema `Sale`) as that
-/// entry left it. A stream that was opened without `Last-Event-ID` begins with an `id:` alone, the number of the last entry,
+/// entry left it; `event: redemption` likewise (schema `Redemption`). A stream that was opened without `Last-Event-ID` begins with an `id:` alone, the number of the last entry,
 /// to come back with. `event: reread` with `data: {"why":"missed_too_much"}` or `{"why":"too_slow"}`: something was left out,
-/// read the sales that you show. After coming back with `Last-Event-ID` there is one event a sale that changed, with the
-/// sale as it is now. Comments keep a quiet stream alive every 15 s. At most 16 streams at once.
+/// read what you show. After coming back with `Last-Event-ID` there is one event for each sale and redemption that changed,
+/// with it as it is now. Comments keep a quiet stream alive every 15 s. At most 16 streams at once.
 #[utoipa::path(
     get,
     path = "/v1/events",
@@ -126,8 +127,8 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<Seq>, Objection> {
 struct Missed {
     /// More than is gone through.
     too_much: bool,
-    /// The last missed entry of each sale, oldest first.
-    sales: VecDeque<(Seq, SaleId)>,
+    /// The last missed entry of each sale and redemption, oldest first.
+    subjects: VecDeque<(Seq, Subject)>,
     /// The last missed entry of all: it and what is before it needs no event any more.
     upto: Option<Seq>,
 }
@@ -139,15 +140,13 @@ impl Missed {
             return Self { too_much: true, ..Self::default() };
         }
         let mut seen = HashSet::new();
-        let mut sales: VecDeque<_> = VecDeque::new();
+        let mut subjects: VecDeque<_> = VecDeque::new();
         for head in heads.into_iter().rev() {
-            if let Subject::Sale(sale) = head.subject
-                && seen.insert(sale)
-            {
-                sales.push_front((head.seq, sale));
+            if seen.insert(head.subject) {
+                subjects.push_front((head.seq, head.subject));
             }
         }
-        Self { too_much: false, sales, upto }
+        Self { too_much: false, subjects, upto }
     }
 }
 
@@ -163,8 +162,8 @@ struct Listener {
     counter: Counter,
     changes: Receiver<Change>,
     missed: Missed,
-    /// Sales that were shown newer than the id of their event, and how new.
-    shown: HashMap<SaleId, Seq>,
+    /// What was shown newer than the id of its event, and how new.
+    shown: HashMap<Subject, Seq>,
     closing: Option<Closing>,
     _seat: OwnedSemaphorePermit,
 }
@@ -182,27 +181,36 @@ impl Listener {
                 None => event,
             });
         }
-        if let Some((seq, sale)) = self.missed.sales.pop_front() {
-            let Ok(now) = self.counter.sale(sale).await else {
+        if let Some((seq, subject)) = self.missed.subjects.pop_front() {
+            let Ok(now) = self.now(subject).await else {
                 // It was there a moment ago. Whoever reads it anew is told what hinders it.
                 return Some(reread("missed_too_much"));
             };
-            if now.seq > seq {
-                self.shown.insert(sale, now.seq);
+            if now.seq() > seq {
+                self.shown.insert(subject, now.seq());
             }
             return Some(event(seq, &now));
         }
         loop {
             match self.change().await? {
-                Ok(now) if self.is_news(&now) => return Some(event(now.seq, &now)),
+                Ok(now) if self.is_news(&now) => return Some(event(now.seq(), &now)),
                 Ok(_) => {}
                 Err(_) => return Some(reread("too_slow")),
             }
         }
     }
 
+    async fn now(&self, subject: Subject) -> Result<Change, Refusal> {
+        match subject {
+            Subject::Sale(sale) => self.counter.sale(sale).await.map(Change::Sale),
+            Subject::Redemption(redemption) => {
+                self.counter.redemption(redemption).await.map(Change::Redemption)
+            }
+        }
+    }
+
     /// The next change, or that some were lost; none when the stream ends.
-    async fn change(&mut self) -> Option<Result<SaleNow, u64>> {
+    async fn change(&mut self) -> Option<Result<Change, u64>> {
         let changed = match &mut self.closing {
             Some(closing) => tokio::select! {
                 changed = self.changes.recv() => changed,
@@ -211,23 +219,22 @@ impl Listener {
             None => self.changes.recv().await,
         };
         match changed {
-            Ok(Change::Sale(now)) => Some(Ok(now)),
-            Ok(Change::Redemption(_)) => Box::pin(self.change()).await,
+            Ok(change) => Some(Ok(change)),
             Err(RecvError::Lagged(lost)) => Some(Err(lost)),
             Err(RecvError::Closed) => None,
         }
     }
 
     /// Whether a change has not been shown yet.
-    fn is_news(&mut self, now: &SaleNow) -> bool {
-        if self.missed.upto.is_some_and(|upto| now.seq <= upto) {
+    fn is_news(&mut self, now: &Change) -> bool {
+        let (subject, seq) = (now.subject(), now.seq());
+        if self.missed.upto.is_some_and(|upto| seq <= upto) {
             return false;
         }
-        let sale = now.sale.opening.sale;
-        match self.shown.get(&sale) {
-            Some(shown) if now.seq <= *shown => false,
+        match self.shown.get(&subject) {
+            Some(shown) if seq <= *shown => false,
             Some(_) => {
-                self.shown.remove(&sale);
+                self.shown.remove(&subject);
                 true
             }
             None => true,
@@ -235,10 +242,14 @@ impl Listener {
     }
 }
 
-fn event(seq: Seq, now: &SaleNow) -> Event {
-    let event = Event::default().id(seq.to_string()).event("sale");
+fn event(seq: Seq, now: &Change) -> Event {
+    let event = Event::default().id(seq.to_string());
+    let event = match now {
+        Change::Sale(now) => event.event("sale").json_data(Sale::from(now)),
+        Change::Redemption(now) => event.event("redemption").json_data(Redemption::from(now)),
+    };
     // Texts and numbers always become JSON.
-    event.json_data(Sale::from(now)).unwrap_or_else(|_| reread("missed_too_much"))
+    event.unwrap_or_else(|_| reread("missed_too_much"))
 }
 
 fn reread(why: &'static str) -> Event {
@@ -264,12 +275,18 @@ mod tests {
     }
 
     #[test]
-    fn what_was_missed_is_one_event_a_sale_in_the_order_of_their_last_entries() {
+    fn what_was_missed_is_one_event_a_subject_in_the_order_of_their_last_entries() {
         let (a, b) = ("00000000-0000-7000-8000-00000000000a", "00000000-0000-7000-8000-00000000000b");
-        let missed = Missed::of(vec![head(4, a), head(5, b), head(6, a), head(7, a), head(8, b)]);
-        let expected = [(Seq::new(7), a.parse().unwrap()), (Seq::new(8), b.parse().unwrap())];
-        assert_eq!(missed.sales, expected);
-        assert_eq!((missed.too_much, missed.upto), (false, Some(Seq::new(8))));
+        let redemption = |seq| EntryHead { subject: Subject::Redemption(a.parse().unwrap()), ..head(seq, a) };
+        let missed =
+            Missed::of(vec![head(4, a), head(5, b), redemption(6), head(7, a), head(8, b), redemption(9)]);
+        let expected = [
+            (Seq::new(7), Subject::Sale(a.parse().unwrap())),
+            (Seq::new(8), Subject::Sale(b.parse().unwrap())),
+            (Seq::new(9), Subject::Redemption(a.parse().unwrap())),
+        ];
+        assert_eq!(missed.subjects, expected);
+        assert_eq!((missed.too_much, missed.upto), (false, Some(Seq::new(9))));
         assert_eq!(Missed::of(Vec::new()), Missed::default());
     }
 
@@ -279,7 +296,7 @@ mod tests {
         let heads = |count: u64| (1..=count).map(|seq| head(seq, sale)).collect::<Vec<_>>();
         assert!(!Missed::of(heads(1000)).too_much);
         let missed = Missed::of(heads(1001));
-        assert!(missed.too_much && missed.sales.is_empty() && missed.upto.is_none());
+        assert!(missed.too_much && missed.subjects.is_empty() && missed.upto.is_none());
     }
 
     #[test]

@@ -1,9 +1,10 @@
-//! Health: whether gift cards can be sold now, and what hinders it.
+//! Health: whether gift cards can be sold and vouchers redeemed now, and what hinders it.
 
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
-use tilld_counter::Health as CounterHealth;
+use tilld_counter::{Counter, Health as CounterHealth, ProviderLine};
+use tilld_domain::voucher::Reversal;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -31,13 +32,21 @@ pub(crate) struct Health {
     clock: Clock,
     /// The line to the provider; null before the first call.
     provider: Option<Provider>,
+    /// The line to the provider of vouchers; null before the first call, and where vouchers are not set up.
+    vouchers: Option<Provider>,
+    /// Whether the shop has confirmed the provider's call for taking a redemption back. Without it every reversal is a
+    /// manager's case; absent where vouchers are not set up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reversal_confirmed: Option<bool>,
     /// The printer's own word; null if it cannot be asked or does not answer.
     printer: Option<Printer>,
     /// The catalogue.
     products: Shelf,
     /// How many sales are not closed.
     open_sales: usize,
-    /// How many cards must still be undone.
+    /// How many redemptions are not closed.
+    open_redemptions: usize,
+    /// How many cards and redemptions must still be undone.
     owed: usize,
     /// How many questions wait for a person.
     questions: usize,
@@ -51,7 +60,7 @@ struct Journal {
     /// Why not, and what to do next.
     #[serde(skip_serializing_if = "Option::is_none")]
     trouble: Option<String>,
-    /// How many events of sales could not be written although others can. Their sales stand still: if it is not 0, call the
+    /// How many events of sales and redemptions could not be written although others can. These stand still: if it is not 0, call the
     /// manufacturer.
     set_aside: usize,
 }
@@ -92,8 +101,23 @@ struct Printer {
     drawer_pin_high: Option<bool>,
 }
 
-impl From<CounterHealth> for Health {
-    fn from(health: CounterHealth) -> Self {
+impl From<ProviderLine> for Provider {
+    fn from(line: ProviderLine) -> Self {
+        Self { up: line.up, at: instant(line.at) }
+    }
+}
+
+impl Health {
+    async fn of(counter: &Counter) -> Self {
+        let confirmed = |reversal| match reversal {
+            Reversal::Repeatable | Reversal::Once => true,
+            Reversal::NotConfirmed => false,
+        };
+        let reversal = counter.voucher_provider().map(|provider| provider.offers().reversal);
+        Self::from_parts(counter.health().await, reversal.map(confirmed))
+    }
+
+    fn from_parts(health: CounterHealth, reversal_confirmed: Option<bool>) -> Self {
         let hindrance = health.hindrance.or_else(|| {
             let missing = health.shelf.products == 0;
             missing.then(|| {
@@ -114,7 +138,9 @@ impl From<CounterHealth> for Health {
                 trouble: health.journal_trouble,
                 set_aside: health.set_aside,
             },
-            provider: health.provider.map(|line| Provider { up: line.up, at: instant(line.at) }),
+            provider: health.provider.map(Provider::from),
+            vouchers: health.vouchers.map(Provider::from),
+            reversal_confirmed,
             printer: health.printer.map(|status| Printer {
                 fault: status.fault.map(Fault::from),
                 paper_low: status.paper_low,
@@ -122,6 +148,7 @@ impl From<CounterHealth> for Health {
             }),
             products: health.shelf.into(),
             open_sales: health.open_sales,
+            open_redemptions: health.open_redemptions,
             owed: health.owed,
             questions: health.questions,
         }
@@ -139,5 +166,5 @@ impl From<CounterHealth> for Health {
     responses((status = 200, description = "How everything is", body = Health), AnyProblems)
 )]
 async fn health(State(state): State<ApiState>) -> Json<Health> {
-    Json(state.counter().health().await.into())
+    Json(Health::of(state.counter()).await)
 }

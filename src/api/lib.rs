@@ -10,7 +10,7 @@
 //!
 //! | module | thinks about |
 //! |---|---|
-//! | [`sales`], [`products`], [`health`], [`events`], [`attention`] | one resource each: its routes and their documentation |
+//! | [`sales`], [`vouchers`], [`redemptions`], [`products`], [`health`], [`events`], [`attention`] | one resource each: its routes and their documentation |
 //! | [`wire`] | what is sent and read: types of this door's own |
 //! | [`body`], [`asked`] | reading a body, a key and a digest out of a request |
 //! | [`problem`], [`refusals`] | every way to say no, with its status |
@@ -19,9 +19,10 @@
 //! | [`openapi`] | the description of all this, generated and checked in |
 //!
 //! Invariants:
-//! - Nothing is decided here about sales or money: a route reads, asks the counter, and writes down what it says.
-//! - The answer to an acting request is a pure function of the sale that the counter gives: no clock, no counter of its own.
-//! - No card code, slip line, token, key or body is in a log line or an answer (law L11).
+//! - Nothing is decided here about sales, vouchers or money: a route reads, asks the counter, and writes down what it says.
+//! - The answer to an acting request is a pure function of the sale or redemption that the counter gives: no clock, no counter
+//!   of its own.
+//! - No code of a card or voucher, slip line, token, key or body is in a log line or an answer (law L11).
 //! - Every request ends in bounded time, and every length, number and queue has its bound in a named constant.
 //!
 //! Deliberately absent: rules, provider types, pages, roles. A way for a client to learn whether an answer is a repeated
@@ -40,9 +41,11 @@ mod problem;
 mod products;
 #[cfg(test)]
 mod proof;
+mod redemptions;
 mod refusals;
 mod sales;
 mod serve;
+mod vouchers;
 mod wire;
 
 use std::any::Any;
@@ -126,6 +129,8 @@ fn routes() -> OpenApiRouter<ApiState> {
     about.info.license = None;
     OpenApiRouter::with_openapi(about)
         .merge(sales::routes())
+        .merge(vouchers::routes())
+        .merge(redemptions::routes())
         .merge(products::routes())
         .merge(health::routes())
         .merge(events::routes())

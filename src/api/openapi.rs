@@ -39,6 +39,9 @@ pub fn openapi_json() -> &'static str {
     security(("token" = [])),
     tags(
         (name = "sales", description = "Begin, pay, cancel, answer, read"),
+        (name = "vouchers", description = "What is on a voucher"),
+        (name = "redemptions", description = "Redeem, complete, reverse, answer, read"),
+        (name = "attention", description = "What waits for a person"),
         (name = "products", description = "What can be sold"),
         (name = "health", description = "Whether it can be sold"),
         (name = "events", description = "What changes"),
@@ -74,10 +77,10 @@ const ANY: &[Objection] = &[
     Objection::AnswerLate,
     Objection::Internal,
 ];
-/// What every acting route may answer besides.
-const ACTING: &[Objection] = &[
-    Objection::KeyMissing,
-    Objection::KeyWrong,
+/// What every acting route may answer besides, and what goes with [`BODY`].
+const KEY: &[Objection] = &[Objection::KeyMissing, Objection::KeyWrong];
+/// What every route with a body may answer.
+const BODY: &[Objection] = &[
     Objection::BodyNotJson,
     Objection::BodyIncomplete,
     Objection::BodyTooLarge,
@@ -94,6 +97,30 @@ const ACTING_REFUSALS: &[Refusal] = &[
     Refusal::JournalDown,
     Refusal::Busy,
     Refusal::Stopping,
+];
+
+/// What a scan may be refused for, before anybody is asked about it.
+const SCAN_REFUSALS: &[Refusal] = &[
+    Refusal::ScanEmpty,
+    Refusal::ScanTooShort,
+    Refusal::ScanTooLong,
+    Refusal::ScanProductCode,
+    Refusal::ScanPaymentCard,
+    Refusal::ScanReceipt,
+    Refusal::ScanForeignLink,
+    Refusal::ScanUnreadable,
+];
+/// What a look at a voucher may be refused for: by the counter, or by the provider that it asks.
+const LOOK_REFUSALS: &[Refusal] = &[
+    Refusal::VouchersNotSetUp,
+    Refusal::TooManyTries,
+    Refusal::VoucherNotChecked,
+    Refusal::VoucherNotFound,
+    Refusal::VoucherNotHere,
+    Refusal::VoucherNotRedeemable,
+    Refusal::NotAuthenticated,
+    Refusal::ScopeMissing,
+    Refusal::RequestNotUnderstood,
 ];
 
 macro_rules! problems {
@@ -124,30 +151,67 @@ problems! {
     /// Of the event stream.
     EventProblems: &[ANY, &[Objection::TooManyListeners, Objection::LastEventIdWrong]], &[&[Refusal::JournalDown, Refusal::Stopping]];
     /// Of beginning a sale.
-    OpenProblems: &[ANY, ACTING], &[ACTING_REFUSALS, &[
+    OpenProblems: &[ANY, KEY, BODY], &[ACTING_REFUSALS, &[
         Refusal::ProductUnknown, Refusal::ProductNotAvailable, Refusal::WrongCountry, Refusal::WrongCardKind, Refusal::WrongCurrency,
         Refusal::FaceValueNotOffered, Refusal::MixedCurrencies, Refusal::NoCards, Refusal::TooManyCards,
         Refusal::AmountTooLarge, Refusal::CardCodeMissing, Refusal::CardCodeNotWanted, Refusal::CardCodeTwice,
         Refusal::PosaNotSetUp, Refusal::ReceiptUsed, Refusal::NoCatalogue,
     ]];
     /// Of reporting a payment.
-    PayProblems: &[ANY, ACTING], &[ACTING_REFUSALS, &[
+    PayProblems: &[ANY, KEY, BODY], &[ACTING_REFUSALS, &[
         Refusal::SaleUnknown, Refusal::AlreadyPaid, Refusal::PaidTooLate, Refusal::AmountNotDue,
         Refusal::TenderDoesNotAddUp, Refusal::WrongCurrency, Refusal::SaleClosed, Refusal::OpenQuestion,
     ]];
     /// Of cancelling.
-    CancelProblems: &[ANY, ACTING], &[ACTING_REFUSALS, &[
+    CancelProblems: &[ANY, KEY, BODY], &[ACTING_REFUSALS, &[
         Refusal::SaleUnknown, Refusal::AlreadyPaid, Refusal::SaleClosed, Refusal::OpenQuestion,
     ]];
     /// Of an answer.
-    AnswerProblems: &[ANY, ACTING], &[ACTING_REFUSALS, &[
+    AnswerProblems: &[ANY, KEY, BODY], &[ACTING_REFUSALS, &[
         Refusal::SaleUnknown, Refusal::CardUnknown, Refusal::NotAsked, Refusal::SaleClosed,
     ]];
     /// Of listing what waits for a person.
     AttentionProblems: &[ANY], &[&[Refusal::Busy, Refusal::Stopping]];
     /// Of closing a case.
-    SettleProblems: &[ANY, ACTING], &[ACTING_REFUSALS, &[
+    SettleProblems: &[ANY, KEY, BODY], &[ACTING_REFUSALS, &[
         Refusal::SaleUnknown, Refusal::CardUnknown, Refusal::NotAsked, Refusal::SaleClosed, Refusal::ReasonMissing,
+    ]];
+    /// Of looking at a voucher.
+    CheckProblems: &[ANY, BODY], &[SCAN_REFUSALS, LOOK_REFUSALS, &[Refusal::JournalDown, Refusal::Stopping]];
+    /// Of letting a terminal try codes again.
+    UnlockProblems: &[ANY, BODY], &[&[Refusal::VouchersNotSetUp, Refusal::JournalDown, Refusal::Stopping]];
+    /// Of a redeem, which may have to look again.
+    RedeemProblems: &[ANY, KEY, BODY], &[ACTING_REFUSALS, LOOK_REFUSALS, &[
+        Refusal::CheckExpired, Refusal::NothingToRedeem, Refusal::MoreThanEligible, Refusal::VoucherOfItems,
+        Refusal::VoucherOfMoney, Refusal::VoucherCurrency, Refusal::TermsNotConfirmed, Refusal::VoucherInUse,
+        Refusal::VoucherTwice, Refusal::OpenQuestion,
+    ]];
+    /// Of reading a redemption.
+    ReadRedemptionProblems: &[ANY], &[&[
+        Refusal::RedemptionUnknown, Refusal::JournalDown, Refusal::Busy, Refusal::Stopping,
+    ]];
+    /// Of reading a basket.
+    BasketProblems: &[ANY, &[Objection::FieldWrong]], &[&[Refusal::JournalDown, Refusal::Busy, Refusal::Stopping]];
+    /// Of completing a redemption.
+    CompleteProblems: &[ANY, KEY, BODY], &[ACTING_REFUSALS, &[
+        Refusal::RedemptionUnknown, Refusal::RedemptionClosed, Refusal::OpenQuestion,
+    ]];
+    /// Of reversing a redemption.
+    ReverseProblems: &[ANY, KEY, BODY], &[ACTING_REFUSALS, &[
+        Refusal::RedemptionUnknown, Refusal::RedemptionClosed, Refusal::OpenQuestion, Refusal::ManagerNeeded,
+        Refusal::VoucherInUse,
+    ]];
+    /// Of an answer about a redemption.
+    RedemptionAnswerProblems: &[ANY, KEY, BODY], &[ACTING_REFUSALS, &[
+        Refusal::RedemptionUnknown, Refusal::RedemptionClosed, Refusal::NotAsked, Refusal::ManagerNeeded,
+    ]];
+    /// Of closing the case of a redemption.
+    RedemptionSettleProblems: &[ANY, KEY, BODY], &[ACTING_REFUSALS, &[
+        Refusal::RedemptionUnknown, Refusal::RedemptionClosed, Refusal::NotAsked, Refusal::ReasonMissing,
+    ]];
+    /// Of scanning the voucher of a redemption again.
+    ScanProblems: &[ANY, KEY, BODY], &[ACTING_REFUSALS, SCAN_REFUSALS, LOOK_REFUSALS, &[
+        Refusal::RedemptionUnknown, Refusal::RedemptionClosed, Refusal::AnotherVoucher,
     ]];
     /// Of fetching the catalogue: whatever the provider may say to it.
     RefreshProblems: &[ANY], &[&[
@@ -211,11 +275,26 @@ mod tests {
         let (_, document) = crate::routes().split_for_parts();
         let document: Value = serde_json::from_str(&document.to_json().unwrap()).unwrap();
         let schemas = &document["components"]["schemas"];
-        for name in
-            ["SaleRequest", "CardRequest", "PaymentRequest", "CancelRequest", "AnswerRequest", "Money"]
-        {
+        for name in [
+            "SaleRequest",
+            "CardRequest",
+            "PaymentRequest",
+            "CancelRequest",
+            "AnswerRequest",
+            "SettleRequest",
+            "Money",
+            "CheckRequest",
+            "UnlockRequest",
+            "RedeemRequest",
+            "CompleteRequest",
+            "ReverseRequest",
+            "RedemptionAnswerRequest",
+            "RedemptionSettleRequest",
+            "ScanRequest",
+        ] {
             assert_eq!(schemas[name]["additionalProperties"], false, "{name}");
         }
+        assert_eq!(schemas["Worth"]["oneOf"][1]["additionalProperties"], false);
         let tenders = schemas["TenderRequest"]["oneOf"].as_array().unwrap();
         assert_eq!(tenders.len(), 3);
         assert!(tenders.iter().all(|tender| tender["additionalProperties"] == false), "{tenders:?}");

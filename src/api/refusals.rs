@@ -3,13 +3,15 @@
 //! | status | means | what the till does |
 //! |---|---|---|
 //! | 403 | only a manager may do it | asks for one |
-//! | 404 | no such sale, no such card, no such redemption | mends the path |
-//! | 409 | right in itself, but not in the present state of the sale, the receipt, the key or the shop | reads the sale, or waits if `Retry-After` is there |
+//! | 404 | no such sale, card, redemption or voucher | mends the path, or has the voucher scanned again |
+//! | 409 | right in itself, but not in the present state of the sale, the redemption, the voucher, the receipt, the key or the shop | reads it, or waits if `Retry-After` is there |
 //! | 422 | it can never be done as it is | mends the request |
-//! | 502 | the provider said no (only where a till asks the provider directly, as for its catalogue) | tells the manager |
+//! | 429 | too many wrong codes | calls a manager, or waits |
+//! | 502 | the provider said no (only where a till asks the provider directly, as for its catalogue or a look at a voucher) | tells the manager |
 //! | 503 | not now; nothing was done that the same key will not find again | asks again after `Retry-After` |
 //!
-//! That a provider refuses a *card* is none of these: the sale is answered with 201 or 200, and the card in it says so.
+//! That a provider refuses a *card* or a *redeem* is none of these: the sale or the redemption is answered with 201 or 200, and
+//! says so.
 //! A refused request leaves no trace under its key: a mended one may use the key again.
 
 use axum::http::StatusCode;
@@ -25,7 +27,7 @@ pub(crate) struct Row {
     pub(crate) developer: &'static str,
 }
 
-/// What the till can do about a refusal of the provider's catalogue: nothing.
+/// What the till can do about a refusal that concerns the shop: nothing.
 const SET_UP: &str =
     "The provider refused the daemon's own request; the shop's set-up or contract must be put in order.";
 /// The same for a refusal of a card or a limit.
@@ -78,7 +80,9 @@ pub(crate) fn row(refusal: &Refusal) -> Row {
             1,
             "An outcome is being found out. Ask again, an acting request under the same key.",
         ),
-        Refusal::OpenQuestion => not_so("Answer the question of the card first; the sale shows it."),
+        Refusal::OpenQuestion => {
+            not_so("Answer the open question first; the sale or the redemption shows it.")
+        }
         Refusal::AlreadyPaid => not_so("The payment was reported before, under another key."),
         Refusal::PaidTooLate => not_so("No card of the sale waits for its payment."),
         Refusal::AmountNotDue => not_so("amount must be what the sale shows as due now."),
@@ -87,9 +91,9 @@ pub(crate) fn row(refusal: &Refusal) -> Row {
         ),
         Refusal::SaleClosed => not_so("Nothing more can happen to this sale. Read it."),
         Refusal::ReasonMissing => never("The reason is missing, too long, or holds control characters."),
-        Refusal::NotAsked => {
-            not_so("The card has no open question that takes this answer; the sale shows the choices.")
-        }
+        Refusal::NotAsked => not_so(
+            "There is no open question that takes this answer, or no case that is closed so; the sale, the redemption and GET /v1/attention show the choices.",
+        ),
         Refusal::NoCatalogue => {
             not_now(30, "The catalogue has not been fetched yet; POST /v1/products/refresh tries it at once.")
         }
@@ -102,7 +106,7 @@ pub(crate) fn row(refusal: &Refusal) -> Row {
         ),
         Refusal::Busy => not_now(
             1,
-            "As many sales are in customers' hands, or requests on their way, as the counter takes.",
+            "As many sales and redemptions are in customers' hands, or requests on their way, as the counter takes.",
         ),
         Refusal::Stopping => not_now(5, "The daemon is stopping."),
         Refusal::ScanEmpty => never("The scan is empty once the scanner's own characters are taken away."),
@@ -123,17 +127,17 @@ pub(crate) fn row(refusal: &Refusal) -> Row {
         ),
         Refusal::VouchersNotSetUp => not_so("The configuration names no provider of vouchers."),
         Refusal::TooManyTries => later(
-            StatusCode::CONFLICT,
+            StatusCode::TOO_MANY_REQUESTS,
             60,
-            "The provider did not know too many codes of this terminal. A manager unlocks it, or time does.",
+            "The provider did not know too many codes of this terminal. POST /v1/vouchers/unlock lets it try again, or time does.",
         ),
         Refusal::VoucherNotChecked => not_now(5, "The provider of the voucher could not be reached."),
         Refusal::CheckExpired => not_so("There is no such check any more. Scan the voucher again."),
         Refusal::VoucherNotRedeemable => not_so("The check says why; nothing was sent."),
-        Refusal::NothingToRedeem => never("amount or quantity must be more than nothing."),
+        Refusal::NothingToRedeem => never("amount must be more than nothing."),
         Refusal::MoreThanEligible => not_so("The check shows how much may be redeemed; nothing was sent."),
-        Refusal::VoucherOfItems => never("This voucher takes a quantity, not an amount."),
-        Refusal::VoucherOfMoney => never("This voucher takes an amount, not a quantity."),
+        Refusal::VoucherOfItems => never("This voucher takes items, not money."),
+        Refusal::VoucherOfMoney => never("This voucher takes money, not items."),
         Refusal::VoucherCurrency => never("The currency is not the voucher's; the check shows it."),
         Refusal::TermsNotConfirmed => never(
             "A promotional voucher is redeemed only once the cashier has confirmed the terms that the check shows.",
@@ -180,8 +184,12 @@ pub(crate) fn row(refusal: &Refusal) -> Row {
         }
         Refusal::OrderNotFound => said_no(PROVIDER),
         Refusal::OrderTwice => not_now(5, "The provider named one order for two cards."),
-        Refusal::VoucherNotFound => said_no(PROVIDER),
-        Refusal::VoucherNotHere => said_no(PROVIDER),
+        Refusal::VoucherNotFound => {
+            row(StatusCode::NOT_FOUND, "The provider does not know this voucher. It counts as a wrong code.")
+        }
+        Refusal::VoucherNotHere => {
+            not_so("The provider knows the voucher; it is not for this store or programme.")
+        }
         Refusal::RedeemRefused => said_no(PROVIDER),
         Refusal::RedemptionNotFound => said_no(PROVIDER),
         Refusal::ReverseRefused => said_no(PROVIDER),

@@ -198,7 +198,12 @@ impl<State: Send + Sync> FromRequestParts<State> for OfCard {
     }
 }
 
-async fn of_path<State: Send + Sync>(parts: &mut Parts, state: &State, name: &str) -> Option<String> {
+/// What stands in a path in the place of a name.
+pub(crate) async fn of_path<State: Send + Sync>(
+    parts: &mut Parts,
+    state: &State,
+    name: &str,
+) -> Option<String> {
     let values = RawPathParams::from_request_parts(parts, state).await.ok()?;
     values.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
 }

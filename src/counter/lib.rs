@@ -69,6 +69,7 @@ use tilld_receipts::slip::ShopTexts;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 pub use tilld_journal::{Asked, EntryHead, Seq, Subject};
+pub use tilld_providers::vouchers::TargetType;
 
 use crate::book::{Book, Open};
 use crate::clock::Clock;

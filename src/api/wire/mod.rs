@@ -12,9 +12,18 @@
 //! - No code, no line of a slip, ever (law L11).
 
 mod parts;
+mod redeem;
+mod redemption;
 mod request;
 mod sale;
+mod voucher;
 
 pub(crate) use parts::{CardKind, Checked, Money, OURS, Object, instant};
+pub(crate) use redeem::{
+    CompleteRequest, RedeemRequest, RedemptionAnswer, RedemptionAnswerRequest, RedemptionSettleRequest,
+    ReverseRequest, ScanRequest, Verdict,
+};
+pub(crate) use redemption::{Basket, Redemption, Who};
 pub(crate) use request::{Answer, AnswerRequest, CancelRequest, PaymentRequest, SaleRequest};
 pub(crate) use sale::{Fault, Sale};
+pub(crate) use voucher::{CheckRequest, UnlockRequest, VoucherCheck, Worth};

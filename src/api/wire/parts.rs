@@ -117,8 +117,15 @@ impl TryFrom<Object<DecimalMoney>> for Money {
     type Error = String;
 
     fn try_from(Object(text): Object<DecimalMoney>) -> Result<Self, String> {
-        Currency::from_code(&text.currency)
-            .and_then(|currency| domain::money::Money::from_decimal_text(&text.amount, currency))
+        Self::read(&text.amount, &text.currency)
+    }
+}
+
+impl Money {
+    /// An amount and its currency as they were sent; else why they are none.
+    pub(super) fn read(amount: &str, currency: &str) -> Result<Self, String> {
+        Currency::from_code(currency)
+            .and_then(|currency| domain::money::Money::from_decimal_text(amount, currency))
             .map(Self)
             .map_err(|error| format!("{OURS}{error}"))
     }
@@ -193,7 +200,13 @@ impl From<domain::screen::Screen> for Screen {
     }
 }
 
-/// Why a card was refused.
+impl From<domain::redemption::screen::Screen> for Screen {
+    fn from(screen: domain::redemption::screen::Screen) -> Self {
+        Self { code: screen.code(), text: screen.sentence() }
+    }
+}
+
+/// Why something was refused.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Refusal)]
 pub(crate) struct Said {
