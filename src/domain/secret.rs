@@ -49,5 +49,6 @@ mod tests {
         assert_eq!(format!("{code:?}"), "Secret(…)");
         assert_eq!(code.masked(), "••••7890");
         assert_eq!(Secret::new("1234567".to_owned()).masked(), "••••");
+        assert_eq!(Secret::new("12345678".to_owned()).masked(), "••••5678");
     }
 }

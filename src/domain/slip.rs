@@ -154,3 +154,34 @@ impl fmt::Debug for Slip {
         write!(out, "Slip({} columns, {} parts)", self.columns, self.parts.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    #[test]
+    fn a_slip_shows_its_measures_and_nothing_of_its_text() {
+        let row = Row { text: Secret::new("CODE-1234".to_owned()), style: Style::PLAIN, align: Align::Left };
+        let slip = Slip { columns: 42, parts: vec![Part::Row(row.clone()), Part::Cut] };
+        for (shown, wanted) in [
+            (format!("{row:?}"), "Row(9 bytes)"),
+            (format!("{:?}", slip.parts[0]), "Row(9 bytes)"),
+            (format!("{:?}", Part::Feed(2)), "Feed(2)"),
+            (format!("{:?}", Part::Qr(Secret::new("CODE-1234".to_owned()))), "Qr(…)"),
+            (format!("{slip:?}"), "Slip(42 columns, 2 parts)"),
+            (format!("{:?}", Paper { columns: 48, prints: |_| true }), "Paper(48 columns)"),
+        ] {
+            assert_eq!(shown, wanted);
+        }
+    }
+
+    #[test]
+    fn styles_are_what_their_names_say() {
+        assert!(Style::BOLD.bold && Style::LARGE.bold && !Style::PLAIN.bold);
+        assert_eq!(
+            [Style::PLAIN, Style::BOLD, Style::LARGE].map(|style| (style.width, style.height)),
+            [(1, 1), (1, 1), (2, 2)]
+        );
+    }
+}

@@ -149,6 +149,7 @@ fn a5_an_uncertain_confirm_is_asked_about_for_ten_seconds_and_then_owed() {
         created, paid, confirm odd                => asking no_answer until 10 may_repeat; ask 0.5
         created, paid, confirm odd lines          => printing 1; print 1
         created, paid, confirm open lines         => printing 1; print 1
+        created, paid, confirm open               => asking no_answer until 10 may_repeat; ask 0.5
         # not confirmed is not confirmed, whatever lines a look-up carries (U9)
         created, paid, confirm unknown, lookup open lines => confirming again until 10; confirm, wake 10
         ",
@@ -425,6 +426,8 @@ fn a17_an_undo_that_the_provider_will_not_do_is_still_asked_for_every_hour() {
         created, paid, +121 restart, undo over, +3600 undo not_found => stuck window_over; undo 3600;; back
         created, paid, +121 restart, undo over, +3600 undo later 4000 => stuck window_over; undo 4000;; back
         created, paid, +121 restart, undo over, +3600 undo done => cleared invalidated; forget;; back
+        created, paid, +121 restart, undo over, +3600 undo already => cleared already_invalidated; forget;; back
+        created, paid, +121 restart, undo over, +3600 undo failed => cleared order_failed; forget;; back
         created, paid, +121 restart, undo over, +600 restart => stuck window_over; undo 3000;; back
         created, paid, +121 restart, undo over, +9999 restart => stuck window_over; undo 60;; back
         created, paid, +121 restart, undo over, settle => settled; forget;; back
