@@ -213,6 +213,13 @@ problems! {
     ScanProblems: &[ANY, KEY, BODY], &[ACTING_REFUSALS, SCAN_REFUSALS, LOOK_REFUSALS, &[
         Refusal::RedemptionUnknown, Refusal::RedemptionClosed, Refusal::AnotherVoucher,
     ]];
+    /// Of printing a redemption.
+    PrintRedemptionProblems: &[ANY], &[&[
+        Refusal::RedemptionUnknown, Refusal::RedemptionClosed, Refusal::StillWorking, Refusal::JournalDown, Refusal::Busy,
+        Refusal::Stopping,
+    ]];
+    /// Of printing what a look showed.
+    PrintCheckProblems: &[ANY], &[&[Refusal::CheckExpired, Refusal::VouchersNotSetUp]];
     /// Of fetching the catalogue: whatever the provider may say to it.
     RefreshProblems: &[ANY], &[&[
         Refusal::JournalDown, Refusal::Stopping, Refusal::NoConnection, Refusal::NotAuthenticated, Refusal::LiveModeDisabled,

@@ -18,14 +18,14 @@ use crate::ApiState;
 use crate::asked::{Digest, Key};
 use crate::body::{Body, MaybeBody};
 use crate::openapi::{
-    BasketProblems, CompleteProblems, ReadRedemptionProblems, RedeemProblems, RedemptionAnswerProblems,
-    RedemptionSettleProblems, ReverseProblems, ScanProblems,
+    BasketProblems, CompleteProblems, PrintRedemptionProblems, ReadRedemptionProblems, RedeemProblems,
+    RedemptionAnswerProblems, RedemptionSettleProblems, ReverseProblems, ScanProblems,
 };
 use crate::problem::{Objection, Problem};
 use crate::sales::of_path;
 use crate::wire::{
-    Basket, CompleteRequest, RedeemRequest, Redemption, RedemptionAnswerRequest, RedemptionSettleRequest,
-    ReverseRequest, ScanRequest,
+    Basket, CompleteRequest, PaperEnd, RedeemRequest, Redemption, RedemptionAnswerRequest,
+    RedemptionSettleRequest, ReverseRequest, ScanRequest,
 };
 
 pub(crate) fn routes() -> OpenApiRouter<ApiState> {
@@ -37,6 +37,7 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(answer))
         .routes(routes!(settle))
         .routes(routes!(scan))
+        .routes(routes!(print))
         .routes(routes!(basket))
 }
 
@@ -231,6 +232,25 @@ async fn scan(
         Ok(now) => Ok(view(StatusCode::OK, &now)),
         Err(refusal) => Err(Problem::of(refusal, state.counter()).await),
     }
+}
+
+/// Print what became of a redemption
+///
+/// That it was redeemed, or that its value was given back, with the end of the code alone. Nothing of it is worth anything, so
+/// nothing is journaled: every request prints one more, and each after the first is marked as a copy.
+#[utoipa::path(
+    post,
+    path = "/v1/redemptions/{redemption}/print",
+    tag = "redemptions",
+    operation_id = "print_redemption",
+    params(("redemption" = String, Path, format = "uuid", description = "The redemption's id")),
+    responses((status = 200, description = "What came of it", body = PaperEnd), PrintRedemptionProblems)
+)]
+async fn print(
+    State(state): State<ApiState>,
+    OfRedemption(id): OfRedemption,
+) -> Result<axum::Json<PaperEnd>, Problem> {
+    Ok(axum::Json(state.counter().print_redemption(id).await?.into()))
 }
 
 /// Read a basket

@@ -3,19 +3,23 @@
 //! A look takes nothing and is repeated freely, so it carries no key. What it shows is in no log: it names people.
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
+use tilld_domain::ids::CheckId;
+use tilld_domain::refusal::Refusal;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::ApiState;
 use crate::body::Body;
-use crate::openapi::{CheckProblems, UnlockProblems};
+use crate::openapi::{CheckProblems, PrintCheckProblems, UnlockProblems};
 use crate::problem::Problem;
-use crate::wire::{CheckRequest, UnlockRequest, VoucherCheck};
+use crate::sales::of_path;
+use crate::wire::{CheckRequest, PaperEnd, UnlockRequest, VoucherCheck};
 
 pub(crate) fn routes() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().routes(routes!(check)).routes(routes!(unlock))
+    OpenApiRouter::new().routes(routes!(check)).routes(routes!(unlock)).routes(routes!(print))
 }
 
 /// Look at a voucher
@@ -59,5 +63,32 @@ async fn unlock(
     match state.counter().unlock_tries(request.by.0).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(refusal) => Err(Problem::of(refusal, state.counter()).await),
+    }
+}
+
+/// Print what a look showed
+///
+/// What is on the voucher, with the end of its code alone. It can be printed for as long as the look may be acted on.
+#[utoipa::path(
+    post,
+    path = "/v1/vouchers/{check}/print",
+    tag = "vouchers",
+    operation_id = "print_check",
+    params(("check" = String, Path, format = "uuid", description = "The look's name")),
+    responses((status = 200, description = "What came of it", body = PaperEnd), PrintCheckProblems)
+)]
+async fn print(State(state): State<ApiState>, OfCheck(check): OfCheck) -> Result<Json<PaperEnd>, Problem> {
+    Ok(Json(state.counter().print_check(check, None).await?.into()))
+}
+
+/// The look that a path names. A path that names none is answered as a look that is over.
+struct OfCheck(CheckId);
+
+impl<State: Send + Sync> FromRequestParts<State> for OfCheck {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
+        let text = of_path(parts, state, "check").await;
+        text.and_then(|text| text.parse().ok()).map(Self).ok_or_else(|| Refusal::CheckExpired.into())
     }
 }

@@ -11,6 +11,7 @@
 //!   the place of an object is an error too.
 //! - No code, no line of a slip, ever (law L11).
 
+mod paper;
 mod parts;
 mod redeem;
 mod redemption;
@@ -18,6 +19,7 @@ mod request;
 mod sale;
 mod voucher;
 
+pub(crate) use paper::PaperEnd;
 pub(crate) use parts::{CardKind, Checked, Money, OURS, Object, instant};
 pub(crate) use redeem::{
     CompleteRequest, RedeemRequest, RedemptionAnswer, RedemptionAnswerRequest, RedemptionSettleRequest,

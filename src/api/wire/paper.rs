@@ -1,0 +1,49 @@
+//! What came of a paper that is worth nothing.
+
+use serde::Serialize;
+use tilld_domain::printing::PrintEnd;
+use utoipa::ToSchema;
+
+use super::parts::words;
+use super::sale::{Fault, PaperProof};
+
+/// What came of printing a paper that is worth nothing.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PaperEnd {
+    /// What is out.
+    paper: PaperOut,
+    /// How that is known; absent unless it was printed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proof: Option<PaperProof>,
+    /// What hindered it; absent if it was printed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<Fault>,
+}
+
+words! {
+    /// What is out of the printer.
+    enum PaperOut as "PaperOut" {
+        /// The whole paper.
+        Printed = "printed",
+        /// Nothing of it.
+        Nothing = "nothing",
+        /// Nobody knows: look.
+        Unclear = "unclear",
+    }
+}
+
+impl From<PrintEnd> for PaperEnd {
+    fn from(end: PrintEnd) -> Self {
+        match end {
+            PrintEnd::OnPaper(proof) => {
+                Self { paper: PaperOut::Printed, proof: Some(proof.into()), fault: None }
+            }
+            PrintEnd::Nothing(fault) => {
+                Self { paper: PaperOut::Nothing, proof: None, fault: Some(fault.into()) }
+            }
+            PrintEnd::Unclear(fault) => {
+                Self { paper: PaperOut::Unclear, proof: None, fault: Some(fault.into()) }
+            }
+        }
+    }
+}
