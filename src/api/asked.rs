@@ -116,7 +116,10 @@ impl Digest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::SaleRequest;
+    use crate::wire::{
+        CompleteRequest, RedeemRequest, RedemptionAnswerRequest, RedemptionSettleRequest, ReverseRequest,
+        SaleRequest, ScanRequest,
+    };
 
     fn digest_of(body: &str) -> [u8; 32] {
         let request: SaleRequest = serde_json::from_str(body).unwrap();
@@ -148,6 +151,59 @@ mod tests {
         ] {
             assert_ne!(digest_of(BODY), digest_of(&BODY.replace(from, to)), "{from} -> {to}");
         }
+    }
+
+    #[test]
+    fn every_value_of_a_redeem_matters_and_how_it_is_written_does_not() {
+        let digest_of = |body: &str| -> [u8; 32] {
+            let request: RedeemRequest = serde_json::from_str(body).unwrap();
+            request.digest(Digest::of("redeem")).0.finalize().into()
+        };
+        let body = r#"{"check":"019bb0d5-6a3c-7c11-9f9e-0d6a5b1c2d3e","basket":"B1","amount":{"amount":"2.00","currency":"EUR"}}"#;
+        for (from, to, same) in [
+            ("2.00", "2", true),
+            ("019bb0d5-6a3c-7c11-9f9e-0d6a5b1c2d3e", "019BB0D56A3C7C119F9E0D6A5B1C2D3E", true),
+            ("\"basket\"", "\"terms_confirmed\":false,\"cashier\":null,\"basket\"", true),
+            ("019bb0d5", "019bb0d6", false),
+            ("B1", "B2", false),
+            ("2.00", "2.01", false),
+            ("EUR", "CHF", false),
+            (r#"{"amount":"2.00","currency":"EUR"}"#, r#"{"items":200}"#, false),
+            ("\"basket\"", "\"terms_confirmed\":true,\"basket\"", false),
+            ("\"basket\"", "\"cashier\":\"A\",\"basket\"", false),
+            ("\"basket\"", "\"locale\":\"A\",\"basket\"", false),
+        ] {
+            assert_eq!(digest_of(body) == digest_of(&body.replace(from, to)), same, "{from} -> {to}");
+        }
+    }
+
+    #[test]
+    fn every_value_of_the_other_requests_about_a_redemption_matters() {
+        fn digest<Request: serde::de::DeserializeOwned>(
+            body: &str,
+            digest: impl Fn(&Request, Digest) -> Digest,
+        ) -> [u8; 32] {
+            digest(&serde_json::from_str(body).unwrap(), Digest::of("x")).0.finalize().into()
+        }
+        let reverse = |body: &str| digest(body, ReverseRequest::digest);
+        assert_ne!(reverse("{}"), reverse(r#"{"by":"A"}"#));
+        assert_ne!(reverse(r#"{"by":"A"}"#), reverse(r#"{"by":"A","manager":true}"#));
+        assert_eq!(reverse("{}"), reverse(r#"{"manager":false}"#));
+        let complete = |body: &str| digest(body, CompleteRequest::digest);
+        assert_ne!(complete("{}"), complete(r#"{"by":"A"}"#));
+        let answer = |body: &str| digest(body, RedemptionAnswerRequest::digest);
+        assert_ne!(answer(r#"{"answer":"used"}"#), answer(r#"{"answer":"not_used"}"#));
+        assert_ne!(answer(r#"{"answer":"used"}"#), answer(r#"{"answer":"used","by":"A"}"#));
+        let settle = |verdict: &str, by: &str, reason: &str| {
+            let body = format!(r#"{{"verdict":"{verdict}","by":"{by}","reason":"{reason}"}}"#);
+            digest(&body, RedemptionSettleRequest::digest)
+        };
+        for (verdict, by, reason) in [("not_used", "A", "x"), ("used", "B", "x"), ("used", "A", "y")] {
+            assert_ne!(settle("used", "A", "x"), settle(verdict, by, reason), "{verdict} {by} {reason}");
+        }
+        let scan = |scan: &str| digest(&format!(r#"{{"scan":"{scan}"}}"#), ScanRequest::digest);
+        assert_ne!(scan("012345678901"), scan("012345678902"));
+        assert_ne!(scan("012345678901"), scan("0012345678901"));
     }
 
     #[test]

@@ -55,6 +55,17 @@ async fn every_route_but_the_description_wants_the_token() {
         ("POST", "/v1/sales/x/payment"),
         ("POST", "/v1/sales/x/cancel"),
         ("POST", "/v1/sales/x/cards/1/answer"),
+        ("POST", "/v1/vouchers/check"),
+        ("POST", "/v1/vouchers/unlock"),
+        ("POST", "/v1/redemptions"),
+        ("GET", "/v1/redemptions/x"),
+        ("POST", "/v1/redemptions/x/complete"),
+        ("POST", "/v1/redemptions/x/reverse"),
+        ("POST", "/v1/redemptions/x/answer"),
+        ("POST", "/v1/redemptions/x/settle"),
+        ("POST", "/v1/redemptions/x/scan"),
+        ("GET", "/v1/baskets/x"),
+        ("GET", "/v1/attention"),
         ("GET", "/v1/products"),
         ("POST", "/v1/products/refresh"),
         ("GET", "/v1/health"),
@@ -112,7 +123,12 @@ async fn an_acting_request_without_a_proper_key_is_refused() {
         (vec!["Schlüssel"], "key_wrong"),
         (vec!["4111111111111111"], "key_wrong"),
     ] {
-        for path in ["/v1/sales", "/v1/sales/019bb0d5-6a3c-7c11-9f9e-0d6a5b1c2d3e/payment"] {
+        let redemption = "/v1/redemptions/019bb0d5-6a3c-7c11-9f9e-0d6a5b1c2d3e";
+        let acting =
+            ["complete", "reverse", "answer", "settle", "scan"].map(|act| format!("{redemption}/{act}"));
+        let sale = "/v1/sales/019bb0d5-6a3c-7c11-9f9e-0d6a5b1c2d3e/payment";
+        let paths = ["/v1/sales", sale, "/v1/redemptions"].map(str::to_owned);
+        for path in paths.iter().chain(&acting) {
             let mut request = let_in("POST", path).header("content-type", "application/json");
             for key in &keys {
                 request = request.header("idempotency-key", key.as_bytes());

@@ -1,9 +1,11 @@
-//! The door with a real counter and a real journal behind it; only the provider and the printer are played.
+//! The door with a real counter and a real journal behind it; only the providers and the printer are played.
 
 mod doors;
+mod redeeming;
 mod selling;
 mod serving;
 mod streams;
+mod voucher;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -26,6 +28,7 @@ use tilld_domain::refusal::Refusal;
 use tilld_domain::secret::Secret;
 use tilld_domain::slip::{Paper, Slip};
 use tilld_journal::{Journal, SealKey};
+use tilld_providers::vouchers::Vouchers;
 use tilld_providers::{
     Balance, Catalogue, ConfirmFacts, CreateFacts, Deadlines, GiftCards, Store, StoredRequest,
 };
@@ -197,6 +200,7 @@ pub(super) struct House {
     pub(super) app: Router,
     pub(super) counter: Counter,
     provider: Arc<Played>,
+    vouchers: Arc<voucher::PlayedVouchers>,
     printer: Arc<Paperless>,
     driver: Running,
     disk: TempDir,
@@ -246,19 +250,24 @@ impl House {
 
     /// A house whose provider cannot be reached yet.
     pub(super) async fn bare() -> Self {
-        Self::on(tempfile::tempdir().unwrap()).await
+        Self::on(tempfile::tempdir().unwrap(), Some(Arc::default())).await
+    }
+
+    /// A house whose configuration names no provider of vouchers.
+    pub(super) async fn without_vouchers() -> Self {
+        Self::on(tempfile::tempdir().unwrap(), None).await
     }
 
     /// The same house after its daemon was stopped and started again.
     pub(super) async fn started_again(self) -> Self {
-        let Self { app, counter, mut driver, disk, .. } = self;
+        let Self { app, counter, mut driver, disk, vouchers, .. } = self;
         counter.stop().await;
         driver.ended().await;
         drop((app, counter));
-        Self::on(disk).await
+        Self::on(disk, Some(vouchers)).await
     }
 
-    async fn on(disk: TempDir) -> Self {
+    async fn on(disk: TempDir, vouchers: Option<Arc<voucher::PlayedVouchers>>) -> Self {
         let journal = Journal::open(&tilld_journal::Settings {
             path: disk.path().join("journal"),
             seal: SealKey::new([7; 32]),
@@ -271,7 +280,7 @@ impl House {
             outcome: Mutex::new(JobOutcome::Printed { proof: Proof::ProcessId, replaced: 0 }),
         });
         let ports = Ports {
-            vouchers: None,
+            vouchers: vouchers.clone().map(|vouchers| vouchers as Arc<dyn Vouchers>),
             journal: journal.into(),
             provider: provider.clone(),
             printer: printer.clone(),
@@ -290,7 +299,7 @@ impl House {
         *provider.down.lock().unwrap() = false;
         let token = Token::new(Secret::new(TOKEN.to_owned())).unwrap();
         let app = app(ApiState::new(counter.clone(), token, SocketAddr::from(([127, 0, 0, 1], 7400))));
-        Self { app, counter, provider, printer, driver, disk }
+        Self { app, counter, provider, vouchers: vouchers.unwrap_or_default(), printer, driver, disk }
     }
 
     pub(super) fn provider_is_down(&self) {

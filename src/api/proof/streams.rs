@@ -125,6 +125,39 @@ async fn who_comes_back_gets_what_was_missed_and_then_what_is_new() {
 }
 
 #[tokio::test]
+async fn a_listener_hears_of_redemptions_beside_sales_and_of_a_missed_one_once() {
+    let house = House::new().await;
+    let mut stream = Stream::open(&house, None).await;
+    let seen = let_in("POST", "/v1/vouchers/check").header("content-type", "application/json");
+    let scan = format!(r#"{{"scan":"{}"}}"#, voucher::MONEY);
+    let check = house.send(seen.body(scan.into()).unwrap()).await.json()["check"].take();
+    let body = format!(r#"{{"check":{check},"basket":"B1","amount":{{"amount":"5.00","currency":"EUR"}}}}"#);
+    let redeemed = house.post("/v1/redemptions", "k1", body).await;
+    assert_eq!(redeemed.status, StatusCode::CREATED, "{}", redeemed.text());
+    let sold = sell(&house, "R1").await;
+
+    let mut heard = Vec::new();
+    loop {
+        let (name, id, data) = stream.next().await;
+        assert!(!data.to_string().contains(voucher::MONEY));
+        heard.push((name, id, data));
+        if id >= sold {
+            break;
+        }
+    }
+    assert_eq!(heard.iter().map(|(_, id, _)| *id).collect::<Vec<_>>(), (1..=sold).collect::<Vec<_>>());
+    let last = redeemed.json()["seq"].as_u64().unwrap();
+    let mut of_redemption = heard.iter().filter(|(name, ..)| name == "redemption");
+    assert_eq!(of_redemption.next_back(), Some(&("redemption".to_owned(), last, redeemed.json())));
+    assert!(heard.iter().skip_while(|(_, id, _)| *id <= last).all(|(name, ..)| name == "sale"));
+
+    let mut back = Stream::open(&house, Some(0)).await;
+    assert_eq!(back.next().await, ("redemption".to_owned(), last, redeemed.json()));
+    let (name, id, _) = back.next().await;
+    assert_eq!((name.as_str(), id), ("sale", sold));
+}
+
+#[tokio::test]
 async fn a_listener_that_lags_is_told_to_read_anew_and_goes_on() {
     let house = House::new().await;
     let mut stream = Stream::open(&house, None).await;
