@@ -64,6 +64,8 @@ async fn every_route_but_the_description_wants_the_token() {
         ("POST", "/v1/redemptions/x/answer"),
         ("POST", "/v1/redemptions/x/settle"),
         ("POST", "/v1/redemptions/x/scan"),
+        ("POST", "/v1/redemptions/x/print"),
+        ("POST", "/v1/vouchers/x/print"),
         ("GET", "/v1/baskets/x"),
         ("GET", "/v1/attention"),
         ("GET", "/v1/products"),

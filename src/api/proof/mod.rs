@@ -1,6 +1,7 @@
 //! The door with a real counter and a real journal behind it; only the providers and the printer are played.
 
 mod doors;
+mod papers;
 mod redeeming;
 mod selling;
 mod serving;

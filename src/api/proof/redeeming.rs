@@ -17,7 +17,7 @@ impl House {
     }
 
     /// Looks at a voucher, and gives the name of the look.
-    async fn looked_at(&self, code: &str) -> String {
+    pub(super) async fn looked_at(&self, code: &str) -> String {
         let seen = self.check(format!(r#"{{"scan":"{code}"}}"#)).await;
         assert_eq!(seen.status, StatusCode::OK, "{}", seen.text());
         seen.json()["check"].as_str().unwrap().to_owned()
@@ -34,14 +34,14 @@ impl House {
     }
 
     /// Redeems, and gives the path of the redemption.
-    async fn redeemed(&self, key: &str, code: &str, basket: &str, amount: &str) -> String {
+    pub(super) async fn redeemed(&self, key: &str, code: &str, basket: &str, amount: &str) -> String {
         let answer = self.redeem(key, code, basket, amount).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
         answer.headers["location"].to_str().unwrap().to_owned()
     }
 
     /// Reads a redemption until it stands in a state.
-    async fn until(&self, path: &str, state: &str) -> Value {
+    pub(super) async fn until(&self, path: &str, state: &str) -> Value {
         loop {
             let read = self.get(path).await.json();
             if read["state"] == state {

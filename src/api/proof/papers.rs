@@ -1,0 +1,44 @@
+//! The papers of vouchers through the door: printed as often as a till asks, and told when they are not.
+
+use serde_json::json;
+use tilld_devices::printer::Fault;
+
+use super::voucher::MONEY;
+use super::*;
+
+impl House {
+    async fn print(&self, path: &str) -> Answered {
+        self.send(let_in("POST", &format!("{path}/print")).body(Body::empty()).unwrap()).await
+    }
+}
+
+#[tokio::test]
+async fn a_look_a_redemption_and_its_reversal_are_printed() {
+    let house = House::bare().await;
+    let printed = json!({"paper": "printed", "proof": "process_id"});
+    let check = house.looked_at(MONEY).await;
+    assert_eq!(house.print(&format!("/v1/vouchers/{check}")).await.json(), printed);
+    let path = house.redeemed("k1", MONEY, "B1", r#"{"amount":"5.00","currency":"EUR"}"#).await;
+    assert_eq!(house.print(&path).await.json(), printed);
+    house.printer_will(JobOutcome::Unknown { fault: Fault::PaperOut, bytes_sent: 100 });
+    assert_eq!(house.print(&path).await.json(), json!({"paper": "unclear", "fault": "paper_out"}));
+    house.printer_will(JobOutcome::Printed { proof: Proof::ProcessId, replaced: 0 });
+    house.post(&format!("{path}/reverse"), "k2", "").await;
+    house.until(&path, "cleared").await;
+    assert_eq!(house.print(&path).await.json(), printed);
+}
+
+#[tokio::test]
+async fn what_is_over_or_not_there_is_not_printed() {
+    let house = House::bare().await;
+    let none = "019bb0d5-6a3c-7c11-9f9e-0d6a5b1c2d3e";
+    for id in [none, "x", "%00"] {
+        let look = house.print(&format!("/v1/vouchers/{id}")).await;
+        assert_eq!(look.problem(), (409, "check_expired".to_owned()), "{id}");
+        let redemption = house.print(&format!("/v1/redemptions/{id}")).await;
+        assert_eq!(redemption.problem(), (404, "redemption_unknown".to_owned()), "{id}");
+    }
+    *house.vouchers.redeems.lock().unwrap() = voucher::Redeems::Refuse;
+    let refused = house.redeemed("k1", MONEY, "B1", r#"{"amount":"5.00","currency":"EUR"}"#).await;
+    assert_eq!(house.print(&refused).await.problem(), (409, "redemption_closed".to_owned()));
+}
