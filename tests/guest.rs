@@ -142,10 +142,12 @@ impl Guest {
                 self.ask(format!("/v1/vouchers/{check}/print"), None, json!({}));
             }
             ["again"] => {
+                self.rest().await;
                 let (path, key, body) = self.last.clone().expect("something was asked before");
                 self.ask(path, key, body);
             }
             ["again", "differently"] => {
+                self.rest().await;
                 let (path, key, mut body) = self.last.clone().expect("something was asked before");
                 body["cashier"] = json!("Somebody Else");
                 self.ask(path, key, body);
@@ -187,6 +189,8 @@ impl Guest {
                 if let Some(running) = self.running.take() {
                     running.abort();
                     let _ = running.await;
+                    // Nothing shows when the daemon has seen that its connection is gone.
+                    tokio::time::sleep(Duration::from_millis(300)).await;
                 }
             }
             ["look"] => {}

@@ -11,15 +11,25 @@ macro_rules! scripts {
             async fn $name() {
                 let text = include_str!(concat!("scripts/guests/", stringify!($name), ".guest"));
                 tokio::time::timeout(script::SCRIPT_LIMIT, guest::run(text)).await.expect("the script ends");
-                if !text.contains("books stay open") {
+            }
+        )*
+
+        /// The power goes after every line.
+        mod power {
+            use tilld_tests::{guest, script};
+
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    let text = include_str!(concat!("scripts/guests/", stringify!($name), ".guest"));
                     let (_, lines) = script::read(text);
                     for count in 1..=lines.len() {
                         let crash = guest::crash_after(text, count);
                         tokio::time::timeout(script::SCRIPT_LIMIT, crash).await.expect("the crash is settled");
                     }
                 }
-            }
-        )*
+            )*
+        }
 
         /// A script that no test runs proves nothing.
         #[test]

@@ -23,7 +23,7 @@ use tokio::task::JoinHandle;
 use crate::clock::HandClock;
 
 /// How long a proof waits for what must come. It is only ever waited for when something is wrong.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(4);
 
 pub struct Shop {
     pub folder: TempDir,
@@ -120,6 +120,8 @@ slip     = {{ header = ["Buchhandlung am Markt"], footer = ["Vielen Dank!"] }}
 gift_local.key_file = "{}"
 gift_local.currency = "EUR"
 gift_local.location = "A1234"
+# Not the clock's own 20 s: a script must be able to tell the two apart.
+gift_local.deadlines.redeem_s = 11
 gift_local.requests_per_second = 10000
 gift_local.burst = 10000"#,
             sandbox.provider_url(),
