@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use crate::Place;
 
-pub(crate) use redemption::{complete, decide, take_back, tell};
+pub(crate) use redemption::{complete, decide, scanned, take_back, tell};
 
 /// A sale as a till asks for it. Everything in it is checked by its type; what remains to be checked needs the catalogue.
 #[derive(Debug, Clone)]

@@ -43,6 +43,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use self::trouble::Trouble;
+pub(crate) use self::turn::MOST_OF_A_BASKET;
 use self::turn::{Aside, Cause, Staged, Turn};
 use crate::book::Open;
 use crate::desk::PayRequest;

@@ -7,13 +7,10 @@ use tilld_domain::secret::Secret;
 use tilld_journal::{Asked, Subject};
 use tilld_providers::vouchers::Vouchers;
 
-use crate::driver::Act;
+use crate::driver::{Act, MOST_OF_A_BASKET};
 use crate::now::Now;
 use crate::vouchers::{CheckNow, CheckRequest, Looks, RedeemRequest};
 use crate::{Counter, RedemptionNow};
-
-/// The most redemptions of a basket that are shown.
-const MOST_SHOWN: usize = 100;
 
 impl Counter {
     /// The provider of vouchers; none where that is not set up.
@@ -118,7 +115,7 @@ impl Counter {
     /// The redemptions of a basket, oldest first.
     pub async fn basket(&self, basket: BasketId) -> Result<Vec<RedemptionNow>, Refusal> {
         let journal = self.journal.clone();
-        let known = self.read(move || journal.redemptions_of(&basket, MOST_SHOWN)).await?;
+        let known = self.read(move || journal.redemptions_of(&basket, MOST_OF_A_BASKET)).await?;
         let mut shown = Vec::with_capacity(known.len());
         for redemption in known {
             shown.push(self.redemption(redemption).await?);

@@ -2,8 +2,10 @@
 
 use tilld_domain::attention::Who;
 use tilld_domain::ids::PersonName;
-use tilld_domain::redemption::{Answer, Redemption, RedemptionEvent, Verdict};
+use tilld_domain::outcome::Outcome;
+use tilld_domain::redemption::{Answer, Redemption, RedemptionEvent, State, UnclearWhy, Verdict};
 use tilld_domain::refusal::Refusal;
+use tilld_domain::voucher::VoucherSeen;
 
 use super::checked;
 
@@ -50,4 +52,21 @@ pub(crate) fn decide(
         return Err(Refusal::NotAsked);
     }
     Ok(RedemptionEvent::Settled { by, reason: checked(reason)?, verdict })
+}
+
+/// Takes what was seen when the voucher was scanned again (row B4), where that still tells anything.
+pub(crate) fn scanned(redemption: &Redemption, seen: &VoucherSeen) -> Result<RedemptionEvent, Refusal> {
+    let tells = matches!(
+        redemption.state,
+        State::Comparing { .. }
+            | State::NotApplied { moved: false, .. }
+            | State::Unclear { why: UnclearWhy::NotRead(_), .. }
+    );
+    if !tells {
+        return Err(Refusal::NotAsked);
+    }
+    if seen.voucher != redemption.opening.voucher {
+        return Err(Refusal::AnotherVoucher);
+    }
+    Ok(RedemptionEvent::ReadEnded { outcome: Outcome::Done(seen.clone()), scanned: true })
 }

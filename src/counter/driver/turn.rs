@@ -17,7 +17,6 @@ use std::time::Duration;
 
 use tilld_domain::ids::{ReceiptId, RedemptionId, RequestKey};
 use tilld_domain::moment::Moment;
-use tilld_domain::outcome::Outcome;
 use tilld_domain::redemption::basket::{self, Admission};
 use tilld_domain::redemption::{self, Redemption, RedemptionEvent};
 use tilld_domain::refusal::Refusal;
@@ -32,7 +31,7 @@ use crate::{Ports, desk};
 /// How often what was set aside is tried again: whoever was called may have mended it.
 const ASIDE_AGAIN: Duration = Duration::from_mins(1);
 /// The most redemptions of one basket that are looked through: more vouchers than any guest brings.
-const MOST_OF_A_BASKET: usize = 100;
+pub(crate) const MOST_OF_A_BASKET: usize = 100;
 
 /// Why a step is taken.
 pub(super) enum Cause {
@@ -206,9 +205,7 @@ impl Driver {
                         self.call_off(Whose::Redemption(redemption.id()))?;
                         settled
                     }
-                    Act::Scanned(seen) => {
-                        RedemptionEvent::ReadEnded { outcome: Outcome::Done(seen.clone()), scanned: true }
-                    }
+                    Act::Scanned(seen) => desk::scanned(redemption, seen)?,
                     _ => return Err(Refusal::RedemptionUnknown),
                 };
                 Ok(Decided::Write(Event::Redemption(RedemptionStep::Happened(event))))
@@ -256,9 +253,9 @@ impl Driver {
         let known = self
             .ports
             .journal
-            .redemptions_of(&opening.basket, MOST_OF_A_BASKET.saturating_add(1))
+            .redemptions_of(&opening.basket, MOST_OF_A_BASKET)
             .map_err(|error| unreadable(&error))?;
-        if known.len() > MOST_OF_A_BASKET {
+        if known.len() >= MOST_OF_A_BASKET {
             return Err(Refusal::Busy);
         }
         let mut closed = Vec::new();
@@ -331,12 +328,8 @@ impl Driver {
             Err(why) => {
                 tracing::debug!(subject = %happening.subject, why, "an event came too late or twice, and changes nothing");
                 self.undo_ended(&happening);
-                if let Cause::Asked { act, reply, .. } = cause {
-                    let why = match act {
-                        Act::Scanned(_) => Refusal::AnotherVoucher,
-                        _ => Refusal::StillWorking,
-                    };
-                    turn.declined.push((reply, Declined::Refused(why)));
+                if let Cause::Asked { reply, .. } = cause {
+                    turn.declined.push((reply, Declined::Refused(Refusal::StillWorking)));
                 }
             }
         }
