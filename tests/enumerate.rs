@@ -48,7 +48,7 @@ fn all(faults: usize, names: &[String]) -> ExitCode {
         let faults = faults.saturating_sub(scenario.faults_less).max(faults.min(1));
         let figures = enumerate(scenario, Search::of(faults));
         println!(
-            "{:<16} up to {faults} faults: {:>8} sequences, {:>8} joined, {:>8} crashes, {:>8} restarts, violations: {} ({:.1} s)",
+            "{:<17} up to {faults} faults: {:>8} sequences, {:>8} joined, {:>8} crashes, {:>8} restarts, violations: {} ({:.1} s)",
             scenario.name,
             figures.run(),
             figures.joined,

@@ -70,3 +70,37 @@ fn with_a_program_that_answers_for_the_cashier_a_customer_holds_a_dead_card() {
     let first = figures.violations.first().expect("a dead card in a customer's hand");
     assert!(first.wrong.iter().any(|wrong| wrong.contains("a customer holds")), "{first:?}");
 }
+
+/// Law L7: past the answer line no program takes back by itself.
+#[test]
+fn with_a_program_that_answers_for_the_cashier_goods_leave_for_a_voucher_that_got_its_value_back() {
+    let set_up = SetUp { answers_by_itself: true, ..SetUp::default() };
+    let figures = enumerate(of("redeem"), Search { set_up, enough: 1, ..Search::of(1) });
+    let first = figures.violations.first().expect("goods for nothing");
+    assert!(
+        first.wrong.iter().any(|wrong| wrong.contains("1250 are counted for V1, and 0 are")),
+        "{first:?}"
+    );
+}
+
+/// Law L6 of an unchanged balance: it closes only after the longest time that a request can live.
+#[test]
+fn where_a_request_outlives_the_quiet_time_a_guest_pays_twice() {
+    let set_up = SetUp { request_lives: Duration::from_mins(6), ..SetUp::default() };
+    let figures = enumerate(of("redeem"), Search { set_up, enough: 1, ..Search::of(2) });
+    let first = figures.violations.first().expect("a voucher that was used for nothing");
+    assert!(first.wrong.iter().any(|wrong| wrong.contains("are taken from it")), "{first:?}");
+    assert!(first.hits.iter().any(|hit| hit.to_string().ends_with("request-last")), "{first:?}");
+}
+
+/// A look that was made while a reversal was on its way says nothing about what is on the voucher when it has ended: redeemed
+/// on it, an answer that is lost would pass for nothing taken (row B3).
+#[test]
+fn a_voucher_is_looked_at_again_if_it_got_its_value_back_after_the_look() {
+    let hits: Vec<Hit> =
+        ["24:unreachable", "30:broken-after"].iter().map(|hit| hit.parse().unwrap()).collect();
+    let outcome = of("redeem-left").replay(SetUp::default(), &hits);
+    assert!(outcome.wrong.is_empty(), "{:?}\n{}", outcome.wrong, outcome.story.join("\n"));
+    let of_reversal = |line: &&String| line.contains("vouchers: Reverse");
+    assert_eq!(outcome.story.iter().filter(of_reversal).count(), 1, "{}", outcome.story.join("\n"));
+}

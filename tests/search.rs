@@ -15,25 +15,36 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tilld_domain::product::CardKind;
+use tilld_domain::voucher::{Offers, Recourse, Reversal};
 
 use crate::world::fate::{Fault, Hit, Plan};
+use crate::world::guest::{Then, Visit};
 use crate::world::power::SetUp;
-use crate::world::run::{History, Outcome, Template};
+use crate::world::run::{History, Outcome, Redeeming, Template};
 use crate::world::till::{Basket, Customer, Manner};
+use crate::world::vouchers::Sort;
 use crate::world::{Step, World};
 
-/// What is sold, to whom.
+/// What is traded, with whom.
+#[derive(Debug, Clone, Copy)]
+enum Trade {
+    /// Cards are sold to a customer.
+    Cards(&'static [CardKind], Customer),
+    /// Vouchers are redeemed at a provider that offers this, by a guest each.
+    Vouchers(Offers, Sort, &'static [(i64, Then)]),
+}
+
+/// A way of trade, all of whose faults are tried.
 #[derive(Debug, Clone)]
 pub struct Scenario {
     pub name: &'static str,
-    pub cards: &'static [CardKind],
-    pub customer: Customer,
-    /// A sale of two cards has so many sequences that it gets one fault less.
+    trade: Trade,
+    /// Two cards, or two guests, have so many sequences that they get one fault less.
     pub faults_less: usize,
 }
 
 /// All of them.
-pub const SCENARIOS: [Scenario; 8] = [
+pub const SCENARIOS: [Scenario; 19] = [
     one("por", &[CardKind::Por], Customer::Waits),
     one("por-money-back", &[CardKind::Por], Customer::WantsMoney),
     one("por-cancelled", &[CardKind::Por], Customer::Cancels),
@@ -42,14 +53,62 @@ pub const SCENARIOS: [Scenario; 8] = [
     one("posa-money-back", &[CardKind::Posa], Customer::WantsMoney),
     two("por-and-posa", &[CardKind::Por, CardKind::Posa]),
     two("two-por", &[CardKind::Por, CardKind::Por]),
+    guest("redeem", COMPARABLE, Sort::Money, &[(1_250, Then::Completes)]),
+    guest("redeem-items", COMPARABLE, Sort::Items, &[(4, Then::Completes)]),
+    guest("redeem-all", COMPARABLE, Sort::Money, &[(2_500, Then::Completes)]),
+    guest("redeem-cancelled", COMPARABLE, Sort::Money, &[(1_250, Then::Cancels)]),
+    guest("redeem-returned", COMPARABLE, Sort::Money, &[(1_250, Then::Returns)]),
+    guest("redeem-left", COMPARABLE, Sort::Money, &[(1_250, Then::Leaves)]),
+    guest(
+        "redeem-once",
+        offers(Recourse::Comparable, Reversal::Once),
+        Sort::Money,
+        &[(1_250, Then::Cancels)],
+    ),
+    guest(
+        "redeem-manual",
+        offers(Recourse::Comparable, Reversal::NotConfirmed),
+        Sort::Money,
+        &[(1_250, Then::Cancels)],
+    ),
+    guest(
+        "redeem-findable",
+        offers(Recourse::Findable, Reversal::Repeatable),
+        Sort::Money,
+        &[(1_250, Then::Cancels)],
+    ),
+    guest(
+        "redeem-repeatable",
+        offers(Recourse::Repeatable, Reversal::Repeatable),
+        Sort::Money,
+        &[(1_250, Then::Cancels)],
+    ),
+    Scenario {
+        faults_less: 1,
+        ..guest("two-redeem", COMPARABLE, Sort::Money, &[(1_250, Then::Completes), (1_000, Then::Cancels)])
+    },
 ];
 
+/// As the simulated Gift Local is, once its reversal is confirmed.
+const COMPARABLE: Offers = offers(Recourse::Comparable, Reversal::Repeatable);
+/// What is on a voucher at first: enough for everybody who wants some of it.
+const CENTS: i64 = 2_500;
+const ITEMS: i64 = 11;
+
+const fn offers(recourse: Recourse, reversal: Reversal) -> Offers {
+    Offers { recourse, reversal }
+}
+
 const fn one(name: &'static str, cards: &'static [CardKind], customer: Customer) -> Scenario {
-    Scenario { name, cards, customer, faults_less: 0 }
+    Scenario { name, trade: Trade::Cards(cards, customer), faults_less: 0 }
 }
 
 const fn two(name: &'static str, cards: &'static [CardKind]) -> Scenario {
-    Scenario { name, cards, customer: Customer::Waits, faults_less: 1 }
+    Scenario { name, trade: Trade::Cards(cards, Customer::Waits), faults_less: 1 }
+}
+
+const fn guest(name: &'static str, offers: Offers, sort: Sort, guests: &'static [(i64, Then)]) -> Scenario {
+    Scenario { name, trade: Trade::Vouchers(offers, sort, guests), faults_less: 0 }
 }
 
 impl Scenario {
@@ -57,19 +116,40 @@ impl Scenario {
         SCENARIOS.iter().find(|scenario| scenario.name == name)
     }
 
-    fn baskets(&self) -> [Basket; 1] {
-        [Basket {
-            receipt: "R1".to_owned(),
-            cards: self.cards.to_vec(),
-            customer: self.customer,
+    fn baskets(&self) -> Vec<Basket> {
+        let Trade::Cards(cards, customer) = self.trade else { return Vec::new() };
+        let manner = Manner::default();
+        vec![Basket { receipt: "R1".to_owned(), cards: cards.to_vec(), customer, manner }]
+    }
+
+    fn redeeming(&self) -> Option<Redeeming> {
+        let Trade::Vouchers(offers, sort, guests) = self.trade else { return None };
+        let visit = |(place, (wish, then)): (usize, &(i64, Then))| Visit {
+            basket: format!("B{}", place + 1),
+            voucher: "V1".to_owned(),
+            wish: *wish,
+            then: *then,
+            takes_less: *then != Then::Returns,
             manner: Manner::default(),
-        }]
+        };
+        let issued = if sort == Sort::Money { CENTS } else { ITEMS };
+        Some(Redeeming {
+            offers,
+            issued: vec![("V1".to_owned(), sort, issued)],
+            visits: guests.iter().enumerate().map(visit).collect(),
+        })
     }
 
     /// Runs one sequence and keeps its story.
     pub fn replay(&self, set_up: SetUp, hits: &[Hit]) -> Outcome {
-        let template = Template::default();
-        let history = History { template: &template, baskets: &self.baskets(), set_up, telling: true };
+        let (template, baskets, redeeming) = (Template::default(), self.baskets(), self.redeeming());
+        let history = History {
+            template: &template,
+            baskets: &baskets,
+            redeeming: redeeming.as_ref(),
+            set_up,
+            telling: true,
+        };
         history.run(Plan::new(hits), |_| true)
     }
 }
@@ -123,7 +203,7 @@ impl Figures {
         self.crashes += hits.iter().filter(|hit| hit.fault.is_crash()).count();
         self.restarts += outcome.lives - 1;
         for end in outcome.ends.values() {
-            *self.ends.entry(end.to_string()).or_default() += 1;
+            *self.ends.entry(end.clone()).or_default() += 1;
         }
         let mut wrong = outcome.wrong.clone();
         if outcome.hits != hits.len() {
@@ -152,7 +232,7 @@ impl Violation {
 
 /// Which faults are tried at a step.
 fn faults_at(step: Step) -> impl Iterator<Item = Fault> + use<> {
-    // Law L6 rests on this: a provider loses sight of an order once, and for less than the quiet time.
+    // Law L6 rests on this: a provider loses sight of something once, and for less than the quiet time.
     let hidden_before = step.hidden_before;
     step.point.faults().iter().copied().filter(move |fault| !(hidden_before && *fault == Fault::NotFound))
 }
@@ -180,7 +260,7 @@ impl Search {
 pub fn enumerate(scenario: &Scenario, search: Search) -> Figures {
     let Search { set_up, faults, enough, cut } = search;
     let template = Template::default();
-    let baskets = scenario.baskets();
+    let (baskets, redeeming) = (scenario.baskets(), scenario.redeeming());
     let known: Arc<Mutex<HashSet<u64>>> = Arc::default();
     let mut total = Figures::default();
     let mut level: Vec<Vec<Hit>> = vec![Vec::new()];
@@ -193,7 +273,13 @@ pub fn enumerate(scenario: &Scenario, search: Search) -> Figures {
             while let Some(hits) = level.get(next.fetch_add(1, Ordering::Relaxed))
                 && found.load(Ordering::Relaxed) < enough
             {
-                let history = History { template: &template, baskets: &baskets, set_up, telling: false };
+                let history = History {
+                    template: &template,
+                    baskets: &baskets,
+                    redeeming: redeeming.as_ref(),
+                    set_up,
+                    telling: false,
+                };
                 let last = hits.last().filter(|hit| cut && hit.fault.is_crash());
                 let (known, crash_ends_it) = (Arc::clone(&known), last.is_some());
                 let crashes = hits.iter().filter(|hit| hit.fault.is_crash()).count();

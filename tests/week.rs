@@ -21,6 +21,8 @@ fn the_books_agree_after_a_week_and_it_repeats() {
     let once = week(1, SetUp::default());
     assert!(once.violation.is_none() && once.broken.is_none(), "{:?} {:?}", once.violation, once.broken);
     assert!(once.books.ends.orders > 1_400 && once.cuts() > 0 && once.entries > 8_000);
+    let redeemed: usize = once.books.baskets.values().sum();
+    assert!(redeemed > 100 && once.books.baskets.len() > 5, "{:?}", once.books.baskets);
     assert!((1..1_000).contains(&once.codes_kept), "{} codes are kept", once.codes_kept);
     let again = week(1, SetUp::default());
     assert_eq!((once.entries, once.counts.faults), (again.entries, again.counts.faults));

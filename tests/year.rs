@@ -52,6 +52,10 @@ fn tell(report: &Report) {
         "orders by their end: {} sold and kept, {} undone, {} refused by the provider (a claim), {} left without value; at the provider {:?}",
         ends.sold, ends.undone, ends.claimed, ends.without_value, books.stages
     );
+    println!("{} guests with vouchers; baskets by their end:", tally.guests);
+    for (end, count) in &books.baskets {
+        println!("{count:>10}  {end}");
+    }
     println!("money: {} cents kept, {} cents given back", ends.kept_cents, ends.back_cents);
     println!("calls and slips: {:?}", counts.calls);
     let faults: Vec<String> = counts.faults.iter().map(|(fault, count)| format!("{fault} {count}")).collect();

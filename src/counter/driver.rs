@@ -28,6 +28,7 @@ mod trouble;
 mod turn;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tilld_domain::attention::Case;
@@ -47,6 +48,7 @@ pub(crate) use self::turn::MOST_OF_A_BASKET;
 use self::turn::{Aside, Cause, Staged, Turn};
 use crate::book::Open;
 use crate::desk::PayRequest;
+use crate::moves::{Mark, Moves};
 use crate::now::{Deed, Happening, Now, Standing, Whose};
 use crate::perform::Performer;
 use crate::undoing::Undoing;
@@ -82,7 +84,8 @@ pub(crate) enum Act {
         by: PersonName,
         reason: String,
     },
-    Redeem(Box<redemption::Opening>),
+    /// On a look that was begun at this mark.
+    Redeem(Box<redemption::Opening>, Mark),
     /// The basket of a redemption is completed.
     Complete {
         by: Option<PersonName>,
@@ -161,6 +164,7 @@ pub(crate) struct Driver {
     ports: Ports,
     settings: Settings,
     performer: Performer,
+    moves: Arc<Moves>,
     changes: broadcast::Sender<Change>,
     messages: mpsc::Receiver<Message>,
     open: HashMap<Subject, Now>,
@@ -183,6 +187,7 @@ impl Driver {
         ports: Ports,
         settings: Settings,
         performer: Performer,
+        moves: Arc<Moves>,
         changes: broadcast::Sender<Change>,
         messages: mpsc::Receiver<Message>,
     ) -> Self {
@@ -190,6 +195,7 @@ impl Driver {
             ports,
             settings,
             performer,
+            moves,
             changes,
             messages,
             open: HashMap::new(),

@@ -19,6 +19,7 @@
 //! | `perform`, `redeeming` | carrying effects out; they only dispatch |
 //! | `paper` | the papers of vouchers |
 //! | `vouchers` | looking at a voucher before anything is taken from it |
+//! | `moves` | whether what was seen of a voucher is still true |
 //! | `undoing` | which undos are under way, and how they go on while nothing can be written |
 //! | [`book`] | the journal, open, or shut and tried again |
 //! | `offset` | whether this machine's clock is right |
@@ -38,6 +39,7 @@ pub mod book;
 pub mod clock;
 pub mod desk;
 mod driver;
+mod moves;
 mod now;
 mod offset;
 mod paper;
@@ -383,8 +385,10 @@ impl Counter {
             last: Arc::default(),
             reversal_slots: Arc::new(tokio::sync::Semaphore::new(settings.undos_at_once)),
         });
+        let moves = Arc::<moves::Moves>::default();
         let looks = redeeming.as_ref().map(|redeeming| {
-            Arc::new(Looks::new(redeeming.clone(), ports.journal.clone(), Arc::clone(&place)))
+            let (journal, place) = (ports.journal.clone(), Arc::clone(&place));
+            Arc::new(Looks::new(redeeming.clone(), journal, place, Arc::clone(&moves)))
         });
         let performer = perform::Performer {
             inbox: inbox.clone(),
@@ -410,7 +414,7 @@ impl Counter {
             place,
             settings,
         };
-        let driver = driver::Driver::new(ports.clone(), settings, performer, changes, messages);
+        let driver = driver::Driver::new(ports.clone(), settings, performer, moves, changes, messages);
         let forget = forget_in_time(ports.clone(), Arc::clone(&line));
         let keep_asking =
             offset::keep_asking(Arc::clone(&line), Arc::clone(&ports.provider), Arc::clone(&ports.clock));

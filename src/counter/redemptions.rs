@@ -40,8 +40,8 @@ impl Counter {
     /// Takes value from a voucher, and answers when it is taken, refused, or a question.
     pub async fn redeem(&self, asked: Asked, request: RedeemRequest) -> Result<RedemptionNow, Refusal> {
         match self.looks()?.opening(request).await {
-            Ok(opening) => {
-                self.act_on_redemption(asked, opening.redemption, Act::Redeem(Box::new(opening))).await
+            Ok((opening, mark)) => {
+                self.act_on_redemption(asked, opening.redemption, Act::Redeem(Box::new(opening), mark)).await
             }
             Err(why) => self.answered_before(&asked).await?.and_then(Now::into_redemption).ok_or(why),
         }
@@ -129,7 +129,7 @@ impl Counter {
         redemption: RedemptionId,
         act: Act,
     ) -> Result<RedemptionNow, Refusal> {
-        let begins = matches!(act, Act::Redeem(_));
+        let begins = matches!(act, Act::Redeem(..));
         match self.act(asked.clone(), Subject::Redemption(redemption), act).await {
             // Row B13: it is one that there was before. Whether under this key, and with which answer, the journal knows.
             Ok(now) if begins && now.subject() != Subject::Redemption(redemption) => {

@@ -25,6 +25,7 @@ use tilld_providers::vouchers::{RedeemFacts, TargetType, ValidateFacts, Vouchers
 
 use crate::book::Book;
 use crate::clock::Clock;
+use crate::moves::{Mark, Moves};
 use crate::perform::LastCall;
 use crate::redeeming::Redeeming;
 use crate::{Place, blocking};
@@ -82,6 +83,8 @@ pub struct CheckNow {
 /// One look, with what it takes to look again.
 struct Look {
     check: Check,
+    /// Taken before it was asked for.
+    mark: Mark,
     code: Arc<VoucherCode>,
     ticket: Option<Secret>,
     program: Option<ProgramId>,
@@ -93,14 +96,15 @@ pub(crate) struct Looks {
     redeeming: Redeeming,
     journal: Book,
     place: Arc<Place>,
+    moves: Arc<Moves>,
     kept: Mutex<HashMap<CheckId, Look>>,
     /// Held by the one look that goes on.
     turn: tokio::sync::Mutex<()>,
 }
 
 impl Looks {
-    pub(crate) fn new(redeeming: Redeeming, journal: Book, place: Arc<Place>) -> Self {
-        Self { redeeming, journal, place, kept: Mutex::default(), turn: tokio::sync::Mutex::new(()) }
+    pub(crate) fn new(redeeming: Redeeming, journal: Book, place: Arc<Place>, moves: Arc<Moves>) -> Self {
+        Self { redeeming, journal, place, moves, kept: Mutex::default(), turn: tokio::sync::Mutex::new(()) }
     }
 
     pub(crate) fn provider(&self) -> &dyn Vouchers {
@@ -124,7 +128,7 @@ impl Looks {
         let CheckRequest { scan, ticket, program, target, cashier } = request;
         let code = Arc::new(self.provider().scan_rules().read(scan.reveal())?);
         let (check, _) = Check::open(check::Rules::DESIGN, self.clock().now());
-        let look = Look { check, code, ticket, program, target };
+        let look = Look { check, mark: self.moves.mark(), code, ticket, program, target };
         let look = self.settle(look, cashier.as_ref()).await?;
         let id = CheckId::new(self.clock().new_id());
         let now = shown(id, &look)?;
@@ -136,7 +140,8 @@ impl Looks {
     pub(crate) async fn look_again(&self, scan: &Secret) -> Result<VoucherSeen, Refusal> {
         let code = Arc::new(self.provider().scan_rules().read(scan.reveal())?);
         let (check, _) = Check::open(check::Rules::DESIGN, self.clock().now());
-        let look = Look { check, code, ticket: None, program: None, target: None };
+        let mark = self.moves.mark();
+        let look = Look { check, mark, code, ticket: None, program: None, target: None };
         match self.settle(look, None).await?.check.state {
             State::Seen { shown, .. } => Ok(shown.seen),
             State::Ended { why, .. } => Err(why),
@@ -144,19 +149,28 @@ impl Looks {
         }
     }
 
-    /// Makes a redemption out of a look, looking again where what was seen is not of this moment.
-    pub(crate) async fn opening(&self, request: RedeemRequest) -> Result<redemption::Opening, Refusal> {
+    /// Makes a redemption out of a look, looking again where what was seen is not of this moment, or where something happened
+    /// to a redemption of that voucher since; with the mark of the look.
+    pub(crate) async fn opening(
+        &self,
+        request: RedeemRequest,
+    ) -> Result<(redemption::Opening, Mark), Refusal> {
         let wish = Wish { amount: request.amount, terms_confirmed: request.terms_confirmed };
         let mut look = self.kept().remove(&request.check).ok_or(Refusal::CheckExpired)?;
         let mut ready = look.check.ready(self.clock().now(), wish);
+        if let Ok(Ready::Redeem(seen)) = &ready
+            && self.moves.since(look.mark, &seen.voucher)
+        {
+            ready = Ok(Ready::LookAgain);
+        }
         if ready == Ok(Ready::LookAgain) {
-            let now = self.clock().now();
+            let (now, mark) = (self.clock().now(), self.moves.mark());
             let (check, _) = look.check.step(now, Event::LookAgain).map_err(|_| Refusal::CheckExpired)?;
-            look = self.settle(Look { check, ..look }, request.cashier.as_ref()).await?;
+            look = self.settle(Look { check, mark, ..look }, request.cashier.as_ref()).await?;
             ready = look.check.ready(self.clock().now(), wish);
         }
         let made = match ready {
-            Ok(Ready::Redeem(seen)) => self.make(&request, &look, seen),
+            Ok(Ready::Redeem(seen)) => self.make(&request, &look, seen).map(|opening| (opening, look.mark)),
             Ok(Ready::LookAgain) => Err(Refusal::CheckExpired),
             Err(why) => Err(why),
         };

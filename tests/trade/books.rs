@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, HashSet};
 
 use crate::world::books::{End, compare_books};
+use crate::world::guest::Bought;
 use crate::world::printer::Piece;
 use crate::world::provider::Stage;
 use crate::world::till::Money;
-use crate::world::{Inner, World};
+use crate::world::vouchers::Vouchers;
+use crate::world::{Inner, World, voucher_books};
 
 /// What was compared, and is not looked at again until the end.
 #[derive(Debug, Default)]
@@ -15,6 +17,10 @@ pub struct Books {
     papers: Vec<Piece>,
     taken: Vec<String>,
     money: BTreeMap<String, Money>,
+    visits: BTreeMap<String, Bought>,
+    vouchers: Vouchers,
+    /// All baskets with a voucher by how they ended.
+    pub baskets: BTreeMap<String, usize>,
     /// All orders by how they stand at the provider.
     pub stages: BTreeMap<&'static str, u64>,
     /// All receipts together.
@@ -45,6 +51,7 @@ impl Books {
         wrong.extend(inner.tills.iter().map(|(receipt, (what, _))| format!("{receipt}: still {what}")));
         let open = inner.ledger.orders.iter().filter(|(id, _)| !self.orders.contains(*id));
         wrong.extend(compare_books(open, &inner.papers, &inner.taken, &inner.money).1);
+        wrong.extend(voucher_books::compare(&inner.visits, &inner.vouchers).1);
         if wrong.is_empty() {
             self.file(inner);
         }
@@ -56,16 +63,25 @@ impl Books {
         self.papers.extend(inner.papers.drain(..).filter(|piece| piece.complete && !piece.torn));
         self.taken.append(&mut inner.taken);
         self.money.append(&mut inner.money);
+        self.visits.append(&mut inner.visits);
+        inner.vouchers.file(&mut self.vouchers);
         inner.seen.clear();
         inner.story.clear();
     }
 
     /// Compares all of it, as it stands at the end.
-    pub fn close(&mut self, inner: &Inner) -> Vec<String> {
+    pub fn close(&mut self, inner: &mut Inner) -> Vec<String> {
         let mut wrong = inner.trouble.clone();
         self.papers.extend_from_slice(&inner.papers);
         self.taken.extend_from_slice(&inner.taken);
         self.money.extend(inner.money.clone());
+        self.visits.append(&mut inner.visits);
+        inner.vouchers.file(&mut self.vouchers);
+        let (baskets, contradictions) = voucher_books::compare(&self.visits, &self.vouchers);
+        wrong.extend(contradictions);
+        for end in baskets.into_values() {
+            *self.baskets.entry(end).or_default() += 1;
+        }
         let orders = &inner.ledger.orders;
         let (ends, contradictions) = compare_books(orders.iter(), &self.papers, &self.taken, &self.money);
         wrong.extend(contradictions);
@@ -120,6 +136,11 @@ fn story(inner: &Inner, wrong: &str) -> Vec<String> {
     });
     let Some(receipt) = receipt else { return inner.story.clone() };
     let mut names = HashSet::from([receipt.clone()]);
+    if let Some(bought) = inner.visits.get(&receipt) {
+        names.insert(bought.voucher.clone());
+        let its_own = inner.vouchers.debits.iter().filter(|(_, debit)| bought.is_of(debit));
+        names.extend(its_own.flat_map(|(id, debit)| [id.clone(), debit.key.clone()]));
+    }
     for (id, order) in inner.ledger.orders.iter().filter(|(_, order)| order.receipt == receipt) {
         names.extend([id.clone(), order.key.clone()]);
     }

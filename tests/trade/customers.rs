@@ -6,6 +6,7 @@ use tilld_domain::product::CardKind;
 
 use super::chance::Chance;
 use super::weather::opening_hours;
+use crate::world::guest::{Then, Visit};
 use crate::world::till::{Basket, Customer, Manner, Mistake, Pays};
 
 /// The first day of trade is the 22nd of November.
@@ -39,6 +40,41 @@ pub fn of(day: u32, seed: u64) -> Vec<(Duration, Basket)> {
         .collect();
     customers.sort_by_key(|(arrival, _)| *arrival);
     customers
+}
+
+/// The guests of a day who bring a voucher, by their arrival: a tenth as many as the customers. What is on the voucher if it is a
+/// new one; one in four comes with somebody who has the same, to another basket.
+pub fn with_vouchers(day: u32, seed: u64) -> Vec<(Duration, Option<i64>, Visit)> {
+    let mut chance = Chance::of(seed, day, 5);
+    let (open, close) = opening_hours(day);
+    let mut guests: Vec<(Duration, Option<i64>, Visit)> = Vec::new();
+    for number in 1..=20 + chance.below(5) {
+        // In tens of cents: no sum of what other stores spend is as much.
+        let mut wish = 10 * i64::try_from(100 + chance.below(400)).unwrap();
+        let last = guests.last().filter(|(_, issued, _)| issued.is_some() && chance.in_thousand(250));
+        let (arrival, issued, voucher) = match last {
+            Some((arrival, _, before)) => {
+                wish += if wish == before.wish { 10 } else { 0 };
+                (*arrival + chance.span(SECOND, 2 * MINUTE), None, before.voucher.clone())
+            }
+            None => {
+                let all = chance.in_thousand(200);
+                let issued = if all { wish } else { wish + 10 * i64::try_from(chance.below(1_000)).unwrap() };
+                (chance.between(open, close), Some(issued), format!("D{}V{number}", day + 1))
+            }
+        };
+        let then = [(80, Then::Completes), (8, Then::Cancels), (6, Then::Returns), (6, Then::Leaves)];
+        let visit = Visit {
+            basket: format!("D{}B{number}", day + 1),
+            voucher,
+            wish,
+            then: chance.weighed(&then),
+            takes_less: chance.in_thousand(500),
+            manner: manner(&mut chance),
+        };
+        guests.push((arrival, issued, visit));
+    }
+    guests
 }
 
 fn basket(receipt: String, chance: &mut Chance) -> Basket {

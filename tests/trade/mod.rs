@@ -30,16 +30,19 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
 use tilld_counter::Counter;
-use tilld_domain::attention::{About, Case};
 use tilld_domain::moment::Moment;
 use tilld_domain::order::Order;
+use tilld_domain::voucher::{Offers, Recourse, Reversal};
 use tilld_journal::{Settings as JournalSettings, Verdict};
 
 use crate::world::World;
 use crate::world::clock::VirtualClock;
+use crate::world::guest::Guest;
+use crate::world::manager;
 use crate::world::power::SetUp;
 use crate::world::run::{open, runtime, scratch};
-use crate::world::till::{Till, asked};
+use crate::world::till::Till;
+use crate::world::vouchers::Sort;
 
 use books::{Books, Violation};
 use chance::Chance;
@@ -49,7 +52,12 @@ use weather::{Almanac, Counts, DiskIs, Weather, quiet_hour};
 /// After the last day the books may have to wait for a quiet night so often.
 const MOST_NIGHTS: u32 = 5;
 /// The manager looks at what is left in the quiet hour so long before the books are compared.
-const MANAGER_BEFORE: Duration = Duration::from_mins(15);
+const MANAGER_BEFORE: Duration = Duration::from_mins(20);
+
+/// As Gift Local is, once its reversal is confirmed.
+const OFFERS: Offers = Offers { recourse: Recourse::Comparable, reversal: Reversal::Repeatable };
+/// How long it takes until a waiting guest knows what was decided.
+const AFTER_A_DECISION: Duration = Duration::from_mins(2);
 
 /// A year, or a part of it from its beginning.
 pub struct Year {
@@ -62,6 +70,8 @@ pub struct Year {
 #[derive(Debug, Default, Clone)]
 pub struct Tally {
     pub sales: u64,
+    /// Guests who came with a voucher.
+    pub guests: u64,
     pub restarts: u64,
     /// Spells in which the daemon said that it cannot write, and that its clock is wrong.
     pub disk_noticed: u64,
@@ -119,6 +129,7 @@ impl Year {
             Weather::new(clock.clone(), Arc::clone(&almanac), self.seed, Arc::clone(&room));
         let folder = scratch();
         let world = World::new(clock.clone(), open(folder.path()), Box::new(weather), true);
+        world.inner().vouchers.offers = Some(OFFERS);
         let running = Arc::new(Running {
             world: Arc::clone(&world),
             almanac: Arc::clone(&almanac),
@@ -142,7 +153,7 @@ impl Year {
         let mut books = std::mem::take(&mut *running.books.lock().unwrap());
         let mut violation = running.violation.lock().unwrap().take();
         if violation.is_none() {
-            let wrong = books.close(&world.inner());
+            let wrong = books.close(&mut world.inner());
             violation = Violation::of(self.days, &world, wrong);
         }
         let (entries, broken) = match world.journal.verify() {
@@ -222,6 +233,23 @@ impl Running {
         let customers = customers::of(day, self.seed);
         self.tally.lock().unwrap().sales += customers.len() as u64;
         self.until(weather::opening_hours(day).0.saturating_sub(Duration::from_mins(1))).await;
+        let guests = customers::with_vouchers(day, self.seed);
+        self.tally.lock().unwrap().guests += guests.len() as u64;
+        for (arrival, cents, visit) in guests {
+            {
+                let mut inner = self.world.inner();
+                if let Some(cents) = cents {
+                    inner.vouchers.issue(&visit.voucher, Sort::Money, cents);
+                }
+                inner.expect(&visit);
+            }
+            let arrives = self.world.clock.sleep(arrival.saturating_sub(self.world.clock.passed()));
+            let guest = Guest { world: Arc::clone(&self.world), visit };
+            tokio::spawn(async move {
+                arrives.await;
+                guest.shop().await;
+            });
+        }
         for (arrival, basket) in customers {
             let arrives = self.world.clock.sleep(arrival.saturating_sub(self.world.clock.passed()));
             let till = Till { world: Arc::clone(&self.world), basket };
@@ -247,6 +275,11 @@ impl Running {
             let states: Vec<_> = sale.orders.iter().map(Order::state_name).collect();
             wrong.push(format!("{}: still open in the journal: {states:?}", sale.opening.receipt));
         }
+        for redemption in journal.open_redemptions().unwrap() {
+            let (redemption, ..) = journal.latest_redemption(redemption).unwrap().unwrap();
+            let state = redemption.state_name();
+            wrong.push(format!("{}: still open in the journal: {state}", redemption.opening.basket));
+        }
         self.books.lock().unwrap().compare(&mut self.world.inner(), wrong)
     }
 
@@ -255,18 +288,14 @@ impl Running {
         let up = self.world.daemon.borrow().clone();
         let Some((counter, life)) = up else { return };
         let settling = async {
-            for (now, cases) in counter.attention().await.unwrap_or_default().sales {
-                for case in cases.iter().filter(|case| is_final(case)) {
-                    let key = asked(&format!("settle-{}-{}", now.seq, case.card.number()));
-                    let reason = "Claimed from the provider.".to_owned();
-                    let by = "Ada Berg".parse().unwrap();
-                    let (sale, card) = (now.sale.opening.sale, case.card);
-                    if counter.settle(key, sale, card, by, reason).await.is_ok() {
-                        let receipt = &now.sale.opening.receipt;
-                        self.world.act(|| format!("manager: settles card {} of {receipt}", card.number()));
-                        self.tally.lock().unwrap().decisions += 1;
-                    }
+            loop {
+                let closed = manager::close(&self.world, &counter).await;
+                self.tally.lock().unwrap().decisions += closed;
+                if closed == 0 {
+                    break;
                 }
+                // Of each basket one case was closed, and its guest told.
+                self.world.clock.sleep(AFTER_A_DECISION).await;
             }
         };
         tokio::select! {
@@ -358,9 +387,4 @@ fn codes_kept(folder: &Path, now: Moment) -> CodesKept {
     // They are looked at every ten minutes, while the clock is right.
     let due = i64::try_from((JournalSettings::KEEP_CODES + Duration::from_mins(30)).as_millis()).unwrap();
     CodesKept { all: count(Moment::from_ms(i64::MAX)), overdue: count(Moment::from_ms(now.ms() - due)) }
-}
-
-/// What the provider will not do any more. An undo that only takes long is left to go on.
-fn is_final(case: &Case) -> bool {
-    matches!(case.about, About::Spent | About::Stuck(_))
 }

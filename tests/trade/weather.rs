@@ -176,6 +176,8 @@ impl Almanac {
                     Point::Undo,
                     Point::Print,
                     Point::Print,
+                    Point::Redeem,
+                    Point::Reverse,
                 ]);
                 let dark = chance.weighed(&[(80, Dark::Seconds), (20, Dark::Minutes)]);
                 self.cuts.push_back(Cut { from, point, dark });
@@ -298,11 +300,19 @@ impl Weather {
             LineIs::RefusingDates => Some(Fault::DateRefused),
         };
         match (fault, point) {
-            // Too late for a look-up is as good as never.
-            (Some(Fault::RequestLate | Fault::AnswerLate | Fault::AnswerLost), Point::Lookup) => {
-                Some(Fault::RequestLost)
+            // Nothing is dated there.
+            (Some(Fault::DateRefused), Point::Validate | Point::Redeem | Point::Reverse) => None,
+            (Some(Fault::RequestLate), Point::Redeem) => {
+                Some(chance.one_of(&[Fault::RequestLate, Fault::RequestBetween, Fault::RequestLast]))
             }
-            (Some(Fault::BrokenBefore | Fault::BrokenAfter), Point::Lookup) => Some(Fault::Unreachable),
+            // Too late for a look-up is as good as never.
+            (
+                Some(Fault::RequestLate | Fault::AnswerLate | Fault::AnswerLost),
+                Point::Lookup | Point::Validate,
+            ) => Some(Fault::RequestLost),
+            (Some(Fault::BrokenBefore | Fault::BrokenAfter), Point::Lookup | Point::Validate) => {
+                Some(Fault::Unreachable)
+            }
             (None, _) => self.fine(at, point),
             (fault, _) => fault,
         }
@@ -315,8 +325,8 @@ impl Weather {
             return None;
         }
         match point {
-            Point::Undo if chance.in_thousand(50) => Some(Fault::NotFound),
-            Point::Undo if chance.in_thousand(10) => Some(Fault::Refused),
+            Point::Undo | Point::Reverse if chance.in_thousand(50) => Some(Fault::NotFound),
+            Point::Undo | Point::Reverse if chance.in_thousand(10) => Some(Fault::Refused),
             Point::Lookup if chance.in_thousand(50) => Some(Fault::NotFound),
             _ if chance.in_thousand(6) => {
                 let faults: Vec<Fault> =
@@ -355,7 +365,13 @@ impl Fate for Weather {
         let fault = cut.or_else(|| match point {
             Point::Turn => None,
             Point::Print => self.print(at),
-            Point::Create | Point::Confirm | Point::Lookup | Point::Undo => self.call(at, point),
+            Point::Create
+            | Point::Confirm
+            | Point::Lookup
+            | Point::Undo
+            | Point::Validate
+            | Point::Redeem
+            | Point::Reverse => self.call(at, point),
         });
         let mut counts = self.counts.lock().unwrap();
         if point != Point::Turn {

@@ -20,6 +20,10 @@ pub enum Point {
     Undo,
     /// A slip is about to go to the printer.
     Print,
+    /// A call to the provider of vouchers is about to leave. Its look-up of a redemption is a [`Point::Lookup`] too.
+    Validate,
+    Redeem,
+    Reverse,
 }
 
 /// For how long the machine stays dark after a crash.
@@ -56,6 +60,10 @@ pub enum Fault {
     RequestLost,
     /// Silence; the request is carried out when the caller has long given up.
     RequestLate,
+    /// Silence; a redeem is carried out between two readings of what is left on the voucher.
+    RequestBetween,
+    /// Silence; a redeem is carried out when two readings have shown nothing, and before the quiet time is over.
+    RequestLast,
     /// The line breaks, and the request was not carried out.
     BrokenBefore,
     /// The line breaks, and the request was carried out.
@@ -74,6 +82,14 @@ pub enum Fault {
     NotNow,
     /// The provider's own clock is wrong: it refuses the date. A spell of weather, and in no list of [`Point::faults`].
     DateRefused,
+    /// Redeemed, and the answer holds no id that is known.
+    WithoutId,
+    /// Half of what was asked for is redeemed.
+    GrantsLess,
+    /// Another store has just spent something from the same voucher.
+    SpentElsewhere,
+    /// Another store has just spent exactly as much from it as is redeemed here: balances cannot tell the two apart.
+    SpentAlike,
     /// The printer has no paper, and takes not a byte.
     NoPaper,
     /// Its cover is open, and it takes not a byte. A spell of weather too.
@@ -91,11 +107,12 @@ pub enum Fault {
 use Dark::{Minutes, Seconds};
 use Fault::{
     AnswerLate, AnswerLost, BrokenAfter, BrokenBefore, CoverOpen, CrashAfter, CrashBefore, CrashWithin,
-    DateRefused, KnifeStuck, NoPaper, NotFound, NotNow, PaperEnds, Refused, RequestLate, RequestLost,
-    SilentAfter, SilentBefore, SilentWithin, Twice, Unreachable,
+    DateRefused, GrantsLess, KnifeStuck, NoPaper, NotFound, NotNow, PaperEnds, Refused, RequestBetween,
+    RequestLast, RequestLate, RequestLost, SilentAfter, SilentBefore, SilentWithin, SpentAlike,
+    SpentElsewhere, Twice, Unreachable, WithoutId,
 };
 
-const NAMES: [(Fault, &str); 25] = [
+const NAMES: [(Fault, &str); 31] = [
     (CrashBefore(Seconds), "crash-before"),
     (CrashBefore(Minutes), "crash-before-for-long"),
     (CrashWithin(Seconds), "crash-within"),
@@ -105,6 +122,8 @@ const NAMES: [(Fault, &str); 25] = [
     (Unreachable, "unreachable"),
     (RequestLost, "request-lost"),
     (RequestLate, "request-late"),
+    (RequestBetween, "request-between"),
+    (RequestLast, "request-last"),
     (BrokenBefore, "broken-before"),
     (BrokenAfter, "broken-after"),
     (AnswerLost, "answer-lost"),
@@ -114,6 +133,10 @@ const NAMES: [(Fault, &str); 25] = [
     (Refused, "refused"),
     (NotNow, "not-now"),
     (DateRefused, "date-refused"),
+    (WithoutId, "without-id"),
+    (GrantsLess, "grants-less"),
+    (SpentElsewhere, "spent-elsewhere"),
+    (SpentAlike, "spent-alike"),
     (NoPaper, "no-paper"),
     (CoverOpen, "cover-open"),
     (PaperEnds, "paper-ends"),
@@ -192,6 +215,56 @@ impl Point {
                 AnswerLost,
                 AnswerLate,
                 Twice,
+                NotFound,
+                Refused,
+                NotNow,
+            ],
+            Self::Validate => &[
+                CrashBefore(Seconds),
+                CrashBefore(Minutes),
+                CrashAfter(Seconds),
+                CrashAfter(Minutes),
+                Unreachable,
+                RequestLost,
+                AnswerLate,
+                NotNow,
+                SpentElsewhere,
+                SpentAlike,
+            ],
+            Self::Redeem => &[
+                CrashBefore(Seconds),
+                CrashBefore(Minutes),
+                CrashAfter(Seconds),
+                CrashAfter(Minutes),
+                Unreachable,
+                RequestLost,
+                RequestLate,
+                RequestBetween,
+                RequestLast,
+                BrokenBefore,
+                BrokenAfter,
+                AnswerLost,
+                AnswerLate,
+                Refused,
+                NotNow,
+                WithoutId,
+                GrantsLess,
+                SpentElsewhere,
+                SpentAlike,
+            ],
+            // Not twice: nobody could be right at a provider that restores twice, and the others are asked twice anyway.
+            Self::Reverse => &[
+                CrashBefore(Seconds),
+                CrashBefore(Minutes),
+                CrashAfter(Seconds),
+                CrashAfter(Minutes),
+                Unreachable,
+                RequestLost,
+                RequestLate,
+                BrokenBefore,
+                BrokenAfter,
+                AnswerLost,
+                AnswerLate,
                 NotFound,
                 Refused,
                 NotNow,

@@ -9,11 +9,16 @@
 //! | [`clock`] | time, which jumps when nothing can run |
 //! | [`fate`] | what goes wrong, where, by whose decision |
 //! | [`provider`] | the ledger of orders: the first book |
-//! | [`network`] | the line to the provider: late, lost and doubled requests and answers |
+//! | [`network`] | the line to the provider, as the daemon's port |
+//! | [`vouchers`], [`voucher_line`] | the same of the provider of vouchers |
+//! | [`wire`] | the way of a call: late, lost and doubled requests and answers |
 //! | [`printer`] | the printer and the paper that came out: the second book |
 //! | [`till`] | till software, cashier, customer, and their money: the third book |
+//! | [`guest`] | the same for who redeems vouchers, and what the till counts for them |
+//! | [`manager`] | the manager, who closes what nobody else can |
 //! | [`power`] | the daemon's lives, and how they end |
 //! | [`books`] | the comparison of the three books at rest |
+//! | [`voucher_books`] | the comparison of what was taken from vouchers and what counts |
 //! | [`run`] | one history from the first request to rest |
 //!
 //! Everything runs on one thread and draws no random number that matters, so a history is a pure function of its baskets and
@@ -23,16 +28,21 @@
 pub mod books;
 pub mod clock;
 pub mod fate;
+pub mod guest;
+pub mod manager;
 pub mod network;
 pub mod power;
 pub mod printer;
 pub mod provider;
 pub mod run;
 pub mod till;
+pub mod voucher_books;
+pub mod voucher_line;
+pub mod vouchers;
+pub mod wire;
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -42,23 +52,28 @@ use tokio::sync::watch;
 
 use clock::VirtualClock;
 use fate::{Dark, Fate, Fault, Point};
+use guest::{Bought, Visit};
 use power::Life;
 use printer::Piece;
 use provider::Ledger;
 use till::Money;
+use vouchers::Vouchers;
 
 /// A step at which something could have gone wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {
     pub number: u32,
     pub point: Point,
-    /// The order that it is about has been hidden before: a provider loses sight of an order once.
+    /// What it is about was not found before: a provider loses sight of an order or a redemption once.
     pub hidden_before: bool,
 }
 
 /// Everything that outlives the daemon but the journal.
 pub struct Inner {
     pub ledger: Ledger,
+    pub vouchers: Vouchers,
+    /// The baskets that vouchers are redeemed for.
+    pub visits: BTreeMap<String, Bought>,
     pub papers: Vec<Piece>,
     /// By receipt.
     pub money: BTreeMap<String, Money>,
@@ -83,6 +98,28 @@ pub struct Inner {
     pub story: Vec<String>,
 }
 
+impl Inner {
+    /// A guest sets out.
+    pub fn expect(&mut self, visit: &Visit) {
+        let Visit { basket, voucher, wish, .. } = visit;
+        let alike = self.visits.values().any(|other| other.voucher == *voucher && other.wish == *wish);
+        assert!(!alike, "{basket}: what it redeems must tell it from others of {voucher}");
+        let bought = Bought {
+            voucher: voucher.clone(),
+            wish: *wish,
+            counted: 0,
+            goods: false,
+            by_manager: Vec::new(),
+        };
+        self.visits.insert(basket.clone(), bought);
+    }
+
+    /// How much somebody wants to redeem of a voucher.
+    fn wish_of(&self, voucher: &str) -> i64 {
+        self.visits.values().rfind(|bought| bought.voucher == voucher).map_or(0, |bought| bought.wish)
+    }
+}
+
 /// The world.
 pub struct World {
     pub clock: VirtualClock,
@@ -98,6 +135,8 @@ impl World {
     pub fn new(clock: VirtualClock, journal: Journal, fate: Box<dyn Fate>, telling: bool) -> Arc<Self> {
         let inner = Inner {
             ledger: Ledger::default(),
+            vouchers: Vouchers::default(),
+            visits: BTreeMap::new(),
             papers: Vec::new(),
             money: BTreeMap::new(),
             taken: Vec::new(),
@@ -145,16 +184,16 @@ impl World {
     }
 
     /// The next step, and what goes wrong at it. A turn of the driver is noted only if it writes ([`World::wrote`]).
-    fn step(&self, point: Point, order: Option<&str>) -> (u32, Option<Fault>) {
+    /// `hidden_before`: what it is about was not found before.
+    fn step(&self, point: Point, hidden_before: bool) -> (u32, Option<Fault>) {
         let mut inner = self.inner();
         let number = inner.steps;
         inner.steps += 1;
-        let hidden_before = order.is_some_and(|order| inner.ledger.was_hidden(order));
         if point != Point::Turn {
             inner.seen.push(Step { number, point, hidden_before });
         }
         let fault = inner.fate.at(number, point);
-        // Law L6 rests on this: a provider loses sight of an order once.
+        // Law L6 rests on this: a provider loses sight of something once.
         let fault = fault.filter(|fault| !(hidden_before && *fault == Fault::NotFound));
         if let Some(fault) = fault {
             inner.hits += 1;
@@ -214,25 +253,25 @@ impl World {
         let mut hasher = DefaultHasher::new();
         let now = self.clock.now().ms();
         let passed = self.clock.passed();
-        let mut sales = Vec::new();
+        let mut subjects = Vec::new();
         for head in self.journal.entries_after(Seq::NONE, 10_000).unwrap() {
             (&head.kind, format!("{:?}", head.card), &head.state).hash(&mut hasher);
-            let Subject::Sale(sale) = head.subject else { panic!("no redemption is begun here") };
-            if !sales.contains(&sale) {
-                sales.push(sale);
+            if !subjects.contains(&head.subject) {
+                subjects.push(head.subject);
             }
         }
-        for sale in sales {
-            let mut last = String::new();
-            let keep = |sale: &tilld_domain::sale::Sale, _, _| {
-                last = format!("{sale:?}");
-                ControlFlow::Continue(())
+        for subject in subjects {
+            let last = match subject {
+                Subject::Sale(sale) => format!("{:?}", self.journal.latest(sale).unwrap()),
+                Subject::Redemption(redemption) => {
+                    format!("{:?}", self.journal.latest_redemption(redemption).unwrap())
+                }
             };
-            self.journal.replay(sale, keep).unwrap();
             counted_from(&last, now).hash(&mut hasher);
         }
         let inner = self.inner();
         format!("{:?}", inner.ledger.orders).hash(&mut hasher);
+        format!("{:?} {:?}", inner.vouchers, inner.visits).hash(&mut hasher);
         let mut under_way: Vec<_> =
             inner.under_way.values().map(|(at, what)| (at.saturating_sub(passed), what)).collect();
         under_way.sort();

@@ -1,8 +1,7 @@
 //! The line to the modelled provider, as the daemon's port.
 //!
-//! A request takes [`WAY`] to arrive and its answer as long to come back. It arrives even if the daemon dies in between.
-//! Nothing lives longer on the line than [`LATE`], and an order is hidden for at most [`HIDDEN`]: both are shorter than the
-//! quiet time that law L6 rests on. Without that assumption nobody could ever close a case.
+//! How a call goes there and back is the [`wire`](super::wire)'s. An order is hidden for at most [`HIDDEN`]: shorter than the quiet
+//! time that law L6 rests on. Without that assumption nobody could ever close a case.
 //!
 //! The provider has the true time. It refuses what is dated by a clock too far from it, and every answer tells its own.
 
@@ -19,21 +18,14 @@ use tilld_domain::refusal::Refusal;
 use tilld_providers::{
     Balance, Catalogue, ConfirmFacts, CreateFacts, Deadlines, GiftCards, Store, StoredRequest,
 };
-use tokio::sync::oneshot;
 
-use super::World;
+use super::Inner;
 use super::fate::{Fault, Point};
-use super::power::Life;
 use super::provider::{Ledger, Wanted};
+use super::wire::{Does, WAY, Wire};
 
-/// How long a request, or an answer, is under way.
-pub const WAY: Duration = Duration::from_millis(20);
-/// When a late request arrives: after the daemon has asked, given up, and owed the undo (10 s and 10 s).
-pub const LATE: Duration = Duration::from_secs(25);
 /// For how long a hidden order is not found.
 pub const HIDDEN: Duration = Duration::from_mins(2);
-/// What "not now" asks for.
-const NOT_NOW: Duration = Duration::from_secs(2);
 
 /// The products on the shelf.
 pub const POR: (&str, i64) = ("4001232232332", 5_000);
@@ -45,14 +37,13 @@ pub fn euros(minor: i64) -> Money {
 
 /// The line in one life of the daemon.
 pub struct Line {
-    pub world: Arc<World>,
-    pub life: Life,
+    pub wire: Wire,
     /// The provider's clock minus this machine's in ms, by the last answer.
     pub told: Mutex<Option<i64>>,
 }
 
-/// A request: what it does to the ledger.
-type Does<T> = fn(&mut Ledger, &What) -> Outcome<T>;
+/// A request: what it does to the ledger of orders.
+type ToOrders<T> = fn(&mut Ledger, &What) -> Outcome<T>;
 
 /// What a request is about.
 #[derive(Clone)]
@@ -78,48 +69,26 @@ impl What {
 }
 
 impl Line {
-    /// Sends a request that arrives after `way`; its outcome, when it has been carried out.
-    fn send<T: Send + 'static>(
-        &self,
-        point: Point,
-        what: &What,
-        way: Duration,
-        does: Does<T>,
-    ) -> oneshot::Receiver<Outcome<T>> {
-        let (reply, answer) = oneshot::channel();
-        let (what, name) = (what.clone(), format!("provider: {point:?} {}", what.name()));
-        self.world.later(way, name, move |inner| {
-            // Who asked may be dead.
-            let _ = reply.send(does(&mut inner.ledger, &what));
-        });
-        answer
-    }
-
-    async fn exchange<T: Send + 'static>(&self, point: Point, what: &What, does: Does<T>) -> Outcome<T> {
-        let outcome = self.send(point, what, WAY, does).await.unwrap();
-        self.world.clock.sleep(WAY).await;
-        outcome
-    }
-
     /// Whether a date signed now is too far from the provider's.
     fn date_is_refused(&self) -> bool {
-        self.world.clock.off_ms().unsigned_abs() > u64::try_from(self.clock_tolerance().as_millis()).unwrap()
+        self.wire.world.clock.off_ms().unsigned_abs()
+            > u64::try_from(self.clock_tolerance().as_millis()).unwrap()
     }
 
     /// An answer tells the provider's time.
     fn hear<T>(&self, outcome: Outcome<T>) -> Outcome<T> {
         if matches!(outcome, Outcome::Done(_) | Outcome::Refused(_) | Outcome::Later { .. }) {
-            *self.told.lock().unwrap() = Some(-self.world.clock.off_ms());
+            *self.told.lock().unwrap() = Some(-self.wire.world.clock.off_ms());
         }
         outcome
     }
 
     /// A call that no order waits for.
     async fn ask<T>(&self, answer: T) -> Outcome<T> {
-        if self.life.is_over() {
+        if self.wire.life.is_over() {
             return pending().await;
         }
-        let up = self.world.inner().fate.line_is_up();
+        let up = self.wire.world.inner().fate.line_is_up();
         self.hear(match (up, self.date_is_refused()) {
             (false, _) => Outcome::NotSent(Trouble::Connect),
             (true, true) => Outcome::Refused(Refusal::ClockRefused),
@@ -131,10 +100,10 @@ impl Line {
         &self,
         point: Point,
         what: What,
-        does: Does<T>,
+        does: ToOrders<T>,
         refused: Option<Refusal>,
     ) -> Outcome<T> {
-        let does: Does<T> =
+        let does: ToOrders<T> =
             if self.date_is_refused() { |_, _| Outcome::Refused(Refusal::ClockRefused) } else { does };
         self.hear(self.attempt(point, what, does, refused).await)
     }
@@ -143,85 +112,48 @@ impl Line {
         &self,
         point: Point,
         what: What,
-        does: Does<T>,
+        does: ToOrders<T>,
         refused: Option<Refusal>,
     ) -> Outcome<T> {
-        if self.life.is_over() {
+        if self.wire.life.is_over() {
             return pending().await;
         }
-        let world = &self.world;
+        let world = &self.wire.world;
         world.act(|| format!("daemon: {point:?} {}", what.name()));
-        let (_, fault) = world.step(point, what.order().map(ProviderOrderId::as_str));
-        let Some(fault) = fault else { return self.exchange(point, &what, does).await };
+        let order = what.order().cloned();
+        let hidden_before =
+            order.as_ref().is_some_and(|order| world.inner().ledger.was_hidden(order.as_str()));
+        let (_, fault) = world.step(point, hidden_before);
+        let name = format!("provider: {point:?} {}", what.name());
+        let does: Does<T> = Arc::new(move |inner: &mut Inner| does(&mut inner.ledger, &what));
         match fault {
-            Fault::CrashBefore(dark) | Fault::CrashWithin(dark) => {
-                self.life.power_goes(world, dark);
-                pending().await
-            }
-            Fault::CrashAfter(dark) => {
-                self.send(point, &what, WAY, does);
-                self.life.power_goes(world, dark);
-                pending().await
-            }
-            Fault::Unreachable => Outcome::NotSent(Trouble::Connect),
-            Fault::RequestLost => pending().await,
-            Fault::RequestLate => {
-                self.send(point, &what, LATE, does);
-                pending().await
-            }
-            Fault::BrokenBefore => {
-                world.clock.sleep(WAY).await;
-                Outcome::Unknown(Trouble::Broken)
-            }
-            Fault::BrokenAfter => {
-                self.exchange(point, &what, does).await;
-                Outcome::Unknown(Trouble::Broken)
-            }
-            Fault::AnswerLost => {
-                self.send(point, &what, WAY, does);
-                pending().await
-            }
-            Fault::AnswerLate => {
-                let outcome = self.exchange(point, &what, does).await;
-                world.clock.sleep(DEADLINES.confirm.saturating_sub(4 * WAY)).await;
-                outcome
-            }
-            Fault::Twice => {
-                self.send(point, &what, LATE, does);
-                self.exchange(point, &what, does).await
-            }
-            Fault::NotFound => {
-                if let Some(order) = what.order().cloned() {
+            Some(Fault::NotFound) => {
+                if let Some(order) = order {
                     world.inner().ledger.hide(&order, true);
                     let name = format!("provider: finds {order} again");
                     world.later(HIDDEN, name, move |inner| inner.ledger.hide(&order, false));
                 }
-                self.exchange(point, &what, does).await
+                self.wire.exchange(&name, &does).await
             }
-            Fault::Refused => {
+            Some(Fault::Refused) => {
                 if let Some(why) = refused {
                     world.clock.sleep(2 * WAY).await;
                     return Outcome::Refused(why);
                 }
-                if let Some(order) = what.order() {
-                    world.inner().ledger.refuse_undo(order);
+                if let Some(order) = order {
+                    world.inner().ledger.refuse_undo(&order);
                 }
-                self.exchange(point, &what, does).await
+                self.wire.exchange(&name, &does).await
             }
-            Fault::DateRefused => {
-                self.exchange(point, &what, |_, _| Outcome::Refused(Refusal::ClockRefused)).await
+            Some(Fault::DateRefused) => {
+                self.wire
+                    .exchange(
+                        &name,
+                        &(Arc::new(|_: &mut Inner| Outcome::Refused(Refusal::ClockRefused)) as Does<T>),
+                    )
+                    .await
             }
-            Fault::NotNow => {
-                world.clock.sleep(2 * WAY).await;
-                Outcome::Later { retry_after: Some(NOT_NOW) }
-            }
-            Fault::NoPaper
-            | Fault::CoverOpen
-            | Fault::PaperEnds
-            | Fault::KnifeStuck
-            | Fault::SilentBefore
-            | Fault::SilentWithin
-            | Fault::SilentAfter => panic!("{fault} at a call"),
+            fault => self.wire.carry(&name, &does, fault, DEADLINES.confirm).await,
         }
     }
 }
@@ -272,7 +204,7 @@ impl GiftCards for Line {
             kind: if words[0] == "por" { CardKind::Por } else { CardKind::Posa },
             minor: words[1].parse().unwrap(),
         };
-        let does: Does<Created> = |ledger, what| match what {
+        let does: ToOrders<Created> = |ledger, what| match what {
             What::Create(key, wanted) => ledger.create(key, wanted),
             What::Order(_) => panic!("a create names no order"),
         };
@@ -284,17 +216,17 @@ impl GiftCards for Line {
         order: &'a ProviderOrderId,
         _: &'a StoredRequest,
     ) -> BoxFuture<'a, Outcome<OrderSeen>> {
-        let does: Does<OrderSeen> = |ledger, what| ledger.confirm(what.order().unwrap());
+        let does: ToOrders<OrderSeen> = |ledger, what| ledger.confirm(what.order().unwrap());
         Box::pin(self.call(Point::Confirm, What::Order(order.clone()), does, Some(Refusal::Declined)))
     }
 
     fn lookup<'a>(&'a self, order: &'a ProviderOrderId) -> BoxFuture<'a, Outcome<OrderSeen>> {
-        let does: Does<OrderSeen> = |ledger, what| ledger.look_up(what.order().unwrap());
+        let does: ToOrders<OrderSeen> = |ledger, what| ledger.look_up(what.order().unwrap());
         Box::pin(self.call(Point::Lookup, What::Order(order.clone()), does, Some(Refusal::Declined)))
     }
 
     fn invalidate<'a>(&'a self, order: &'a ProviderOrderId) -> BoxFuture<'a, Outcome<UndoAnswer>> {
-        let does: Does<UndoAnswer> = |ledger, what| ledger.invalidate(what.order().unwrap());
+        let does: ToOrders<UndoAnswer> = |ledger, what| ledger.invalidate(what.order().unwrap());
         Box::pin(self.call(Point::Undo, What::Order(order.clone()), does, None))
     }
 

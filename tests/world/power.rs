@@ -18,6 +18,7 @@ use tilld_counter::{Counter, Driving, Place, Ports, Settings};
 use tilld_devices::profile::Profile;
 use tilld_domain::moment::Moment;
 use tilld_domain::order::{Answer, Asks};
+use tilld_domain::redemption;
 use tilld_receipts::slip::ShopTexts;
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -26,6 +27,8 @@ use super::World;
 use super::fate::{Dark, Fault, Point};
 use super::network::Line;
 use super::printer::PrinterPort;
+use super::voucher_line::VoucherLine;
+use super::wire::{self, Wire};
 
 /// One life of the daemon; cheap to clone.
 #[derive(Clone, Default)]
@@ -111,13 +114,16 @@ impl Clock for LifeClock {
 #[derive(Clone, Copy)]
 pub struct SetUp {
     pub settings: Settings,
-    /// Somebody in the place of law L7: whatever may be on paper, the card is undone without a look at it.
+    /// Somebody in the place of law L7: whatever may be on paper, the card is undone without a look at it, and a redemption
+    /// is taken back without a look at the goods.
     pub answers_by_itself: bool,
+    /// For how long a redeem can live on the line. Longer than the quiet time of law L6, nobody can ever close a case.
+    pub request_lives: Duration,
 }
 
 impl Default for SetUp {
     fn default() -> Self {
-        Self { settings: Settings::DESIGN, answers_by_itself: false }
+        Self { settings: Settings::DESIGN, answers_by_itself: false, request_lives: wire::LAST }
     }
 }
 
@@ -138,14 +144,12 @@ impl World {
     pub async fn live(self: Arc<Self>, set_up: SetUp, mut goes_on: impl FnMut(&Self) -> bool + Send) {
         loop {
             let life = Life::default();
+            let wire = Wire { world: Arc::clone(&self), life: life.clone(), last: set_up.request_lives };
+            let offers = self.inner().vouchers.offers;
             let ports = Ports {
-                vouchers: None,
+                vouchers: offers.map(|offers| Arc::new(VoucherLine { wire: wire.clone(), offers }) as _),
                 journal: self.journal.clone().into(),
-                provider: Arc::new(Line {
-                    world: Arc::clone(&self),
-                    life: life.clone(),
-                    told: Mutex::default(),
-                }),
+                provider: Arc::new(Line { wire, told: Mutex::default() }),
                 printer: Arc::new(PrinterPort {
                     world: Arc::clone(&self),
                     life: life.clone(),
@@ -191,7 +195,7 @@ impl World {
             if over.as_mut().poll(context).is_ready() {
                 return Poll::Ready(());
             }
-            let (number, fault) = self.step(Point::Turn, None);
+            let (number, fault) = self.step(Point::Turn, false);
             if let Some(Fault::CrashBefore(dark)) = fault {
                 life.power_goes(self, dark);
                 return Poll::Ready(());
@@ -211,7 +215,8 @@ impl World {
     }
 }
 
-/// Breaks law L7: wherever a slip stopped or may be complete, the money goes back and the card is undone, unasked.
+/// Breaks law L7: wherever a slip stopped or may be complete, the money goes back and the card is undone, unasked; and
+/// wherever a redemption was answered and its basket is not completed, it is taken back.
 async fn answer_by_itself(counter: Counter, life: Life) {
     let mut changes = counter.changes();
     loop {
@@ -225,6 +230,13 @@ async fn answer_by_itself(counter: Counter, life: Life) {
                     // Somebody may have been faster.
                     let _ = counter.answer(asked, sale, case.card, Answer::MoneyBack, None).await;
                 }
+            }
+        }
+        for (now, case) in waiting.redemptions {
+            let redemption::attention::About::Question(question) = case.about else { continue };
+            if question.asks == redemption::Asks::WasItUsed {
+                let asked = super::till::asked(&format!("by-itself-{}", now.seq));
+                let _ = counter.tell(asked, now.redemption.id(), redemption::Answer::NotUsed, None).await;
             }
         }
         tokio::select! {

@@ -66,7 +66,7 @@ impl PrinterPort {
             return pending().await;
         }
         let _turn = self.world.printing.lock().await;
-        let (_, fault) = self.world.step(Point::Print, None);
+        let (_, fault) = self.world.step(Point::Print, false);
         let unknown = |fault| JobOutcome::Unknown { fault, bytes_sent: BYTES };
         let silent = async || {
             self.world.clock.sleep(PATIENCE).await;

@@ -6,18 +6,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tilld_domain::attention::{About, Case};
 use tilld_domain::moment::Moment;
+use tilld_domain::voucher::Offers;
 use tilld_journal::{Journal, SealKey, Settings as JournalSettings};
 use tokio::runtime::Runtime;
 
-use super::books::{self, End};
 use super::clock::VirtualClock;
 use super::fate::Fate;
+use super::guest::{Guest, Visit};
 use super::network::catalogue;
 use super::power::SetUp;
-use super::till::{Basket, Till, asked};
-use super::{Step, World};
+use super::till::{Basket, Till};
+use super::vouchers::Sort;
+use super::{Step, World, books, manager, voucher_books};
 
 /// A world in which nothing has happened for so long is at rest: longer than the quiet time, than an order is fresh, and
 /// than a machine stays dark.
@@ -74,16 +75,26 @@ pub struct Outcome {
     pub took: Duration,
     /// It came to a state from which the rest is known: the rest was not run.
     pub joined: bool,
-    pub ends: BTreeMap<String, End>,
+    /// How receipts and baskets ended, by the books.
+    pub ends: BTreeMap<String, String>,
     /// Every way in which it went wrong. Empty: all is well.
     pub wrong: Vec<String>,
     pub story: Vec<String>,
+}
+
+/// Whose vouchers are redeemed, and by whom.
+#[derive(Clone)]
+pub struct Redeeming {
+    pub offers: Offers,
+    pub issued: Vec<(String, Sort, i64)>,
+    pub visits: Vec<Visit>,
 }
 
 /// A history to be run.
 pub struct History<'a> {
     pub template: &'a Template,
     pub baskets: &'a [Basket],
+    pub redeeming: Option<&'a Redeeming>,
     pub set_up: SetUp,
     /// Keep the story.
     pub telling: bool,
@@ -105,8 +116,21 @@ impl History<'_> {
         let world = World::new(clock.clone(), open(folder.path()), Box::new(fate), self.telling);
         let runtime = runtime(clock);
         let (baskets, set_up, here) = (self.baskets.to_vec(), self.set_up, Arc::clone(&world));
+        let mut visits = Vec::new();
+        if let Some(redeeming) = self.redeeming {
+            let mut inner = world.inner();
+            inner.vouchers.offers = Some(redeeming.offers);
+            for (voucher, sort, count) in &redeeming.issued {
+                inner.vouchers.issue(voucher, *sort, *count);
+            }
+            for visit in &redeeming.visits {
+                inner.expect(visit);
+            }
+            visits.clone_from(&redeeming.visits);
+        }
         // Not on the first task of the runtime: time would pass when only that one can go on.
-        let told = runtime.block_on(async move { tokio::spawn(go(here, baskets, set_up, goes_on)).await });
+        let told =
+            runtime.block_on(async move { tokio::spawn(go(here, baskets, visits, set_up, goes_on)).await });
         // The daemon holds the world by its ports, and the world holds the daemon.
         world.daemon.send_replace(None);
         drop(runtime);
@@ -124,8 +148,10 @@ impl History<'_> {
             Ok(rested) if !rested && outcome.wrong.is_empty() => outcome.joined = true,
             Ok(_) => {
                 let (ends, wrong) = books::compare(&inner);
-                outcome.ends = ends;
-                outcome.wrong.extend(wrong);
+                let (baskets, wrong_too) = voucher_books::compare(&inner.visits, &inner.vouchers);
+                outcome.ends = ends.into_iter().map(|(receipt, end)| (receipt, end.to_string())).collect();
+                outcome.ends.extend(baskets);
+                outcome.wrong.extend(wrong.into_iter().chain(wrong_too));
             }
             Err(error) => outcome.wrong.push(format!("something panicked: {error}")),
         }
@@ -137,12 +163,16 @@ impl History<'_> {
 async fn go(
     world: Arc<World>,
     baskets: Vec<Basket>,
+    visits: Vec<Visit>,
     set_up: SetUp,
     goes_on: impl FnMut(&World) -> bool + Send + 'static,
 ) -> bool {
     let daemon = tokio::spawn(Arc::clone(&world).live(set_up, goes_on));
     for basket in baskets {
         tokio::spawn(Till { world: Arc::clone(&world), basket }.sell());
+    }
+    for visit in visits {
+        tokio::spawn(Guest { world: Arc::clone(&world), visit }.shop());
     }
     tokio::select! {
         biased;
@@ -169,21 +199,8 @@ async fn rest(world: &World) {
             world.clock.sleep(REST.saturating_sub(quiet).max(Duration::from_secs(1))).await;
             continue;
         }
-        let (counter, _) = up.unwrap();
-        let mut settled = 0;
-        for (now, cases) in counter.attention().await.unwrap_or_default().sales {
-            for case in cases.iter().filter(|case| is_final(case)) {
-                let key = asked(&format!("settle-{}-{}", now.seq, case.card.number()));
-                let reason = "Claimed from the provider.".to_owned();
-                let by = "Ada Berg".parse().unwrap();
-                let sale = now.sale.opening.sale;
-                if counter.settle(key, sale, case.card, by, reason).await.is_ok() {
-                    world.act(|| format!("manager: settles card {}", case.card.number()));
-                    settled += 1;
-                }
-            }
-        }
-        if settled == 0 {
+        let (counter, life) = up.unwrap();
+        if manager::close(world, &counter).await == 0 && !life.is_over() {
             break;
         }
     }
@@ -191,9 +208,4 @@ async fn rest(world: &World) {
     let waiting: Vec<String> =
         inner.tills.iter().map(|(receipt, (what, _))| format!("{receipt} still {what}")).collect();
     inner.trouble.extend(waiting);
-}
-
-/// What the provider will not do any more. An undo that only takes long is left to go on.
-fn is_final(case: &Case) -> bool {
-    matches!(case.about, About::Spent | About::Stuck(_))
 }

@@ -108,7 +108,7 @@ impl Default for Manner {
 
 impl Manner {
     /// The pause after so many questions in vain.
-    fn pause(&self, tries: usize) -> Duration {
+    pub fn pause(&self, tries: usize) -> Duration {
         match tries {
             _ if !self.asks_rarer => PAUSE,
             0..30 => PAUSE,

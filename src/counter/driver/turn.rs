@@ -108,7 +108,7 @@ impl Driver {
             Ok(Decided::Write(event)) => {
                 turn.keys.insert(asked.key.clone());
                 let watching = match &act {
-                    Act::Redeem(opening) if !turn.alone => self.who_watch(turn, opening),
+                    Act::Redeem(opening, _) if !turn.alone => self.who_watch(turn, opening),
                     _ => Vec::new(),
                 };
                 let happening = Happening { subject, event };
@@ -169,14 +169,18 @@ impl Driver {
                 }
                 Ok(Decided::Write(Event::Sale(SaleEvent::Opened(opening.clone()))))
             }
-            (Act::Redeem(opening), None) => {
+            (Act::Redeem(opening, looked), None) => {
                 if let Admission::Same(redemption) = self.admit(turn, opening)? {
                     return Ok(Decided::Same(redemption));
+                }
+                // What was seen is no evidence any more; the same request looks again.
+                if self.moves.since(*looked, &opening.voucher) {
+                    return Err(Refusal::VoucherInUse);
                 }
                 self.room_for_one_more(turn)?;
                 Ok(Decided::Write(Event::Redemption(RedemptionStep::Opened(opening.clone()))))
             }
-            (Act::Open(_) | Act::Redeem(_), Some(_)) => Err(Refusal::Busy),
+            (Act::Open(_) | Act::Redeem(..), Some(_)) => Err(Refusal::Busy),
             (act, Some(Standing::Sale(sale))) => {
                 let event = match act {
                     Act::Pay(request) => desk::pay(sale, at, request, self.ports.provider.as_ref())?,
@@ -318,6 +322,9 @@ impl Driver {
                     }
                     _ => None,
                 };
+                if let Some(redemption) = after.redemption() {
+                    self.moves.note(&redemption.opening.voucher);
+                }
                 turn.standing.insert(happening.subject, after.clone());
                 turn.steps.push(Staged { at, happening, after, deeds, cause });
                 if let Some(redemption) = told {
