@@ -6,9 +6,12 @@
 //! one. After a kill the daemon is started again on what it left behind, sometimes to be killed in its recovery, and the
 //! till repeats what it got no answer to, as till software must. In the end a person answers what is asked by what is on
 //! the paper, the undos get through, and three books are compared that know nothing of each other: the provider's ledger,
-//! the paper, and the money as the till was told.
+//! the paper, and the money as the till was told. Vouchers are redeemed at a simulated Gift Local at the same time
+//! (`baskets`), and two more books compared.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 #![allow(clippy::indexing_slicing)]
+
+mod baskets;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
@@ -21,10 +24,12 @@ use tilld_devices::profile::Profile;
 use tilld_devices::simulated::{Answers, SimulatedFault, SimulatedPrinter};
 use tilld_journal::{Reader, Verdict};
 use tilld_sandbox::finperks::{CallKind, Sandbox};
-use tilld_sandbox::{Executed, Fault, QueuedFault};
+use tilld_sandbox::{Executed, Fault, QueuedFault, gift_local};
 use tilld_tests::books::{self, Money, Pile};
 use tilld_tests::process::{self, Process, program};
 use tilld_tests::trade::chance::Chance;
+
+use baskets::Baskets;
 
 /// How long anything is waited for that must come.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -40,9 +45,15 @@ enum Point {
     UndoArrived,
     SlipUnproven,
     Recovery,
+    ValidateArrived,
+    RedeemArrived,
+    RedeemDone,
+    ReverseArrived,
+    /// The provider has redeemed and answers, and the till is about to be told.
+    AnswerDue,
 }
 
-const POINTS: [Point; 8] = [
+const POINTS: [Point; 13] = [
     Point::AnyMoment,
     Point::CreateArrived,
     Point::CreateDone,
@@ -51,6 +62,11 @@ const POINTS: [Point; 8] = [
     Point::UndoArrived,
     Point::SlipUnproven,
     Point::Recovery,
+    Point::ValidateArrived,
+    Point::RedeemArrived,
+    Point::RedeemDone,
+    Point::ReverseArrived,
+    Point::AnswerDue,
 ];
 
 impl Point {
@@ -62,7 +78,20 @@ impl Point {
             Self::ConfirmArrived => Some((CallKind::Confirm, Executed::AfterRelease)),
             Self::ConfirmDone => Some((CallKind::Confirm, Executed::BeforeRelease)),
             Self::UndoArrived => Some((CallKind::Invalidate, Executed::AfterRelease)),
-            Self::AnyMoment | Self::SlipUnproven | Self::Recovery => None,
+            _ => None,
+        }
+    }
+
+    /// The same of the provider of vouchers.
+    fn held_voucher(self) -> Option<(gift_local::CallKind, Executed)> {
+        match self {
+            Self::ValidateArrived => Some((gift_local::CallKind::Validate, Executed::AfterRelease)),
+            Self::RedeemArrived => Some((gift_local::CallKind::Redeem, Executed::AfterRelease)),
+            Self::RedeemDone | Self::AnswerDue => {
+                Some((gift_local::CallKind::Redeem, Executed::BeforeRelease))
+            }
+            Self::ReverseArrived => Some((gift_local::CallKind::Reverse, Executed::AfterRelease)),
+            _ => None,
         }
     }
 }
@@ -198,6 +227,8 @@ impl Till {
 struct Shop {
     folder: tempfile::TempDir,
     finperks: Sandbox,
+    gift_local: Arc<gift_local::Sandbox>,
+    baskets: Arc<Baskets>,
     printer: SimulatedPrinter,
     /// What left the printer, and was taken away from it: it keeps only so many.
     pile: Mutex<Pile>,
@@ -217,21 +248,35 @@ impl Shop {
         let secret = folder.path().join("secret");
         std::fs::write(&secret, &finperks.credentials().secret).unwrap();
         std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let gift_local = gift_local::start(gift_local::Settings::default()).await.unwrap();
+        let key = folder.path().join("gift_local.key");
+        std::fs::write(&key, gift_local.api_key()).unwrap();
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let switches = gift_local::Switches::default();
         let text = format!(
             "till = {{ store = \"A1234\", terminal = \"T01\", country = \"DE\" }}\n\
              printer = {{ network = \"{}\" }}\njournal = {{ folder = \"{}\" }}\n\
              api = {{ listen = \"127.0.0.1:0\", sales_at_once = 1000 }}\ntimes = {{ quiet_s = 1 }}\n\
              [finperks]\nurl = \"{}\"\nkey_id = \"sandbox-key\"\nsecret_file = \"{}\"\n\
-             requests_per_second = 10000\nburst = 10000\nposa = {{ default = \"field:card_code\" }}\n",
+             requests_per_second = 10000\nburst = 10000\nposa = {{ default = \"field:card_code\" }}\n\
+             [gift_local]\nurl = \"{}\"\nkey_file = \"{}\"\ncurrency = \"EUR\"\nlocation = \"A1234\"\n\
+             requests_per_second = 10000\nburst = 10000\n\
+             reverse = {{ path = \"{}\", id_field = \"{}\", repeatable = true }}\n",
             printer.address(),
             folder.path().join("journal").display(),
             finperks.provider_url(),
             secret.display(),
+            gift_local.provider_url(),
+            key.display(),
+            switches.reverse_path,
+            switches.reverse_id_field,
         );
         std::fs::write(folder.path().join("tilld.toml"), text).unwrap();
         Self {
             folder,
             finperks,
+            gift_local: Arc::new(gift_local),
+            baskets: Arc::default(),
             printer,
             pile: Mutex::default(),
             client: tilld_tests::shop::client(),
@@ -262,10 +307,29 @@ impl Shop {
         if let Some((call, executed)) = point.held() {
             self.finperks.fault(QueuedFault::next(call, Fault::Hold { executed })).unwrap();
         }
+        if let Some((call, executed)) = point.held_voucher() {
+            let fault = gift_local::QueuedFault::next(call, Fault::Hold { executed });
+            self.gift_local.fault(fault).unwrap();
+        }
         if point == Point::SlipUnproven {
             self.printer.fault(SimulatedFault::MuteAtByte(usize::try_from(chance.below(3_000)).unwrap()));
         }
         let dice = if point == Point::UndoArrived { 6 } else { chance.draw() };
+        let redeeming = tokio::spawn({
+            let (till, gift_local) = (till.clone(), Arc::clone(&self.gift_local));
+            let (baskets, guests) = (Arc::clone(&self.baskets), 1 + chance.below(3));
+            async move {
+                let repeating = baskets.repeat(&till, false);
+                let coming = async {
+                    for guest in 0..guests {
+                        let takes_back =
+                            point == Point::ReverseArrived || dice.wrapping_add(guest).is_multiple_of(3);
+                        baskets.redeem(&till, &gift_local, takes_back).await;
+                    }
+                };
+                tokio::join!(repeating, coming);
+            }
+        });
         let selling = tokio::spawn(async move {
             till.repeat().await;
             // Enough to be in the middle of one at any moment.
@@ -279,19 +343,48 @@ impl Shop {
             _ => Duration::from_millis(300),
         };
         let held = self.finperks.until(|finperks| point.held().is_some() && finperks.held() > 0);
-        let _ = tokio::time::timeout(moment, held).await;
+        let held_voucher = self.gift_local.until(|local| point.held_voucher().is_some() && local.held() > 0);
+        let either = async {
+            tokio::select! { () = held => {}, () = held_voucher => {} }
+        };
+        let _ = tokio::time::timeout(moment, either).await;
+        if point == Point::AnswerDue {
+            self.gift_local.release();
+            tokio::time::sleep(Duration::from_micros(chance.below(3_000))).await;
+        }
         drop(daemon);
+        self.gift_local.clear_faults();
+        self.gift_local.release();
         self.finperks.clear_faults();
         self.finperks.release();
         self.printer.power_cycle();
         self.printer.clear();
         drop(self.papers());
         selling.await.unwrap();
+        redeeming.await.unwrap();
     }
 
-    /// The shop goes on without kills until nothing is open; what the books say then.
-    async fn settle(&self) -> Vec<String> {
+    /// The shop goes on without kills until nothing is open; what the books say then. `vouchers`: also until every redemption
+    /// is found out, which takes a settle time or two.
+    async fn settle(&self, vouchers: bool) -> Vec<String> {
         let (_daemon, till) = self.start();
+        let repeating = vouchers.then(|| {
+            let (till, baskets) = (till.clone(), Arc::clone(&self.baskets));
+            tokio::spawn(async move {
+                loop {
+                    baskets.repeat(&till, true).await;
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            })
+        });
+        let found = self.settle_with(&till, vouchers).await;
+        if let Some(repeating) = repeating {
+            repeating.abort();
+        }
+        found
+    }
+
+    async fn settle_with(&self, till: &Till, vouchers: bool) -> Vec<String> {
         let begun = Instant::now();
         loop {
             till.repeat().await;
@@ -305,7 +398,7 @@ impl Shop {
             let mut waiting = Vec::new();
             for sale in sales {
                 let now = till.get(&format!("/v1/sales/{sale}")).await.expect("the daemon runs");
-                self.answer(&till, &now).await;
+                self.answer(till, &now).await;
                 let at_rest = matches!(now["phase"].as_str(), Some("done" | "nothing_sold"));
                 let owed = now["cards"].as_array().unwrap().iter().any(|card| card["state"] == "owed");
                 if at_rest && !owed {
@@ -314,14 +407,24 @@ impl Shop {
                     waiting.push(format!("{} {}", now["receipt"], now["phase"]));
                 }
             }
+            let baskets = self.baskets.settle(till, &self.gift_local).await + self.baskets.unanswered();
             let health = till.get("/v1/health").await.expect("the daemon runs");
-            let open = [&health["owed"], &health["questions"], &health["open_sales"]].map(Value::as_u64);
-            if unanswered == 0 && waiting.is_empty() && open.iter().all(|count| *count == Some(0)) {
+            let open = ["open_sales", "owed", "questions"].map(|what| health[what].as_u64());
+            // A redemption that is being found out may be a question.
+            let counted = if vouchers { &open[..] } else { &open[..1] };
+            let none_open = counted.iter().all(|count| *count == Some(0));
+            if unanswered == 0 && waiting.is_empty() && none_open && (baskets == 0 || !vouchers) {
                 let money: Vec<Money> = self.book.lock().unwrap().over.values().cloned().collect();
-                return self.compare(&money);
+                let mut found = self.compare(&money);
+                if vouchers {
+                    found.extend(self.baskets.compare(&self.gift_local));
+                }
+                return found;
             }
             if begun.elapsed() > PATIENCE {
-                return vec![format!("not at rest: {unanswered} unanswered, {waiting:?}, {health}")];
+                return vec![format!(
+                    "not at rest: {unanswered} unanswered, {baskets} baskets, {waiting:?}, {health}"
+                )];
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -395,14 +498,14 @@ async fn main() -> ExitCode {
         *counts.entry(point).or_default() += 1;
         // What is open must not only grow: now and then the shop has a quiet moment.
         if kill % 50 == 49 {
-            let found = shop.settle().await;
+            let found = shop.settle(false).await;
             if !found.is_empty() {
                 println!("after {} kills (seed {seed}): {found:?}", kill + 1);
                 return ExitCode::FAILURE;
             }
         }
     }
-    let found = shop.settle().await;
+    let found = shop.settle(true).await;
     let orders = shop.finperks.ledger().orders;
     let sold = orders.iter().filter(|order| order.state == "completed").count();
     let sales = shop.book.lock().unwrap().sales.len();
@@ -412,6 +515,7 @@ async fn main() -> ExitCode {
         orders.len(),
         found.len()
     );
+    println!("{}", shop.baskets.figures(&shop.gift_local));
     if found.is_empty() {
         return ExitCode::SUCCESS;
     }

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex};
 use tilld_domain::product::CardKind;
 use tilld_domain::voucher::{Offers, Recourse, Reversal};
 
-use crate::world::fate::{Fault, Hit, Plan};
+use crate::world::fate::{Fate, Fault, Hit, Plan};
 use crate::world::guest::{Then, Visit};
 use crate::world::power::SetUp;
 use crate::world::run::{History, Outcome, Redeeming, Template};
@@ -142,6 +142,11 @@ impl Scenario {
 
     /// Runs one sequence and keeps its story.
     pub fn replay(&self, set_up: SetUp, hits: &[Hit]) -> Outcome {
+        self.told(set_up, Plan::new(hits))
+    }
+
+    /// Runs it in the hands of any fate, and keeps its story.
+    pub fn told(&self, set_up: SetUp, fate: impl Fate + 'static) -> Outcome {
         let (template, baskets, redeeming) = (Template::default(), self.baskets(), self.redeeming());
         let history = History {
             template: &template,
@@ -150,7 +155,7 @@ impl Scenario {
             set_up,
             telling: true,
         };
-        history.run(Plan::new(hits), |_| true)
+        history.run(fate, |_| true)
     }
 }
 

@@ -10,10 +10,17 @@ fn week(seed: u64, set_up: SetUp) -> Report {
     Year { days: 7, seed, set_up }.run(|_, _| {})
 }
 
-/// The first violation of some weeks, with its story.
-fn found(set_up: SetUp) -> (String, String) {
-    let violation = (1..=5).find_map(|seed| week(seed, set_up).violation).expect("a violation");
-    (violation.wrong.join("\n"), violation.story.join("\n"))
+/// The story of the first violation of some weeks that says so.
+fn found(set_up: SetUp, what: &str) -> String {
+    let mut others = Vec::new();
+    for seed in 1..=10 {
+        let Some(violation) = week(seed, set_up).violation else { continue };
+        if violation.wrong[0].contains(what) {
+            return violation.story.join("\n");
+        }
+        others.push(violation.wrong);
+    }
+    panic!("no week has {what}, only {others:?}");
 }
 
 #[test]
@@ -22,7 +29,7 @@ fn the_books_agree_after_a_week_and_it_repeats() {
     assert!(once.violation.is_none() && once.broken.is_none(), "{:?} {:?}", once.violation, once.broken);
     assert!(once.books.ends.orders > 1_400 && once.cuts() > 0 && once.entries > 8_000);
     let redeemed: usize = once.books.baskets.values().sum();
-    assert!(redeemed > 100 && once.books.baskets.len() > 5, "{:?}", once.books.baskets);
+    assert!(redeemed > 100 && once.books.baskets.len() > 3, "{:?}", once.books.baskets);
     assert!((1..1_000).contains(&once.codes_kept), "{} codes are kept", once.codes_kept);
     let again = week(1, SetUp::default());
     assert_eq!((once.entries, once.counts.faults), (again.entries, again.counts.faults));
@@ -33,15 +40,20 @@ fn the_books_agree_after_a_week_and_it_repeats() {
 fn without_the_quiet_time_a_week_loses_an_order() {
     let mut set_up = SetUp::default();
     set_up.settings.rules.quiet = Duration::ZERO;
-    let (wrong, story) = found(set_up);
-    assert!(wrong.contains("is live, and nobody holds it"), "{wrong}");
+    let story = found(set_up, "is live, and nobody holds it");
     assert!(story.contains("not-found"), "{story}");
 }
 
 /// Law L7: past the ink line no program undoes by itself.
 #[test]
 fn with_a_program_that_answers_for_the_cashier_a_week_leaves_a_customer_with_a_dead_card() {
-    let (wrong, story) = found(SetUp { answers_by_itself: true, ..SetUp::default() });
-    assert!(wrong.contains("a customer holds"), "{wrong}");
+    let story = found(SetUp { answers_by_itself: true, ..SetUp::default() }, "a customer holds");
     assert!(story.contains("daemon: Undo"), "{story}");
+}
+
+/// Law L7: past the answer line no program takes back by itself.
+#[test]
+fn with_a_program_that_answers_for_the_cashier_a_week_gives_goods_for_a_voucher_that_got_its_value_back() {
+    let story = found(SetUp { answers_by_itself: true, ..SetUp::default() }, "are counted for");
+    assert!(story.contains("vouchers: Reverse"), "{story}");
 }

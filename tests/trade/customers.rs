@@ -52,16 +52,13 @@ pub fn with_vouchers(day: u32, seed: u64) -> Vec<(Duration, Option<i64>, Visit)>
         // In tens of cents: no sum of what other stores spend is as much.
         let mut wish = 10 * i64::try_from(100 + chance.below(400)).unwrap();
         let last = guests.last().filter(|(_, issued, _)| issued.is_some() && chance.in_thousand(250));
-        let (arrival, issued, voucher) = match last {
-            Some((arrival, _, before)) => {
-                wish += if wish == before.wish { 10 } else { 0 };
-                (*arrival + chance.span(SECOND, 2 * MINUTE), None, before.voucher.clone())
-            }
-            None => {
-                let all = chance.in_thousand(200);
-                let issued = if all { wish } else { wish + 10 * i64::try_from(chance.below(1_000)).unwrap() };
-                (chance.between(open, close), Some(issued), format!("D{}V{number}", day + 1))
-            }
+        let (arrival, issued, voucher) = if let Some((arrival, _, before)) = last {
+            wish += if wish == before.wish { 10 } else { 0 };
+            (*arrival + chance.span(SECOND, 2 * MINUTE), None, before.voucher.clone())
+        } else {
+            let all = chance.in_thousand(200);
+            let issued = if all { wish } else { wish + 10 * i64::try_from(chance.below(1_000)).unwrap() };
+            (chance.between(open, close), Some(issued), format!("D{}V{number}", day + 1))
         };
         let then = [(80, Then::Completes), (8, Then::Cancels), (6, Then::Returns), (6, Then::Leaves)];
         let visit = Visit {

@@ -110,7 +110,10 @@ impl Guest {
                 self.tell(|| format!("only {eligible} are left on it"));
                 return None;
             }
-            self.think(&format!("reads the balance {number}")).await;
+            // Who scans anew knows what they want.
+            if scan == 1 {
+                self.think(&format!("reads the balance {number}")).await;
+            }
             let what = format!("redeem-{number}-{scan}");
             match self.ask(&what, &Request::Redeem(check.check)).await {
                 Err(Refusal::CheckExpired) => {}

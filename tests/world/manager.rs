@@ -77,8 +77,8 @@ pub async fn close(world: &World, counter: &Counter) -> u64 {
         let Some(decision) = decide(world, &basket, now, case, &known) else { continue };
         let wish = Wish::Redemption(now.redemption.id(), decision);
         if persist(world, &format!("decide-{}", now.seq), &wish).await {
-            let word = note(&mut world.inner(), &basket, decision, &known);
-            world.act(|| format!("manager: {} of {basket}: {word}", case.code()));
+            let ended = note(&mut world.inner(), &basket, decision, &known);
+            world.act(|| format!("manager: {} of {basket}: {ended}", case.code()));
             closed += 1;
         }
         baskets.push(basket);
