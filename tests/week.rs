@@ -15,7 +15,7 @@ fn found(set_up: SetUp, what: &str) -> String {
     let mut others = Vec::new();
     for seed in 1..=10 {
         let Some(violation) = week(seed, set_up).violation else { continue };
-        if violation.wrong[0].contains(what) {
+        if violation.wrong.first().is_some_and(|wrong| wrong.contains(what)) {
             return violation.story.join("\n");
         }
         others.push(violation.wrong);
