@@ -3,9 +3,12 @@
 //! Everything that is logged while tests run is kept, of every crate and at every level, and is searched for the codes,
 //! pins, secrets and tokens of the shop that a script has just closed; so are all files that its daemon wrote.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Mutex, OnceLock};
+
+use aho_corasick::AhoCorasick;
 
 use crate::shop::Shop;
 
@@ -26,8 +29,8 @@ impl Write for Keeper {
     }
 }
 
-/// Begins to keep what is logged.
-pub fn listen() {
+/// Begins to keep what is logged; how much there is already.
+pub fn listen() -> usize {
     LISTENING.get_or_init(|| {
         tracing_subscriber::fmt()
             .with_max_level(tracing::Level::TRACE)
@@ -35,6 +38,7 @@ pub fn listen() {
             .with_writer(|| Keeper)
             .init();
     });
+    logged()
 }
 
 /// Forgets what was logged so far: it has been searched.
@@ -48,8 +52,8 @@ pub fn logged() -> usize {
 }
 
 /// Where any of a shop's secrets stands in clear that must stand nowhere. `scanned`: the codes of its POSA cards. `told`: what the
-/// API answered.
-pub fn found(shop: &Shop, token: &str, scanned: &[String], told: &[String]) -> Vec<String> {
+/// API answered. `since`: how much was logged when it was opened.
+pub fn found(shop: &Shop, token: &str, scanned: &[String], told: &[String], since: usize) -> Vec<String> {
     let mut secrets = vec![("token".to_owned(), token.to_owned())];
     secrets.push(("finperks secret".to_owned(), shop.finperks.credentials().secret.clone()));
     secrets.extend(scanned.iter().map(|code| ("scanned code".to_owned(), code.clone())));
@@ -83,7 +87,10 @@ pub fn found(shop: &Shop, token: &str, scanned: &[String], told: &[String]) -> V
             secrets.push((format!("token of {}", voucher.name), token.to_owned()));
         }
     }
-    let mut places: Vec<(String, Vec<u8>)> = vec![("the log".to_owned(), LOG.lock().unwrap().clone())];
+    let log = LOG.lock().unwrap().clone();
+    // What was forgotten meanwhile was searched then.
+    let log = log.get(since..).unwrap_or(&log).to_vec();
+    let mut places: Vec<(String, Vec<u8>)> = vec![("the log".to_owned(), log)];
     places.push(("an answer".to_owned(), told.concat().into_bytes()));
     let papers = shop.printer.papers();
     if shop.gift_local.is_some() {
@@ -92,16 +99,19 @@ pub fn found(shop: &Shop, token: &str, scanned: &[String], told: &[String]) -> V
         places.push(("a paper".to_owned(), text.into_bytes()));
     }
     files(&shop.journal_folder(), &mut places);
-    let mut found = Vec::new();
-    for (what, secret) in &secrets {
-        for (place, bytes) in &places {
-            let own = what == "token" && place.ends_with("api.token");
-            if !own && contains(bytes, secret.as_bytes()) {
-                found.push(format!("{what} in {place}"));
+    // All at once: there are dozens of secrets and megabytes of log.
+    secrets.retain(|(_, secret)| !secret.is_empty());
+    let search = AhoCorasick::new(secrets.iter().map(|(_, secret)| secret)).unwrap();
+    let mut found = BTreeSet::new();
+    for (place, bytes) in &places {
+        for hit in search.find_overlapping_iter(bytes) {
+            let what = &secrets[hit.pattern().as_usize()].0;
+            if !(what == "token" && place.ends_with("api.token")) {
+                found.insert(format!("{what} in {place}"));
             }
         }
     }
-    found
+    found.into_iter().collect()
 }
 
 fn files(folder: &Path, places: &mut Vec<(String, Vec<u8>)>) {
@@ -113,8 +123,4 @@ fn files(folder: &Path, places: &mut Vec<(String, Vec<u8>)>) {
             places.push((path.display().to_string(), std::fs::read(&path).unwrap()));
         }
     }
-}
-
-fn contains(bytes: &[u8], part: &[u8]) -> bool {
-    !part.is_empty() && bytes.windows(part.len()).any(|window| window == part)
 }

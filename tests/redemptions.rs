@@ -15,7 +15,7 @@ macro_rules! scripts {
         )*
 
         /// The power goes after every line.
-        mod power {
+        mod crashes {
             use tilld_tests::{guest, script};
 
             $(

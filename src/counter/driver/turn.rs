@@ -11,7 +11,7 @@
 //!   cannot be sealed. The turn is done over, one step at a time; a till is declined. An event is set aside with an alarm and
 //!   tried again every [`ASIDE_AGAIN`]; it does not stand in the way of other sales.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -362,12 +362,26 @@ impl Driver {
         for (reply, declined) in declined {
             let _ = reply.send(Err(declined));
         }
+        let mut waited_for = BTreeSet::new();
         for (redemption, reply) in same {
-            self.answer_with(Subject::Redemption(redemption), reply);
+            let subject = Subject::Redemption(redemption);
+            waited_for.insert(subject);
+            self.answer_with(subject, reply);
         }
         for (subject, reply) in await_rest {
             if self.open.get(&subject).is_some_and(|now| !now.it.at_rest()) {
+                waited_for.insert(subject);
                 self.resting.entry(subject).or_default().push(reply);
+            }
+        }
+        // Its success may have come in this very turn, when nobody was known to wait for it.
+        for subject in waited_for {
+            if let Subject::Redemption(redemption) = subject
+                && self.trouble.is_none()
+            {
+                let mut turn = Turn::default();
+                self.offer(&mut turn, redemption);
+                self.write(turn.steps);
             }
         }
     }
