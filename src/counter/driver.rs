@@ -454,9 +454,13 @@ impl Driver {
     fn undo(&mut self, now: &Now, whose: Whose, after: Duration) {
         if now.it.wants_undo(whose)
             && let Some(started) = self.undoing.begin(whose)
-            && let Some(work) = self.performer.undo(now, whose, after, started)
         {
-            self.work.spawn(work);
+            if let Some(work) = self.performer.undo(now, whose, after, started) {
+                self.work.spawn(work);
+            } else {
+                tracing::error!(subject = %now.subject(), "an undo is owed to a provider that is not set up");
+                self.undoing.ended(whose);
+            }
         }
     }
 

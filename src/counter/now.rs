@@ -96,9 +96,15 @@ impl Happening {
         )
     }
 
-    /// A till is told of a success.
-    pub(crate) fn is_offer(&self) -> bool {
-        matches!(self.event, Event::Redemption(RedemptionStep::Happened(RedemptionEvent::Offered)))
+    /// It is written only together with what it follows from: that a till is told, or that another redemption moves the
+    /// voucher.
+    pub(crate) fn is_staged_with_another(&self) -> bool {
+        matches!(
+            self.event,
+            Event::Redemption(RedemptionStep::Happened(
+                RedemptionEvent::Offered | RedemptionEvent::VoucherMoved
+            ))
+        )
     }
 
     /// Something happened to a redemption.
@@ -247,7 +253,13 @@ impl Standing {
                 redemption::State::Owed(owed) | redemption::State::Stuck { owed, .. } => {
                     owed.not_found.is_none()
                 }
-                redemption::State::Completed | redemption::State::Answered { asked: true, .. } => true,
+                redemption::State::Completed
+                | redemption::State::Answered { asked: true, .. }
+                | redemption::State::NotApplied { moved: true, .. }
+                | redemption::State::Unclear {
+                    why: redemption::UnclearWhy::Odd | redemption::UnclearWhy::NeverOffered,
+                    ..
+                } => true,
                 _ => redemption.is_closed(),
             },
         }

@@ -81,6 +81,7 @@ pub struct CheckNow {
 }
 
 /// One look, with what it takes to look again.
+#[derive(Clone)]
 struct Look {
     check: Check,
     /// Taken before it was asked for.
@@ -156,7 +157,8 @@ impl Looks {
         request: RedeemRequest,
     ) -> Result<(redemption::Opening, Mark), Refusal> {
         let wish = Wish { amount: request.amount, terms_confirmed: request.terms_confirmed };
-        let mut look = self.kept().remove(&request.check).ok_or(Refusal::CheckExpired)?;
+        // It stays where it is: the same request may come twice at once.
+        let mut look = self.kept().get(&request.check).cloned().ok_or(Refusal::CheckExpired)?;
         let mut ready = look.check.ready(self.clock().now(), wish);
         if let Ok(Ready::Redeem(seen)) = &ready
             && self.moves.since(look.mark, &seen.voucher)

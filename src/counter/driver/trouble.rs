@@ -48,8 +48,8 @@ impl Driver {
 
     /// Something happened that cannot be written now.
     pub(super) fn hold(&mut self, happening: Happening) {
-        // Whether a till is there to be told is seen when it can be written.
-        if !happening.is_offer() && !self.asks_again(&happening) {
+        // Whether a till is there to be told, or something else begins, is seen when it can be written.
+        if !happening.is_staged_with_another() && !self.asks_again(&happening) {
             self.held.push_back(happening);
         }
     }
@@ -83,6 +83,7 @@ impl Driver {
             match cause {
                 Cause::Asked { reply, .. } => {
                     let _ = reply.send(Err(Declined::Refused(Refusal::JournalDown)));
+                    self.go_on_undoing(happening.subject);
                 }
                 Cause::Happened => self.hold(happening),
             }
@@ -123,6 +124,8 @@ impl Driver {
         self.held.extend(held);
         if was_in_trouble.is_some() && self.trouble.is_none() {
             tracing::info!("the journal can be written again");
+            let waited_for: Vec<_> = self.waiting.keys().chain(self.resting.keys()).copied().collect();
+            self.offer_what_is_waited_for(waited_for);
         }
     }
 }

@@ -107,10 +107,12 @@ impl Driver {
         match decided {
             Ok(Decided::Write(event)) => {
                 turn.keys.insert(asked.key.clone());
-                let watching = match &act {
-                    Act::Redeem(opening, _) if !turn.alone => self.who_watch(turn, opening),
-                    _ => Vec::new(),
-                };
+                let watching = if turn.alone { Vec::new() } else { self.who_watch(turn, subject, &act) };
+                if !watching.is_empty() && self.was_asked(&asked) {
+                    // Nothing begins, so nothing moves.
+                    turn.declined.push((reply, Declined::KeyTaken));
+                    return;
+                }
                 let happening = Happening { subject, event };
                 self.stage(turn, happening, Cause::Asked { asked, act, reply });
                 for other in watching {
@@ -122,8 +124,16 @@ impl Driver {
                 self.offer(turn, redemption);
                 turn.same.push((redemption, reply));
             }
-            Err(declined) => turn.declined.push((reply, declined)),
+            Err(declined) => {
+                turn.declined.push((reply, declined));
+                self.go_on_undoing(subject);
+            }
         }
+    }
+
+    /// Whether the journal knows a request; also if that cannot be read.
+    fn was_asked(&self, asked: &Asked) -> bool {
+        self.ports.journal.asked(&asked.key).map_or(true, |before| before.is_some())
     }
 
     fn may_ask(&self, turn: &Turn, asked: &Asked) -> Result<(), Declined> {
@@ -203,7 +213,13 @@ impl Driver {
                         basket::may_give_back(redemption, self.redemptions(turn))?;
                         taken_back
                     }
-                    Act::Tell { answer, by } => desk::tell(redemption, *answer, by.clone())?,
+                    Act::Tell { answer, by } => {
+                        let told = desk::tell(redemption, *answer, by.clone())?;
+                        if gives_back(act) {
+                            basket::may_give_back(redemption, self.redemptions(turn))?;
+                        }
+                        told
+                    }
                     Act::Decide { verdict, by, reason } => {
                         let settled = desk::decide(redemption, *verdict, by.clone(), reason)?;
                         self.call_off(Whose::Redemption(redemption.id()))?;
@@ -274,10 +290,19 @@ impl Driver {
         basket::admit(others, &opening.basket, &opening.voucher, opening.amount)
     }
 
-    /// The redemptions that were found out by what is left on a voucher that another one is now begun on.
-    fn who_watch(&self, turn: &Turn, opening: &redemption::Opening) -> Vec<RedemptionId> {
+    /// The redemptions that are found out by what is left on a voucher of which something is now taken, or given back.
+    fn who_watch(&self, turn: &Turn, subject: Subject, act: &Act) -> Vec<RedemptionId> {
+        let voucher = match act {
+            Act::Redeem(opening, _) => &opening.voucher,
+            act if gives_back(act) => match self.standing(turn, subject).and_then(Standing::redemption) {
+                Some(redemption) => &redemption.opening.voucher,
+                None => return Vec::new(),
+            },
+            _ => return Vec::new(),
+        };
         self.redemptions(turn)
-            .filter(|other| other.opening.voucher == opening.voucher && other.watches_its_voucher())
+            .filter(|other| Subject::Redemption(other.id()) != subject)
+            .filter(|other| other.opening.voucher == *voucher && other.watches_its_voucher())
             .map(Redemption::id)
             .collect()
     }
@@ -337,6 +362,7 @@ impl Driver {
                 self.undo_ended(&happening);
                 if let Cause::Asked { reply, .. } = cause {
                     turn.declined.push((reply, Declined::Refused(Refusal::StillWorking)));
+                    self.go_on_undoing(happening.subject);
                 }
             }
         }
@@ -375,9 +401,15 @@ impl Driver {
             }
         }
         // Its success may have come in this very turn, when nobody was known to wait for it.
-        for subject in waited_for {
+        self.offer_what_is_waited_for(waited_for);
+    }
+
+    /// Tells tills that wait of successes that they were not told.
+    pub(super) fn offer_what_is_waited_for(&mut self, subjects: impl IntoIterator<Item = Subject>) {
+        for subject in subjects {
             if let Subject::Redemption(redemption) = subject
                 && self.trouble.is_none()
+                && self.is_waited_for(subject)
             {
                 let mut turn = Turn::default();
                 self.offer(&mut turn, redemption);
@@ -468,7 +500,7 @@ impl Driver {
     }
 
     /// An undo was called off with a case that could not be closed then.
-    fn go_on_undoing(&mut self, subject: Subject) {
+    pub(super) fn go_on_undoing(&mut self, subject: Subject) {
         let Some(now) = self.open.get(&subject).cloned() else { return };
         for whose in now.it.undoable() {
             self.undo(&now, whose, Duration::ZERO);
@@ -483,6 +515,20 @@ impl Driver {
             self.commit(turn);
         }
     }
+}
+
+/// Whether value goes back to a voucher because a person says so.
+fn gives_back(act: &Act) -> bool {
+    matches!(
+        act,
+        Act::TakeBack { .. }
+            | Act::Tell {
+                answer: redemption::Answer::TakeBack
+                    | redemption::Answer::NotUsed
+                    | redemption::Answer::TryAgain,
+                ..
+            }
+    )
 }
 
 /// The draft of a step; none of one that fits nothing, which staging rules out.
