@@ -155,7 +155,7 @@ fn eventually<T>(mut ask: impl FnMut() -> Option<T>) -> T {
 }
 
 #[test]
-fn the_demo_sells_both_kinds_of_card_and_shows_the_paper() {
+fn the_demo_sells_both_kinds_of_card_redeems_a_voucher_and_shows_the_paper() {
     let output = run(&["demo", "--once"]);
     assert!(output.status.success(), "{}", err(&output));
     let text = out(&output);
@@ -166,7 +166,12 @@ fn the_demo_sells_both_kinds_of_card_and_shows_the_paper() {
         "sold      R0000000001: Wunschgeschenk-Gutschein (por) 50.00 EUR, paid cash 60.00, change 10.00; Done.",
         "sold      R0000000002: Spielhügel Guthaben (posa) 25.00 EUR, paid cash 25.00, change 0.00; Done.",
         "journal   2 sales: R0000000001 50.00 EUR done, R0000000002 25.00 EUR done",
-        "the journal is whole: 10 entries",
+        "looked    ••••0011: 50.00 EUR left. (gift, booked as payment)",
+        "redeemed  B0000000001: voucher ••••0011, 12.50 EUR, 37.50 EUR left; Redeemed: 12.50 EUR. Book it as payment.",
+        "reversed  B0000000001: The voucher has its value back.",
+        "Der Wert ist wieder auf dem Gutschein.",
+        "1 redemption: B0000000001 12.50 EUR cleared",
+        "the journal is whole: 15 entries",
     ] {
         assert!(text.contains(wanted), "{wanted:?} is missing in:\n{text}");
     }
