@@ -186,6 +186,15 @@ impl Book {
         self.reading()?.redemptions_of(basket, most)
     }
 
+    /// The same for the driver, which writes them.
+    pub(crate) fn written_redemptions_of(
+        &self,
+        basket: &BasketId,
+        most: usize,
+    ) -> Result<Vec<RedemptionId>, ReadError> {
+        self.reading()?.written_redemptions_of(basket, most)
+    }
+
     pub(crate) fn note_wrong_code(
         &self,
         code: &VoucherCode,

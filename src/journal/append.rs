@@ -67,7 +67,7 @@ impl Writer {
         Self { database, keys_in_log: true }
     }
 
-    #[cfg(test)]
+    /// For reading: what is written goes through an append.
     pub(crate) fn database(&self) -> &Connection {
         &self.database
     }

@@ -1,8 +1,8 @@
 //! The journal's door: opening it, writing to it, asking it.
 //!
 //! One connection writes, behind a lock; another one reads beside it and is never in its way, because a write-ahead
-//! log shows a reader the last commit. A lock on a file of its own keeps a second daemon out; it goes with the
-//! process, however that ends.
+//! log shows a reader the last commit. What the driver must know right before it writes is read by the one that
+//! writes. A lock on a file of its own keeps a second daemon out; it goes with the process, however that ends.
 //!
 //! Opening checks what must hold before anything is sold (law L10): the SQLite version, the tables' version, that the
 //! terminal key fits, the links of the last [`CHECKED`] entries, and what the tables say of them. `tilld journal
@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, FileControl, MAIN_DB, OpenFlags, OptionalExtension, Row, params};
+use rusqlite::{Connection, FileControl, MAIN_DB, OpenFlags, OptionalExtension, params};
 use tilld_domain::ids::{BasketId, PersonName, ReceiptId, RedemptionId, RequestKey, SaleId};
 use tilld_domain::moment::Moment;
 use tilld_domain::product::Product;
@@ -37,6 +37,7 @@ use crate::read;
 use crate::reader::Reader;
 use crate::schema::{self, Found, Paths, SCRIPTS, Script, database_error};
 use crate::seal::{SealKey, Terminal};
+use crate::tables;
 use crate::tries::{self, Tried};
 
 /// The first SQLite without the known errors of the write-ahead log (3.51.3).
@@ -208,20 +209,24 @@ impl Journal {
         let reader = self.reader();
         let mut statement =
             reader.prepare_cached("SELECT id FROM redemption WHERE open = 1 ORDER BY first_seq")?;
-        let redemptions = statement.query_map([], redemption_id)?;
+        let redemptions =
+            statement.query_map([], |row| Ok(RedemptionId::new(Uuid::from_bytes(row.get(0)?))))?;
         Ok(redemptions.collect::<Result<_, _>>()?)
     }
 
     /// The newest `most` redemptions of a basket, oldest first.
     pub fn redemptions_of(&self, basket: &BasketId, most: usize) -> Result<Vec<RedemptionId>, ReadError> {
-        let reader = self.reader();
-        let mut statement = reader.prepare_cached(
-            "SELECT id FROM (SELECT id, first_seq FROM redemption WHERE basket = ?1
-                             ORDER BY first_seq DESC LIMIT ?2) ORDER BY first_seq",
-        )?;
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let redemptions = statement.query_map(params![basket.as_str(), most], redemption_id)?;
-        Ok(redemptions.collect::<Result<_, _>>()?)
+        Ok(tables::redemption::of_basket(&self.reader(), basket, most)?)
+    }
+
+    /// The same for whoever writes. It is read by the writing connection, which has its pages at hand; the other one reads all
+    /// that it needs anew after every commit. It waits for an append that is under way.
+    pub fn written_redemptions_of(
+        &self,
+        basket: &BasketId,
+        most: usize,
+    ) -> Result<Vec<RedemptionId>, ReadError> {
+        Ok(tables::redemption::of_basket(self.writer().database(), basket, most)?)
     }
 
     /// What a till's key was used for; none if it never was.
@@ -338,10 +343,6 @@ impl Journal {
     fn reader(&self) -> MutexGuard<'_, Connection> {
         self.shared.reader.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn redemption_id(row: &Row<'_>) -> rusqlite::Result<RedemptionId> {
-    Ok(RedemptionId::new(Uuid::from_bytes(row.get(0)?)))
 }
 
 /// The lock that keeps a second daemon out. It is given up by word: a program that is being started at that moment holds a

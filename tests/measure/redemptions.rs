@@ -37,9 +37,15 @@ struct Took {
     logged: Option<Logged>,
 }
 
-async fn redeem(shop: &Shop, code: &str, basket: &str, weigh: bool) -> Took {
+/// The name of a basket, as tills count them: each is after the one before also in the order of text, and so in an index.
+fn basket(number: usize) -> String {
+    format!("B-20261122-{number:04}")
+}
+
+async fn redeem(shop: &Shop, code: &str, number: usize, weigh: bool) -> Took {
+    let basket = basket(number);
     shop.vouchers.take_looks();
-    let look = shop.tills.post("/v1/vouchers/check", basket, &json!({ "scan": code })).await;
+    let look = shop.tills.post("/v1/vouchers/check", &basket, &json!({ "scan": code })).await;
     let seen = look.json();
     let looks = shop.vouchers.take_looks();
     assert_eq!(looks.len(), 1, "{seen}");
@@ -65,7 +71,7 @@ pub async fn one_after_another(providers: &Providers) {
     // Until the journal's log has reached its size: from then on it is overwritten.
     let mut logged: Option<Logged> = None;
     for warm in 0..WARM {
-        let took = redeem(&shop, &code, &format!("W{warm}"), warm >= WARM - WEIGHED).await;
+        let took = redeem(&shop, &code, warm, warm >= WARM - WEIGHED).await;
         logged = match (logged, took.logged) {
             (Some(before), Some(more)) => Some(before.and(more)),
             (before, more) => before.or(more),
@@ -77,7 +83,7 @@ pub async fn one_after_another(providers: &Providers) {
     let (mut to_wire, mut looks) = (Vec::new(), Vec::new());
     let (mut commits, mut most) = (0, 0);
     for number in 0..REDEMPTIONS {
-        let took = redeem(&shop, &code, &format!("B{number}"), false).await;
+        let took = redeem(&shop, &code, WARM + number, false).await;
         own.push(took.redeem.saturating_sub(took.provider));
         provider.push(took.provider);
         whole.push(took.redeem);

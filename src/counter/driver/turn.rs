@@ -273,7 +273,7 @@ impl Driver {
         let known = self
             .ports
             .journal
-            .redemptions_of(&opening.basket, MOST_OF_A_BASKET)
+            .written_redemptions_of(&opening.basket, MOST_OF_A_BASKET)
             .map_err(|error| unreadable(&error))?;
         if known.len() >= MOST_OF_A_BASKET {
             return Err(Refusal::Busy);

@@ -294,11 +294,9 @@ fn the_counter_finds_open_redemptions_and_those_of_a_basket() {
     for (basket, most, expected) in
         [("B1", 9, vec![id(1)]), ("B2", 9, vec![id(2), id(3)]), ("B2", 1, vec![id(3)]), ("B9", 9, vec![])]
     {
-        assert_eq!(
-            desk.journal.redemptions_of(&basket.parse().unwrap(), most).unwrap(),
-            expected,
-            "{basket}"
-        );
+        let of = basket.parse().unwrap();
+        assert_eq!(desk.journal.redemptions_of(&of, most).unwrap(), expected, "{basket}");
+        assert_eq!(desk.journal.written_redemptions_of(&of, most).unwrap(), expected, "{basket}");
     }
     let database = Connection::open(desk.path().join("journal.db")).unwrap();
     for (sql, index) in [

@@ -1,10 +1,11 @@
 //! The rows of redemptions.
 
 use rusqlite::{Connection, OptionalExtension, params};
-use tilld_domain::ids::{PersonName, ProviderRedemptionId, RedemptionId};
+use tilld_domain::ids::{BasketId, PersonName, ProviderRedemptionId, RedemptionId};
 use tilld_domain::moment::Moment;
 use tilld_domain::redemption::Redemption;
 use tilld_domain::voucher::{VoucherKind, Worth};
+use uuid::Uuid;
 
 use super::is_owed_word;
 use crate::entry::Seq;
@@ -61,6 +62,23 @@ pub(crate) fn insert(database: &Connection, seq: Seq, redemption: &Redemption) -
             redemption.opened.ms(),
         ])
         .map(|_| ())
+}
+
+/// The newest `most` redemptions of a basket, oldest first.
+pub(crate) fn of_basket(
+    database: &Connection,
+    basket: &BasketId,
+    most: usize,
+) -> rusqlite::Result<Vec<RedemptionId>> {
+    let mut statement = database
+        .prepare_cached("SELECT id FROM redemption WHERE basket = ?1 ORDER BY first_seq DESC LIMIT ?2")?;
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let newest = statement.query_map(params![basket.as_str(), most], |row| {
+        Ok(RedemptionId::new(Uuid::from_bytes(row.get(0)?)))
+    })?;
+    let mut redemptions: Vec<RedemptionId> = newest.collect::<Result<_, _>>()?;
+    redemptions.reverse();
+    Ok(redemptions)
 }
 
 /// What must be known of a redemption's row before it is updated.
