@@ -13,6 +13,7 @@
 //! | `local CALL …` | what goes wrong with the next `validate`, `redeem` or `reverse`: as in till scripts, and `is late` |
 //! | `local releases`, `local is well`, `local switch {…}` | it lets held calls go on; nothing goes wrong any more; behaves otherwise |
 //! | `local spends gift-50-eur 5.00`, `local gives back` | another site spends from a voucher; the provider's people undo the last redemption |
+//! | `basket B1` | the next lines are about this basket |
 //! | `the till goes` | its connection breaks while it waits for an answer |
 //! | `journal refuses`, `journal writes`, `wait 12s`, `crash`, `restart` | as in till scripts |
 //!
@@ -195,6 +196,10 @@ impl Guest {
                     // Nothing shows when the daemon has seen that its connection is gone.
                     tokio::time::sleep(Duration::from_millis(300)).await;
                 }
+            }
+            ["basket", basket] => {
+                self.rest().await;
+                (*basket).clone_into(&mut self.basket);
             }
             ["look"] => {}
             _ => panic!("no such act: {act}"),

@@ -83,6 +83,7 @@ scripts! {
     less_was_granted_and_that_is_enough,
     less_was_granted_and_that_is_not_enough,
     more_than_there_is_is_refused_before_anything_is_sent,
+    nothing_goes_back_to_a_voucher_that_must_tell_what_happened,
     one_voucher_for_two_baskets_is_redeemed_one_after_the_other,
     the_open_basket_gives_the_value_back,
     the_papers_of_a_voucher,

@@ -77,6 +77,7 @@ scripts! {
     an_open_case_does_not_keep_the_counter_from_the_right_time,
     an_order_that_nobody_pays_for_gets_old,
     an_outage_of_a_day_does_not_fill_the_journal,
+    an_undo_goes_on_after_a_decision_that_could_not_be_written,
     an_undo_is_asked_for_until_it_is_acknowledged,
     an_undo_that_does_not_get_through_calls_the_manager,
     an_undo_that_fails_while_the_disk_is_full_keeps_its_pauses_when_it_heals,
