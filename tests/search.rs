@@ -56,35 +56,31 @@ pub const SCENARIOS: [Scenario; 19] = [
     guest("redeem", COMPARABLE, Sort::Money, &[(1_250, Then::Completes)]),
     guest("redeem-items", COMPARABLE, Sort::Items, &[(4, Then::Completes)]),
     guest("redeem-all", COMPARABLE, Sort::Money, &[(2_500, Then::Completes)]),
-    guest("redeem-cancelled", COMPARABLE, Sort::Money, &[(1_250, Then::Cancels)]),
-    guest("redeem-returned", COMPARABLE, Sort::Money, &[(1_250, Then::Returns)]),
-    guest("redeem-left", COMPARABLE, Sort::Money, &[(1_250, Then::Leaves)]),
-    guest(
-        "redeem-once",
-        offers(Recourse::Comparable, Reversal::Once),
-        Sort::Money,
-        &[(1_250, Then::Cancels)],
-    ),
-    guest(
+    less("redeem-cancelled", COMPARABLE, Sort::Money, &[(1_250, Then::Cancels)]),
+    less("redeem-returned", COMPARABLE, Sort::Money, &[(1_250, Then::Returns)]),
+    less("redeem-left", COMPARABLE, Sort::Money, &[(1_250, Then::Leaves)]),
+    less("redeem-once", offers(Recourse::Comparable, Reversal::Once), Sort::Money, &[(1_250, Then::Cancels)]),
+    less(
         "redeem-manual",
         offers(Recourse::Comparable, Reversal::NotConfirmed),
         Sort::Money,
         &[(1_250, Then::Cancels)],
     ),
-    guest(
+    less(
         "redeem-findable",
         offers(Recourse::Findable, Reversal::Repeatable),
         Sort::Money,
         &[(1_250, Then::Cancels)],
     ),
-    guest(
+    less(
         "redeem-repeatable",
         offers(Recourse::Repeatable, Reversal::Repeatable),
         Sort::Money,
         &[(1_250, Then::Cancels)],
     ),
+    // Two guests do not always come in the same order: with more faults some histories do not repeat.
     Scenario {
-        faults_less: 1,
+        faults_less: 2,
         ..guest("two-redeem", COMPARABLE, Sort::Money, &[(1_250, Then::Completes), (1_000, Then::Cancels)])
     },
 ];
@@ -109,6 +105,11 @@ const fn two(name: &'static str, cards: &'static [CardKind]) -> Scenario {
 
 const fn guest(name: &'static str, offers: Offers, sort: Sort, guests: &'static [(i64, Then)]) -> Scenario {
     Scenario { name, trade: Trade::Vouchers(offers, sort, guests), faults_less: 0 }
+}
+
+/// One that is tried with a fault less: it differs from another one in little, and has many steps.
+const fn less(name: &'static str, offers: Offers, sort: Sort, guests: &'static [(i64, Then)]) -> Scenario {
+    Scenario { faults_less: 1, ..guest(name, offers, sort, guests) }
 }
 
 impl Scenario {

@@ -23,7 +23,7 @@ use tokio::task::JoinHandle;
 use crate::clock::HandClock;
 
 /// How long a proof waits for what must come. It is only ever waited for when something is wrong.
-pub const PATIENCE: Duration = Duration::from_secs(15);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 pub struct Shop {
     pub folder: TempDir,

@@ -21,7 +21,9 @@ impl Bought {
         let mut end = match (self.counted, taken, debits) {
             (0, _, 0) => "voucher: nothing taken, nothing counted",
             (0, _, _) => "voucher: taken and given back, nothing counted",
-            (_, 0, _) => "voucher: counted on a balance that another store had lowered",
+            (counted, taken, _) if taken < counted => {
+                "voucher: counted on a balance that another store had lowered"
+            }
             _ => "voucher: taken and counted",
         }
         .to_owned();
@@ -43,8 +45,10 @@ pub fn compare(
         let Bought { voucher, counted, goods, .. } = bought;
         let taken = manager::taken(bought, vouchers);
         let debits = vouchers.debits.values().filter(|debit| bought.is_of(debit)).count();
-        let alike = vouchers.vouchers[voucher].alike;
-        if taken != *counted && !(alike && taken == 0) {
+        // Less was granted than asked for, nobody heard it, and the rest went elsewhere: it reads the same.
+        let elsewhere = vouchers.vouchers[voucher].elsewhere;
+        let alike = vouchers.vouchers[voucher].alike && (taken == 0 || taken + elsewhere == *counted);
+        if taken != *counted && !alike {
             wrong.push(format!(
                 "{basket}: {counted} are counted for {voucher}, and {taken} are taken from it"
             ));
