@@ -39,7 +39,7 @@ use tilld_sandbox::Fault;
 use tilld_sandbox::gift_local::{CallKind, QueuedFault, Sandbox, VoucherStatement};
 use tokio::task::JoinHandle;
 
-use crate::script::{Line, duration, fault_of, lock, read, times};
+use crate::script::{Line, duration, fault_of, judge, lock, read, times};
 use crate::shop::{Answer, Shop, eventually};
 use crate::{books, leaks};
 
@@ -398,28 +398,9 @@ impl Guest {
             }
             ["attention", "nothing"] => same(self.attention().await?, ""),
             ["attention", cases @ ..] => same(self.attention().await?, &cases.join(" ")),
-            ["waiting"] => match self.answer().await {
-                None => Ok(()),
-                Some(answer) => Err(format!("answered {}", answer.text)),
-            },
-            ["answered"] => match self.answer().await {
-                Some(answer) if (200..300).contains(&answer.status) => Ok(()),
-                answer => Err(format!("found {answer:?}")),
-            },
-            ["refused", code] => match self.answer().await {
-                Some(answer) if answer.status >= 400 => {
-                    same(answer.body["code"].as_str().unwrap_or_default().to_owned(), code)
-                }
-                answer => Err(format!("found {answer:?}")),
-            },
-            ["same", "answer"] => {
+            ["waiting" | "answered"] | ["refused", _] | ["same", "answer"] => {
                 let before = self.before.clone();
-                match (before, self.answer().await) {
-                    (Some(before), Some(now)) if before.text == now.text && before.status == now.status => {
-                        Ok(())
-                    }
-                    (before, now) => Err(format!("before {before:?}, now {now:?}")),
-                }
+                judge(&words, before.as_ref(), self.answer().await)
             }
             _ => panic!("no such thing can follow: {follows}"),
         }

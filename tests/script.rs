@@ -412,28 +412,9 @@ impl Till {
             }
             ["attention", "nothing"] => same(self.attention().await?, ""),
             ["attention", cases @ ..] => same(self.attention().await?, &cases.join(" ")),
-            ["waiting"] => match self.answered().await {
-                None => Ok(()),
-                Some(answer) => Err(format!("answered {}", answer.text)),
-            },
-            ["answered"] => match self.answered().await {
-                Some(answer) if (200..300).contains(&answer.status) => Ok(()),
-                answer => Err(format!("found {answer:?}")),
-            },
-            ["refused", code] => match self.answered().await {
-                Some(answer) if answer.status >= 400 => {
-                    same(answer.body["code"].as_str().unwrap_or_default().to_owned(), code)
-                }
-                answer => Err(format!("found {answer:?}")),
-            },
-            ["same", "answer"] => {
+            ["waiting" | "answered"] | ["refused", _] | ["same", "answer"] => {
                 let before = self.before.clone();
-                match (before, self.answered().await) {
-                    (Some(before), Some(now)) if before.text == now.text && before.status == now.status => {
-                        Ok(())
-                    }
-                    (before, now) => Err(format!("before {before:?}, now {now:?}")),
-                }
+                judge(&words, before.as_ref(), self.answered().await)
             }
             _ => panic!("no such thing can follow: {follows}"),
         }
@@ -613,6 +594,20 @@ fn word_of(call: CallKind) -> Option<&'static str> {
         CallKind::Invalidate => Some("invalidate"),
         CallKind::Products | CallKind::Balances | CallKind::ListStores | CallKind::RegisterStore => None,
     }
+}
+
+/// Whether the till's last request was answered as a line says, or why not.
+pub(crate) fn judge(words: &[&str], before: Option<&Answer>, now: Option<&Answer>) -> Result<(), String> {
+    let so = match (words, now) {
+        (["waiting"], now) => now.is_none(),
+        (["answered"], Some(now)) => (200..300).contains(&now.status),
+        (["refused", code], Some(now)) => now.status >= 400 && now.body["code"] == *code,
+        (["same", "answer"], Some(now)) => {
+            before.is_some_and(|before| before.text == now.text && before.status == now.status)
+        }
+        _ => false,
+    };
+    if so { Ok(()) } else { Err(format!("before {before:?}, now {now:?}")) }
 }
 
 /// `x3` at the end: so many calls.
