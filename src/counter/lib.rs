@@ -17,6 +17,7 @@
 //! | `driver` | the order of things: staging, group commit, waiting tills, alarms |
 //! | `now` | what it turns: a sale or a redemption |
 //! | `perform`, `redeeming` | carrying effects out; they only dispatch |
+//! | `sales`, `redemptions` | what tills and managers ask for |
 //! | `paper` | the papers of vouchers |
 //! | `vouchers` | looking at a voucher before anything is taken from it |
 //! | `moves` | whether what was seen of a voucher is still true |
@@ -47,6 +48,7 @@ mod perform;
 mod redeeming;
 mod redemptions;
 mod replay;
+mod sales;
 mod shelf;
 mod undoing;
 mod vouchers;
@@ -57,13 +59,13 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tilld_devices::printer::Printer;
 use tilld_domain::attention::Case;
-use tilld_domain::ids::{Country, Locale, PersonName, SaleId, StoreId, TerminalId};
+use tilld_domain::ids::{Country, Locale, StoreId, TerminalId};
 use tilld_domain::moment::Moment;
-use tilld_domain::order::{Answer, Rules};
+use tilld_domain::order::Rules;
 use tilld_domain::product::Product;
 use tilld_domain::redemption::{self, Redemption};
 use tilld_domain::refusal::Refusal;
-use tilld_domain::sale::{CardNo, PaymentState, Sale};
+use tilld_domain::sale::Sale;
 use tilld_journal::ReadError;
 use tilld_providers::GiftCards;
 use tilld_providers::vouchers::Vouchers;
@@ -75,7 +77,6 @@ pub use tilld_providers::vouchers::TargetType;
 
 use crate::book::{Book, Open};
 use crate::clock::Clock;
-use crate::desk::{PayRequest, SaleRequest};
 use crate::driver::{Act, Declined, Message};
 use crate::now::{Now, Standing};
 use crate::redeeming::Redeeming;
@@ -424,79 +425,11 @@ impl Counter {
         Ok((counter, Driving { driver, open, beside }))
     }
 
-    /// Begins a sale, and answers when every card of it is created or refused.
-    pub async fn open(&self, asked: Asked, request: SaleRequest) -> Result<SaleNow, Refusal> {
-        let opening = {
-            let products = self.shelf.products();
-            let context = desk::Context {
-                place: &self.place,
-                provider: self.provider.as_ref(),
-                shelf: &products,
-                columns: self.place.columns.unwrap_or(self.printer.paper().columns),
-                rules: Rules {
-                    confirm_repeatable: self.provider.confirm_is_repeatable(),
-                    ..self.settings.rules
-                },
-                new_id: &|| self.clock.new_id(),
-            };
-            desk::open(request, &context)
-        };
-        match opening {
-            Ok(opening) => self.act_on_sale(asked, opening.sale, Act::Open(Box::new(opening))).await,
-            Err(why) => self.answered_before(&asked).await?.and_then(Now::into_sale).ok_or(why),
-        }
-    }
-
-    /// Reports the payment, and answers when every card is sold, given back, or a question.
-    pub async fn pay(&self, asked: Asked, sale: SaleId, request: PayRequest) -> Result<SaleNow, Refusal> {
-        self.act_on_sale(asked, sale, Act::Pay(request)).await
-    }
-
-    /// Cancels a sale that is not paid. The answer does not wait for the provider's word: the undo is owed.
-    pub async fn cancel(
-        &self,
-        asked: Asked,
-        sale: SaleId,
-        by: Option<PersonName>,
-    ) -> Result<SaleNow, Refusal> {
-        self.act_on_sale(asked, sale, Act::Cancel { by }).await
-    }
-
-    /// Answers the open question of a card.
-    pub async fn answer(
-        &self,
-        asked: Asked,
-        sale: SaleId,
-        card: CardNo,
-        answer: Answer,
-        by: Option<PersonName>,
-    ) -> Result<SaleNow, Refusal> {
-        self.act_on_sale(asked, sale, Act::Answer { card, answer, by }).await
-    }
-
-    /// Closes a manager's case: the undo of a card that does not get through, or that the provider will not do.
-    pub async fn settle(
-        &self,
-        asked: Asked,
-        sale: SaleId,
-        card: CardNo,
-        by: PersonName,
-        reason: String,
-    ) -> Result<SaleNow, Refusal> {
-        self.act_on_sale(asked, sale, Act::Settle { card, by, reason }).await
-    }
-
     /// Everything that waits for a person.
     pub async fn attention(&self) -> Result<Attention, Refusal> {
         let (reply, answer) = oneshot::channel();
         self.send(Message::Attention { reply })?;
         answer.await.map_err(|_| Refusal::Stopping)
-    }
-
-    /// The sale as it is now.
-    pub async fn sale(&self, sale: SaleId) -> Result<SaleNow, Refusal> {
-        let now = self.now(Subject::Sale(sale)).await?;
-        now.and_then(Now::into_sale).ok_or(Refusal::SaleUnknown)
     }
 
     /// Something as it is now; none if there is no such thing.
@@ -588,23 +521,6 @@ impl Counter {
         if self.inbox.send(Message::Stop { reply }).await.is_ok() {
             // The driver drops the reply when it has ended: either way it is over.
             let _ = done.await;
-        }
-    }
-
-    async fn act_on_sale(&self, asked: Asked, sale: SaleId, act: Act) -> Result<SaleNow, Refusal> {
-        let pays = matches!(act, Act::Pay(_));
-        match self.act(asked, Subject::Sale(sale), act).await {
-            Ok(now) => now.into_sale().ok_or(Refusal::SaleUnknown),
-            // Closed sales are not in memory. What has become of one is worth a better answer than that it is unknown.
-            Err(Refusal::SaleUnknown) => {
-                let latest = self.latest(Subject::Sale(sale)).await?.and_then(Now::into_sale);
-                Err(match latest.ok_or(Refusal::SaleUnknown)?.sale.payment {
-                    PaymentState::Paid(_) if pays => Refusal::AlreadyPaid,
-                    PaymentState::Unpaid | PaymentState::Cancelled if pays => Refusal::PaidTooLate,
-                    _ => Refusal::SaleClosed,
-                })
-            }
-            Err(why) => Err(why),
         }
     }
 
