@@ -16,13 +16,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use futures_util::future::BoxFuture;
 use tilld_domain::slip::{Paper, Slip};
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::encode::encode;
 use crate::job::{FINISHING, Patience};
-use crate::printer::{Fault, JobOutcome, Printer, Proof, Status};
-use crate::profile::Profile;
+use crate::printer::{Fault, JobOutcome, Printer, Probed, Proof, Reach, Status};
+use crate::profile::{Ability, Profile};
 
 /// A file printer's settings.
 #[derive(Debug, Clone)]
@@ -39,13 +39,15 @@ pub struct FilePrinter {
 
 /// A printer that is a file. Nothing is opened before it is used.
 pub fn file(settings: FilePrinter) -> Arc<dyn Printer> {
-    Arc::new(Device { settings, turn: Arc::new(Mutex::new(Turn { unfinished: true })) })
+    let turn = Arc::new(Mutex::new(Turn { unfinished: true }));
+    Arc::new(Device { settings, turn, condition: watch::Sender::new(None) })
 }
 
 struct Device {
     settings: FilePrinter,
     /// Held by the writing thread as long as it lives.
     turn: Arc<Mutex<Turn>>,
+    condition: watch::Sender<Option<Status>>,
 }
 
 /// What the writing thread knows of the device.
@@ -160,10 +162,36 @@ impl Printer for Device {
     }
 
     fn print<'a>(&'a self, slip: &'a Slip) -> BoxFuture<'a, JobOutcome> {
-        Box::pin(self.job(slip))
+        Box::pin(async {
+            let outcome = self.job(slip).await;
+            let learnt = match outcome {
+                JobOutcome::Printed { .. } => None,
+                JobOutcome::NothingPrinted(fault) | JobOutcome::Unknown { fault, .. } => {
+                    Some(Status::faulty(fault))
+                }
+            };
+            crate::job::publish(&self.condition, learnt);
+            outcome
+        })
     }
 
     fn status(&self) -> BoxFuture<'_, Option<Status>> {
         Box::pin(std::future::ready(None))
+    }
+
+    fn condition(&self) -> watch::Receiver<Option<Status>> {
+        self.condition.subscribe()
+    }
+
+    fn probe(&self, _: bool) -> BoxFuture<'_, Probed> {
+        let reach = match std::fs::metadata(&self.settings.path) {
+            Ok(_) => Reach::Open,
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Reach::Forbidden,
+            Err(_) => Reach::Absent,
+        };
+        let lacks = Ability::Lacks;
+        let (real_time, queued, process_id, automatic) = (lacks, lacks, lacks, lacks);
+        let probed = Probed { reach, identity: None, real_time, queued, process_id, automatic, status: None };
+        Box::pin(std::future::ready(probed))
     }
 }

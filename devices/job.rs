@@ -25,6 +25,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 use crate::printer::{Fault, JobOutcome, Proof, Status};
@@ -130,6 +131,11 @@ impl Known {
         self.real_time != Ability::Lacks
     }
 
+    /// What it can answer: real-time status, queued status, process ids.
+    pub fn abilities(&self) -> [Ability; 3] {
+        [self.real_time, self.queued, self.process_id]
+    }
+
     /// Four characters from 0x20 to 0x7E, another with each job.
     fn fresh_id(&mut self) -> [u8; 4] {
         self.next_id = self.next_id.wrapping_add(1);
@@ -140,6 +146,15 @@ impl Known {
             digit.saturating_add(0x20)
         })
     }
+}
+
+/// Tells who listens, if anything has changed.
+pub(crate) fn publish(condition: &watch::Sender<Option<Status>>, learnt: Option<Status>) {
+    condition.send_if_modified(|known| {
+        let changed = *known != learnt;
+        *known = learnt;
+        changed
+    });
 }
 
 /// The other end is gone: end of stream, reset, unplugged.

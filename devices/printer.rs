@@ -1,8 +1,13 @@
 //! What a printer is to the counter: something that takes a slip and says, in one of three ways, what became of it.
 
+use std::fmt;
+
 use futures_util::future::BoxFuture;
 pub use tilld_domain::printing::{Fault, Proof};
 use tilld_domain::slip::{Paper, Slip};
+use tokio::sync::watch;
+
+use crate::profile::Ability;
 
 /// What became of a slip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -36,6 +41,73 @@ pub struct Status {
     pub drawer_pin_high: Option<bool>,
 }
 
+impl Status {
+    /// What is said of a printer that has a fault and of which nothing else is known.
+    pub const fn faulty(fault: Fault) -> Self {
+        Self { fault: Some(fault), paper_low: false, drawer_pin_high: None }
+    }
+}
+
+/// Who a printer says it is. Clones carry the names of others, so this names a device and proves nothing about it.
+#[derive(Clone, PartialEq, Eq, Hash, Default)]
+pub struct Identity {
+    /// The maker, `MFG` of its IEEE 1284 identity or the answer to `GS I 66`.
+    pub maker: Option<String>,
+    /// The model, `MDL` or `GS I 67`.
+    pub model: Option<String>,
+    /// The serial number, `SN` or `GS I 68`.
+    pub serial: Option<String>,
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut gap = "";
+        for word in [&self.maker, &self.model, &self.serial].into_iter().flatten() {
+            write!(out, "{gap}{word}")?;
+            gap = " ";
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Identity({self})")
+    }
+}
+
+/// Whether a printer's line can be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reach {
+    /// It is open. That says nothing yet of who is at its other end.
+    Open,
+    /// Unplugged, switched off, no such device or address.
+    Absent,
+    /// Another program, or a write that never ended, has it.
+    Taken,
+    /// This program may not open it.
+    Forbidden,
+}
+
+/// What a printer can answer, as it was found when it was asked for that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probed {
+    /// Whether its line can be opened. If not, the rest is what was known before.
+    pub reach: Reach,
+    /// Who it says it is.
+    pub identity: Option<Identity>,
+    /// Real-time status (`DLE EOT`). Here and below, [`Ability::Ask`] means that it was not found out.
+    pub real_time: Ability,
+    /// Queued status (`GS r`).
+    pub queued: Ability,
+    /// Process ids (`GS ( H`).
+    pub process_id: Ability,
+    /// Status that it tells by itself (`GS a`, or a switch).
+    pub automatic: Ability,
+    /// How it is.
+    pub status: Option<Status>,
+}
+
 /// A printer, whatever it hangs on. Jobs are printed one after another; a second caller waits for its turn.
 pub trait Printer: Send + Sync + 'static {
     /// Its name in the configuration.
@@ -49,4 +121,16 @@ pub trait Printer: Send + Sync + 'static {
 
     /// Asks how it is. `None`: it cannot be asked, or did not answer.
     fn status(&self) -> BoxFuture<'_, Option<Status>>;
+
+    /// What is known of it without asking now. `None`: nothing yet, or it cannot be asked and nothing is known to be wrong.
+    /// A printer that is not there has [`Fault::Absent`], one that stopped answering [`Fault::Silent`]. Each change wakes
+    /// the receiver, and a value that was not looked at is replaced by the next. A receiver whose sender has gone hears of
+    /// nothing more.
+    fn condition(&self) -> watch::Receiver<Option<Status>>;
+
+    /// Asks what it can answer and who it is, in bounded time. It waits for the jobs before it.
+    ///
+    /// `thorough` also sends what only a person may ask for: `GS ( H` and `GS I`, which very old firmware prints as text
+    /// (fact sheet ESCPOS 3.4). Otherwise nothing is sent that any printer prints, and these are as far as jobs found out.
+    fn probe(&self, thorough: bool) -> BoxFuture<'_, Probed>;
 }

@@ -15,13 +15,13 @@ use futures_util::future::BoxFuture;
 use tilld_domain::slip::{Paper, Slip};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use tokio::time::{Instant, timeout};
 
 use crate::encode::encode;
-use crate::job::{Known, Line, NotReady, Patience, Talk};
-use crate::printer::{Fault, JobOutcome, Printer, Proof, Status};
-use crate::profile::Profile;
+use crate::job::{Known, Line, NotReady, Patience, Talk, publish};
+use crate::printer::{Fault, JobOutcome, Printer, Probed, Proof, Reach, Status};
+use crate::profile::{Ability, Profile};
 
 /// A network printer's settings.
 #[derive(Debug, Clone)]
@@ -39,7 +39,8 @@ pub struct NetworkPrinter {
 /// A printer on the network. Nothing is connected before it is used.
 pub fn network(settings: NetworkPrinter) -> Arc<dyn Printer> {
     let known = Known::new(&settings.profile, seed());
-    Arc::new(Network { settings, state: Mutex::new(State { known, held: None }) })
+    let state = Mutex::new(State { known, held: None });
+    Arc::new(Network { settings, state, condition: watch::Sender::new(None) })
 }
 
 /// Something that differs from run to run; no secret.
@@ -51,6 +52,7 @@ struct Network {
     settings: NetworkPrinter,
     /// Also the queue: whoever holds it prints.
     state: Mutex<State>,
+    condition: watch::Sender<Option<Status>>,
 }
 
 struct State {
@@ -159,10 +161,43 @@ impl Printer for Network {
     }
 
     fn print<'a>(&'a self, slip: &'a Slip) -> BoxFuture<'a, JobOutcome> {
-        Box::pin(self.job(slip))
+        Box::pin(async {
+            let outcome = self.job(slip).await;
+            let learnt = match outcome {
+                JobOutcome::Printed { proof: Proof::NotVerifiable, .. } => None,
+                JobOutcome::Printed { .. } => {
+                    Some(Status { fault: None, paper_low: false, drawer_pin_high: None })
+                }
+                JobOutcome::NothingPrinted(fault) | JobOutcome::Unknown { fault, .. } => {
+                    Some(Status::faulty(fault))
+                }
+            };
+            publish(&self.condition, learnt);
+            outcome
+        })
     }
 
     fn status(&self) -> BoxFuture<'_, Option<Status>> {
-        Box::pin(self.ask())
+        Box::pin(async {
+            let status = self.ask().await;
+            if status.is_some() {
+                publish(&self.condition, status);
+            }
+            status
+        })
+    }
+
+    fn condition(&self) -> watch::Receiver<Option<Status>> {
+        self.condition.subscribe()
+    }
+
+    fn probe(&self, _: bool) -> BoxFuture<'_, Probed> {
+        Box::pin(async {
+            let status = self.status().await;
+            let [real_time, queued, process_id] = self.state.lock().await.known.abilities();
+            let reach =
+                if status.is_some() || self.connect().await.is_ok() { Reach::Open } else { Reach::Absent };
+            Probed { reach, identity: None, real_time, queued, process_id, automatic: Ability::Ask, status }
+        })
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
-use tilld_devices::printer::{JobOutcome, Printer, Status};
+use tilld_devices::printer::{JobOutcome, Printer, Probed, Status};
 use tilld_domain::ids::{CardCode, ProviderKey, ProviderOrderId, ProviderRedemptionId};
 use tilld_domain::outcome::{Created, OrderSeen, Outcome, UndoAnswer};
 use tilld_domain::refusal::Refusal;
@@ -19,6 +19,7 @@ use tilld_providers::vouchers::{RedeemFacts, ValidateFacts, VoucherDeadlines, Vo
 use tilld_providers::{
     Balance, Catalogue, ConfirmFacts, CreateFacts, Deadlines, GiftCards, Store, StoredRequest,
 };
+use tokio::sync::watch;
 
 /// Time that was spent outside the daemon, in ns.
 #[derive(Default)]
@@ -171,5 +172,11 @@ impl Printer for TimedPrinter {
     }
     fn status(&self) -> BoxFuture<'_, Option<Status>> {
         self.printer.status()
+    }
+    fn condition(&self) -> watch::Receiver<Option<Status>> {
+        self.printer.condition()
+    }
+    fn probe(&self, thorough: bool) -> BoxFuture<'_, Probed> {
+        self.printer.probe(thorough)
     }
 }

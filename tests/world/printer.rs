@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use tilld_devices::printer::{JobOutcome, Printer, Status};
-use tilld_devices::profile::Profile;
+use tilld_devices::printer::{JobOutcome, Printer, Probed, Reach, Status};
+use tilld_devices::profile::{Ability, Profile};
 use tilld_domain::printing::{Fault as PrinterFault, Proof};
 use tilld_domain::slip::{Paper, Slip};
+use tokio::sync::watch;
 
 use super::World;
 use super::fate::{Fault, Point};
@@ -21,6 +22,8 @@ const HALF: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Bytes of a slip, more or less.
 const BYTES: usize = 1_000;
+
+const HEALTHY: Status = Status { fault: None, paper_low: false, drawer_pin_high: None };
 
 /// A piece of paper.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -129,6 +132,25 @@ impl Printer for PrinterPort {
     }
 
     fn status(&self) -> BoxFuture<'_, Option<Status>> {
-        Box::pin(async { Some(Status { fault: None, paper_low: false, drawer_pin_high: None }) })
+        Box::pin(async { Some(HEALTHY) })
+    }
+
+    /// It never says anything unasked: what is wrong with it is found when it prints.
+    fn condition(&self) -> watch::Receiver<Option<Status>> {
+        watch::channel(None).1
+    }
+
+    fn probe(&self, _: bool) -> BoxFuture<'_, Probed> {
+        Box::pin(async {
+            Probed {
+                reach: Reach::Open,
+                identity: None,
+                real_time: Ability::Has,
+                queued: Ability::Has,
+                process_id: Ability::Has,
+                automatic: Ability::Lacks,
+                status: Some(HEALTHY),
+            }
+        })
     }
 }

@@ -20,7 +20,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tilld_counter::clock::SystemClock;
 use tilld_counter::{Counter, Place, Ports, Running, Settings};
-use tilld_devices::printer::{Fault, JobOutcome, Printer, Proof, Status};
+use tilld_devices::printer::{Fault, JobOutcome, Printer, Probed, Proof, Reach, Status};
+use tilld_devices::profile::Ability;
 use tilld_domain::ids::{CardCode, ProviderKey, ProviderOrderId};
 use tilld_domain::money::{Currency, Money};
 use tilld_domain::outcome::{Created, OrderSeen, OrderStage, Outcome, ReceiptLines, Trouble, UndoAnswer};
@@ -34,7 +35,7 @@ use tilld_providers::{
     Balance, Catalogue, ConfirmFacts, CreateFacts, Deadlines, GiftCards, Store, StoredRequest,
 };
 use tilld_receipts::slip::ShopTexts;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
 
 use crate::{ApiState, Token, app};
@@ -170,6 +171,8 @@ fn catalogue() -> Vec<Product> {
     ]
 }
 
+const COVER_OPEN: Status = Status { fault: Some(Fault::CoverOpen), paper_low: true, drawer_pin_high: None };
+
 /// A printer that ends every job as it is told.
 pub(super) struct Paperless {
     outcome: Mutex<JobOutcome>,
@@ -190,8 +193,24 @@ impl Printer for Paperless {
     }
 
     fn status(&self) -> BoxFuture<'_, Option<Status>> {
+        Box::pin(async { Some(COVER_OPEN) })
+    }
+
+    fn condition(&self) -> watch::Receiver<Option<Status>> {
+        watch::channel(Some(COVER_OPEN)).1
+    }
+
+    fn probe(&self, _: bool) -> BoxFuture<'_, Probed> {
         Box::pin(async {
-            Some(Status { fault: Some(Fault::CoverOpen), paper_low: true, drawer_pin_high: None })
+            Probed {
+                reach: Reach::Open,
+                identity: None,
+                real_time: Ability::Has,
+                queued: Ability::Lacks,
+                process_id: Ability::Lacks,
+                automatic: Ability::Lacks,
+                status: Some(COVER_OPEN),
+            }
         })
     }
 }
