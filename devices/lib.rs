@@ -19,6 +19,7 @@ pub mod encode;
 mod engine;
 pub mod file;
 pub mod job;
+pub mod plugged;
 pub mod printer;
 pub mod profile;
 pub mod simulated;
