@@ -22,6 +22,7 @@ pub mod job;
 pub mod plugged;
 pub mod printer;
 pub mod profile;
+pub mod scanner;
 pub mod simulated;
 pub mod status;
 pub mod tcp;
