@@ -1,10 +1,14 @@
 //! Enumeration over the real code: every sequence of up to N faults, in every scenario.
 //!
-//! `cargo build --release -p tilld-tests && target/release/enumerate [FAULTS] [SCENARIO …]`, 3 faults if none are named.
+//! `cargo build --release -p tilld-tests && target/release/enumerate [FAULTS] [SCENARIO …]`, 3 faults if none are named. A history
+//! is one thread; scenarios run beside each other, one for each core.
 //! `target/release/enumerate replay SCENARIO STEP:FAULT …` runs one sequence and tells its story.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
 use std::time::Instant;
 
 use tilld_tests::search::{Figures, SCENARIOS, Scenario, Search, enumerate};
@@ -40,25 +44,37 @@ fn replay(arguments: &[String]) -> ExitCode {
 fn all(faults: usize, names: &[String]) -> ExitCode {
     let mut total = Figures::default();
     let begun = Instant::now();
-    let wanted = SCENARIOS
+    let wanted: Vec<&Scenario> = SCENARIOS
         .iter()
-        .filter(|scenario| names.is_empty() || names.iter().any(|name| name == scenario.name));
-    for scenario in wanted {
-        let its = Instant::now();
-        let faults = faults.saturating_sub(scenario.faults_less).max(faults.min(1));
-        let figures = enumerate(scenario, Search::of(faults));
-        println!(
-            "{:<17} up to {faults} faults: {:>8} sequences, {:>8} joined, {:>8} crashes, {:>8} restarts, violations: {} ({:.1} s)",
-            scenario.name,
-            figures.run(),
-            figures.joined,
-            figures.crashes,
-            figures.restarts,
-            figures.violations.len(),
-            its.elapsed().as_secs_f64(),
-        );
-        total.add(figures);
-    }
+        .filter(|scenario| names.is_empty() || names.iter().any(|name| name == scenario.name))
+        .collect();
+    let (next, (tell, told)) = (AtomicUsize::new(0), mpsc::channel());
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            let (next, wanted, tell) = (&next, &wanted, tell.clone());
+            scope.spawn(move || {
+                while let Some(scenario) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let its = Instant::now();
+                    let faults = faults.saturating_sub(scenario.faults_less).max(faults.min(1));
+                    let figures = enumerate(scenario, Search::of(faults));
+                    tell.send((scenario.name, faults, figures, its.elapsed())).unwrap();
+                }
+            });
+        }
+        drop(tell);
+        for (name, faults, figures, took) in told {
+            println!(
+                "{name:<17} up to {faults} faults: {:>8} sequences, {:>8} joined, {:>8} crashes, {:>8} restarts, violations: {} ({:.1} s)",
+                figures.run(),
+                figures.joined,
+                figures.crashes,
+                figures.restarts,
+                figures.violations.len(),
+                took.as_secs_f64(),
+            );
+            total.add(figures);
+        }
+    });
     println!("at rest, by the books of provider, paper and money:");
     for (end, count) in &total.ends {
         println!("{count:>10}  {end}");
