@@ -10,6 +10,8 @@
 //! text. Not shown, because a printer shows nothing either: CR, and commands that only set something a slip does not
 //! have (line spacing, fonts, margins). A row whose style changes in the middle has the style of its first character.
 
+use std::sync::Arc;
+
 use tilld_domain::secret::Secret;
 use tilld_domain::slip::{Align, DrawerPin, DrawerPulse, Part, Row, Slip, Style, Symbology};
 use zeroize::{Zeroize, Zeroizing};
@@ -51,7 +53,7 @@ pub enum Event {
 
 /// Reads a byte stream as a printer of a certain kind does.
 pub struct Decoder {
-    pages: &'static [(CodePage, u8)],
+    pages: Arc<[(CodePage, u8)]>,
     columns: u16,
     page: Option<CodePage>,
     style: Style,
@@ -170,7 +172,7 @@ impl Decoder {
     /// A printer of this kind, just switched on.
     pub fn new(profile: &Profile) -> Self {
         let mut decoder = Self {
-            pages: profile.pages,
+            pages: Arc::clone(&profile.pages),
             columns: profile.columns.max(1),
             page: None,
             style: Style::PLAIN,
@@ -480,7 +482,7 @@ mod tests {
 
     /// A short notation for what is on paper.
     fn shown(bytes: &[u8]) -> String {
-        decode(&Profile::EPSON, bytes)
+        decode(&Profile::epson(), bytes)
             .iter()
             .flat_map(|slip| &slip.parts)
             .map(show)
@@ -561,7 +563,7 @@ mod tests {
 
     #[test]
     fn a_pulse_behind_the_cut_belongs_to_the_paper_before() {
-        let slips = decode(&Profile::EPSON, b"a\n\x1dV\x00\x1bp0\x19\xfa");
+        let slips = decode(&Profile::epson(), b"a\n\x1dV\x00\x1bp0\x19\xfa");
         assert_eq!(slips.len(), 1);
         assert_eq!(slips[0].parts.len(), 3);
     }

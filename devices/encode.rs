@@ -29,10 +29,9 @@ use escpos::utils::{
 use tilld_domain::slip::{Align, DrawerPin, DrawerPulse, Part, Row, Slip, Style, Symbology};
 use zeroize::Zeroizing;
 
-use crate::codepage::{self, CodePage};
-use crate::profile::{Cut, Profile};
+use crate::profile::{Codes, Cut, Profile};
+use crate::text::Script;
 
-const LF: u8 = 0x0a;
 const ESC: u8 = 0x1b;
 const GS: u8 = 0x1d;
 const FS: u8 = 0x1c;
@@ -47,13 +46,11 @@ pub struct Encoded {
 
 /// Makes the bytes of slips for one kind of printer.
 pub fn encode(profile: &Profile, slip: &Slip) -> Encoded {
-    let page = codepage::page_for(profile.pages, &texts(slip));
-    let number = profile.pages.iter().find(|(its, _)| *its == page).map_or(0, |(_, number)| *number);
-
+    let script = Script::of(profile, &texts(slip));
     let size = slip.parts.iter().map(room_for).fold(64, usize::saturating_add);
     let mut job = Job {
         profile,
-        page,
+        script,
         columns: usize::from(profile.columns.min(slip.columns).max(1)),
         style: Style::PLAIN,
         align: Align::Left,
@@ -61,7 +58,7 @@ pub fn encode(profile: &Profile, slip: &Slip) -> Encoded {
         replaced: 0,
     };
     job.bytes.extend_from_slice(&WORDS.start);
-    job.bytes.extend_from_slice(&[ESC, b't', number]);
+    job.bytes.extend_from_slice(&[ESC, b't', script.number]);
     for part in &slip.parts {
         job.part(part);
     }
@@ -87,7 +84,7 @@ fn room_for(part: &Part) -> usize {
 /// A slip on its way into bytes, with what the printer was last told.
 struct Job<'a> {
     profile: &'a Profile,
-    page: CodePage,
+    script: Script,
     columns: usize,
     style: Style,
     align: Align,
@@ -119,18 +116,8 @@ impl Job<'_> {
     /// A text and its line end, wrapped where it has more cells than the paper.
     fn text(&mut self, text: &str, width: u8) {
         let limit = self.columns.checked_div(usize::from(width)).unwrap_or(1).max(1);
-        let start = self.bytes.len();
-        let replaced = codepage::encode(self.page, text, &mut self.bytes);
+        let replaced = self.script.write(text, limit, &mut self.bytes);
         self.replaced = self.replaced.saturating_add(replaced);
-        if self.bytes.len().saturating_sub(start) > limit {
-            let long = Zeroizing::new(self.bytes.split_off(start));
-            for piece in long.chunks(limit) {
-                self.bytes.extend_from_slice(piece);
-                self.bytes.push(LF);
-            }
-        } else {
-            self.bytes.push(LF);
-        }
     }
 
     fn side(&mut self, align: Align) {
@@ -190,7 +177,7 @@ impl Job<'_> {
         let dots =
             modules.map(|modules| self.profile.dots.checked_div(modules.saturating_add(8)).unwrap_or(0));
         let size = dots.and_then(|dots| u8::try_from(dots.min(QR_MODULE)).ok()).filter(|dots| *dots > 0);
-        let drawn = size.filter(|_| self.profile.native_qr && !plain.is_empty()).and_then(|size| {
+        let drawn = size.filter(|_| self.profile.qr == Codes::Native && !plain.is_empty()).and_then(|size| {
             let option = QRCodeOption::new(QRCodeModel::Model2, size, QRCodeCorrectionLevel::M);
             made(|printer| printer.qrcode_option(&plain, option).is_ok())
         });
@@ -391,6 +378,10 @@ mod tests {
 
     const START: [u8; 10] = [ESC, b'@', FS, b'.', ESC, b'R', 0, ESC, b't', 19];
 
+    fn kind(name: &str) -> Profile {
+        Profile::named(name).unwrap()
+    }
+
     fn secret(text: &str) -> Secret {
         Secret::new(text.to_owned())
     }
@@ -419,26 +410,26 @@ mod tests {
 
     #[test]
     fn a_job_starts_from_nothing_it_did_not_set() {
-        assert_eq!(encode(&Profile::EPSON, &slip(vec![])).bytes.as_slice(), START);
+        assert_eq!(encode(&Profile::epson(), &slip(vec![])).bytes.as_slice(), START);
     }
 
     #[test]
     fn every_part_is_the_command_of_the_manual() {
         let pulse = |pin, on_ms, off_ms| Part::Drawer(DrawerPulse { pin, on_ms, off_ms });
         let cases: Vec<(&str, Profile, Vec<Part>, Vec<u8>)> = vec![
-            ("text", Profile::EPSON, vec![plain("Für 5 €")], b"F\x81r 5 \xd5\n".to_vec()),
-            ("empty row", Profile::EPSON, vec![plain("")], b"\n".to_vec()),
-            ("feed", Profile::EPSON, vec![Part::Feed(3)], b"\x1bd\x03".to_vec()),
-            ("no feed", Profile::EPSON, vec![Part::Feed(0)], vec![]),
-            ("cut", Profile::EPSON, vec![Part::Cut], b"\x1dVA\x00".to_vec()),
-            ("partial cut", Profile::TH230, vec![Part::Cut], b"\x1dVB\x00".to_vec()),
-            ("old cut", Profile::PLAIN, vec![Part::Cut], b"\x1bd\x05\x1bi".to_vec()),
-            ("no knife", Profile::POS_5890, vec![Part::Cut], b"\x1bd\x04".to_vec()),
-            ("drawer", Profile::EPSON, vec![pulse(DrawerPin::Two, 50, 500)], b"\x1bp\x00\x19\xfa".to_vec()),
-            ("drawer 5", Profile::EPSON, vec![pulse(DrawerPin::Five, 9999, 0)], b"\x1bp\x01\xff\x01".to_vec()),
+            ("text", Profile::epson(), vec![plain("Für 5 €")], b"F\x81r 5 \xd5\n".to_vec()),
+            ("empty row", Profile::epson(), vec![plain("")], b"\n".to_vec()),
+            ("feed", Profile::epson(), vec![Part::Feed(3)], b"\x1bd\x03".to_vec()),
+            ("no feed", Profile::epson(), vec![Part::Feed(0)], vec![]),
+            ("cut", Profile::epson(), vec![Part::Cut], b"\x1dVA\x00".to_vec()),
+            ("partial cut", kind("th230"), vec![Part::Cut], b"\x1dVB\x00".to_vec()),
+            ("old cut", kind("plain"), vec![Part::Cut], b"\x1bd\x05\x1bi".to_vec()),
+            ("no knife", kind("pos-5890"), vec![Part::Cut], b"\x1bd\x04".to_vec()),
+            ("drawer", Profile::epson(), vec![pulse(DrawerPin::Two, 50, 500)], b"\x1bp\x00\x19\xfa".to_vec()),
+            ("drawer 5", Profile::epson(), vec![pulse(DrawerPin::Five, 9999, 0)], b"\x1bp\x01\xff\x01".to_vec()),
             (
                 "styles only where they change",
-                Profile::EPSON,
+                Profile::epson(),
                 vec![
                     row("A", Style::LARGE, Align::Centre),
                     row("B", Style::LARGE, Align::Centre),
@@ -448,38 +439,38 @@ mod tests {
             ),
             (
                 "QR",
-                Profile::EPSON,
+                Profile::epson(),
                 vec![Part::Qr(secret("HELLO"))],
                 b"\x1ba\x01\x1d(k\x04\x001A2\x00\x1d(k\x03\x001C\x06\x1d(k\x03\x001E1\x1d(k\x08\x001P0HELLO\x1d(k\x03\x001Q0"
                     .to_vec(),
             ),
             (
                 "QR where the printer has none",
-                Profile::POS_5890,
+                kind("pos-5890"),
                 vec![Part::Qr(secret("HELLO"))],
                 b"\x1ba\x01HELLO\n".to_vec(),
             ),
             (
                 "EAN-13",
-                Profile::EPSON,
+                Profile::epson(),
                 vec![Part::Barcode(Symbology::Ean13, secret("4006381333931"))],
                 b"\x1ba\x01\x1dw\x03\x1dhf\x1df\x00\x1dH\x02\x1dk\x024006381333931\x00".to_vec(),
             ),
             (
                 "EAN-13 with a wrong check digit",
-                Profile::EPSON,
+                Profile::epson(),
                 vec![Part::Barcode(Symbology::Ean13, secret("4006381333932"))],
                 b"\x1ba\x014006381333932\n".to_vec(),
             ),
             (
                 "CODE128",
-                Profile::EPSON,
+                Profile::epson(),
                 vec![Part::Barcode(Symbology::Code128, secret("A{1"))],
                 b"\x1ba\x01\x1dw\x02\x1dhf\x1df\x00\x1dH\x02\x1dkI\x06{BA{{1".to_vec(),
             ),
             (
                 "CODE128 wider than the paper",
-                Profile::EPSON,
+                Profile::epson(),
                 vec![Part::Barcode(Symbology::Code128, secret("1234567890123456789012"))],
                 b"\x1ba\x011234567890123456789012\n".to_vec(),
             ),
@@ -492,11 +483,11 @@ mod tests {
     #[test]
     fn a_page_is_named_by_the_printers_own_number() {
         for (profile, text, number) in [
-            (Profile::EPSON, "ł", 18),
-            (Profile::TH230, "ł", 2),
-            (Profile::TH230, "€", 6),
-            (Profile::TM_T88II, "€", 16),
-            (Profile::PLAIN, "€", 0),
+            (Profile::epson(), "ł", 18),
+            (kind("th230"), "ł", 2),
+            (kind("th230"), "€", 6),
+            (kind("tm-t88ii"), "€", 16),
+            (kind("plain"), "€", 0),
         ] {
             let bytes = encode(&profile, &slip(vec![plain(text)])).bytes;
             assert!(holds(&bytes, &[ESC, b't', number]), "{} {text}", profile.name);
@@ -513,14 +504,14 @@ mod tests {
                 Part::Qr(_) => Part::Qr(secret(&harmless)),
                 _ => Part::Barcode(Symbology::Code128, secret(&harmless)),
             };
-            assert_eq!(body(&Profile::EPSON, vec![part.clone()]), body(&Profile::EPSON, vec![cleaned]));
-            assert!(encode(&Profile::EPSON, &slip(vec![part])).replaced >= 9);
+            assert_eq!(body(&Profile::epson(), vec![part.clone()]), body(&Profile::epson(), vec![cleaned]));
+            assert!(encode(&Profile::epson(), &slip(vec![part])).replaced >= 9);
         }
     }
 
     #[test]
     fn a_row_that_grew_is_wrapped_and_loses_nothing() {
-        let narrow = Profile::PLAIN.with_columns(10);
+        let narrow = kind("plain").with_columns(10);
         for (text, style, lines) in [
             ("1234567890", Style::PLAIN, vec!["1234567890"]),
             ("12345678 €", Style::PLAIN, vec!["12345678 E", "UR"]),

@@ -133,7 +133,6 @@ pub(crate) struct Engine {
 impl Engine {
     pub fn new(profile: Profile, answers: Answers) -> Self {
         Self {
-            profile,
             answers,
             fault: None,
             powerless: false,
@@ -141,6 +140,7 @@ impl Engine {
             drawer_high: false,
             automatic: answers.automatic == Automatic::Always,
             decoder: Decoder::new(&profile),
+            profile,
             prefix: Vec::new(),
             buffer: VecDeque::new(),
             taken: 0,
@@ -468,7 +468,7 @@ mod tests {
     }
 
     fn engine() -> Engine {
-        Engine::new(Profile::EPSON, Answers::ALL)
+        Engine::new(Profile::epson(), Answers::ALL)
     }
 
     fn rows(paper: &SimulatedPaper) -> Vec<&str> {

@@ -15,6 +15,7 @@
 
 pub mod codepage;
 pub mod decode;
+pub mod double_byte;
 pub mod encode;
 mod engine;
 pub mod file;
@@ -26,6 +27,7 @@ pub mod scanner;
 pub mod simulated;
 pub mod status;
 pub mod tcp;
+pub mod text;
 
 pub use file::{FilePrinter, file};
 pub use job::Patience;

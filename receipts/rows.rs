@@ -14,7 +14,7 @@
 //! EUR where it cannot be printed, since `?` in front of an amount would be read as anything.
 
 use tilld_domain::secret::Secret;
-use tilld_domain::slip::{Align, Paper, Part, Row, Style};
+use tilld_domain::slip::{Align, Letters, Paper, Part, Row, Style};
 use unicode_normalization::UnicodeNormalization;
 use unicode_width::UnicodeWidthChar;
 
@@ -34,7 +34,7 @@ pub fn width(text: &str) -> usize {
 
 /// One line of text as it may go to paper: composed (NFC), every blank, tab and line end a plain blank, without
 /// control and invisible characters, and € as EUR where `prints` says that the printer lacks it.
-pub fn visible(text: &str, prints: fn(char) -> bool) -> String {
+pub fn visible(text: &str, prints: &Letters) -> String {
     // Composing never makes more than three times the bytes (UAX 15), and a text that grows would leave copies of
     // a card's code behind in memory.
     let mut kept = String::with_capacity(text.len().saturating_mul(3));
@@ -46,7 +46,7 @@ pub fn visible(text: &str, prints: fn(char) -> bool) -> String {
         _ => Some(character),
     });
     for character in shown.nfc() {
-        if character == '€' && !prints('€') {
+        if character == '€' && !prints.has('€') {
             kept.push_str("EUR");
         } else {
             kept.push(character);
@@ -127,13 +127,13 @@ pub fn at_words(text: &str, columns: usize) -> Vec<String> {
 /// The parts of a slip while it is being laid out. Every text that goes in is made visible and broken here.
 pub(crate) struct Layout {
     columns: u16,
-    prints: fn(char) -> bool,
+    prints: Letters,
     parts: Vec<Part>,
 }
 
 impl Layout {
-    pub(crate) fn new(paper: Paper) -> Self {
-        Self { columns: paper.columns.max(NARROWEST), prints: paper.prints, parts: Vec::new() }
+    pub(crate) fn new(paper: &Paper) -> Self {
+        Self { columns: paper.columns.max(NARROWEST), prints: paper.prints.clone(), parts: Vec::new() }
     }
 
     pub(crate) fn finish(self) -> tilld_domain::slip::Slip {
@@ -147,7 +147,7 @@ impl Layout {
 
     /// A line that its sender laid out, at the left edge.
     pub(crate) fn verbatim(&mut self, line: &str) {
-        let line = Secret::new(visible(line, self.prints));
+        let line = Secret::new(visible(line, &self.prints));
         for row in hard(line.reveal(), self.columns.into()) {
             self.row(row.to_owned(), Style::PLAIN, Align::Left);
         }
@@ -156,7 +156,7 @@ impl Layout {
     /// Running text.
     pub(crate) fn words(&mut self, text: &str, style: Style, align: Align) {
         let columns = usize::from(self.columns / u16::from(style.width.max(1)));
-        for row in at_words(&visible(text, self.prints), columns) {
+        for row in at_words(&visible(text, &self.prints), columns) {
             self.row(row, style, align);
         }
     }
@@ -164,7 +164,7 @@ impl Layout {
     /// A text of the shop: each of its lines wrapped and centred; an empty one is a blank row.
     pub(crate) fn centred(&mut self, text: &str) {
         for line in lines(text) {
-            if visible(line, self.prints).trim().is_empty() {
+            if visible(line, &self.prints).trim().is_empty() {
                 self.part(Part::Feed(1));
             }
             self.words(line, Style::PLAIN, Align::Centre);
@@ -180,7 +180,7 @@ impl Layout {
 
     /// White on black in the middle, with a blank at either end.
     pub(crate) fn mark(&mut self, text: &str) {
-        let text = format!(" {} ", visible(text, self.prints).trim());
+        let text = format!(" {} ", visible(text, &self.prints).trim());
         let room = usize::from(self.columns / u16::from(Style::LARGE.width));
         let style = if width(&text) <= room { Style::LARGE } else { Style::BOLD };
         for row in hard(&text, self.columns.into()) {
@@ -190,7 +190,7 @@ impl Layout {
 
     /// A label at the left edge and its value at the right; below each other if one row is too short.
     pub(crate) fn fact(&mut self, label: &str, value: &str) {
-        let (label, value) = (visible(label, self.prints), visible(value, self.prints));
+        let (label, value) = (visible(label, &self.prints), visible(value, &self.prints));
         let taken = width(&label).saturating_add(width(&value));
         let columns = usize::from(self.columns);
         if let Some(gap) = columns.checked_sub(taken).filter(|gap| *gap > 0) {
@@ -219,10 +219,6 @@ mod tests {
 
     use super::*;
 
-    fn every(_: char) -> bool {
-        true
-    }
-
     #[test]
     fn what_is_no_ink_is_taken_out_and_all_else_is_kept() {
         for (text, shown) in [
@@ -241,13 +237,13 @@ mod tests {
             ("漢字\u{3000}カナ", "漢字\u{3000}カナ"),
             ("", ""),
         ] {
-            assert_eq!(visible(text, every), shown, "{text:?}");
+            assert_eq!(visible(text, &Letters::EVERY), shown, "{text:?}");
         }
     }
 
     #[test]
     fn a_printer_without_a_euro_sign_gets_the_code() {
-        assert_eq!(visible("50€, £5", |character| character.is_ascii()), "50EUR, £5");
+        assert_eq!(visible("50€, £5", &Letters::ASCII), "50EUR, £5");
     }
 
     #[test]
@@ -296,7 +292,7 @@ mod tests {
     proptest! {
         #[test]
         fn breaking_a_laid_out_line_loses_nothing_and_stays_on_the_paper(line in "\\PC{0,200}|.{0,200}", columns in 2_usize..80) {
-            let shown = visible(&line, every);
+            let shown = visible(&line, &Letters::EVERY);
             let rows = hard(&shown, columns);
             prop_assert_eq!(rows.concat(), shown.as_str());
             for row in rows {
@@ -306,7 +302,7 @@ mod tests {
 
         #[test]
         fn breaking_running_text_loses_blanks_alone(text in "[a-z漢é \u{300}]{0,200}|.{0,200}", columns in 2_usize..80) {
-            let shown = visible(&text, every);
+            let shown = visible(&text, &Letters::EVERY);
             let rows = at_words(&shown, columns);
             let letters = |text: &str| text.split_whitespace().collect::<String>();
             prop_assert_eq!(letters(&rows.concat()), letters(&shown));
@@ -317,9 +313,9 @@ mod tests {
 
         #[test]
         fn what_is_visible_stays_as_it_is(text in ".{0,200}") {
-            let shown = visible(&text, every);
+            let shown = visible(&text, &Letters::EVERY);
             prop_assert!(!shown.chars().any(char::is_control));
-            prop_assert_eq!(visible(&shown, every), shown.clone());
+            prop_assert_eq!(visible(&shown, &Letters::EVERY), shown.clone());
         }
     }
 }

@@ -73,7 +73,7 @@ const MOST_BREAKS: usize = ReceiptLines::MOST;
 /// Lays a gift card's slip out.
 pub fn gift_card(facts: &CardFacts<'_>, texts: &ShopTexts, paper: Paper) -> Slip {
     let language = Language::of(facts.locale);
-    let mut layout = Layout::new(paper);
+    let mut layout = Layout::new(&paper);
     let copy_mark = facts.copy.map(|number| Phrase::Copy.with(language, number, 0));
     if let Some(mark) = &copy_mark {
         layout.mark(mark);
@@ -85,10 +85,10 @@ pub fn gift_card(facts: &CardFacts<'_>, texts: &ShopTexts, paper: Paper) -> Slip
     }
     around(&mut layout, &texts.header, Edge::Below);
 
-    let named = !visible(facts.product_name, paper.prints).trim().is_empty();
+    let named = !visible(facts.product_name, &paper.prints).trim().is_empty();
     let product = if named { facts.product_name } else { Phrase::GiftCard.text(language) };
     layout.words(product, Style::BOLD, Align::Centre);
-    layout.large(&printed_amount(facts.face_value, facts.locale, paper.prints));
+    layout.large(&printed_amount(facts.face_value, facts.locale, &paper.prints));
     if let (number, count @ 2..) = facts.card {
         layout.words(&Phrase::CardOf.with(language, number, count), Style::PLAIN, Align::Centre);
     }

@@ -174,7 +174,7 @@ struct Sheet<'a> {
 impl<'a> Sheet<'a> {
     fn begin(counter: Counter<'a>, copy: Option<u16>, texts: &ShopTexts, paper: Paper) -> Self {
         let language = Language::of(counter.locale);
-        let mut layout = Layout::new(paper);
+        let mut layout = Layout::new(&paper);
         let copy_mark = copy.map(|number| Phrase::Copy.with(language, number, 0));
         if let Some(mark) = &copy_mark {
             layout.mark(mark);
@@ -217,7 +217,7 @@ impl<'a> Sheet<'a> {
     /// An amount as the locale writes it; a number of items as `3 x`, which needs no plural.
     fn short(&self, worth: Worth) -> String {
         match worth {
-            Worth::Money(money) => printed_amount(money, self.counter.locale, self.paper.prints),
+            Worth::Money(money) => printed_amount(money, self.counter.locale, &self.paper.prints),
             Worth::Items(count) => format!("{count} x"),
         }
     }
@@ -243,7 +243,7 @@ impl<'a> Sheet<'a> {
 
     fn code(&mut self, code: &CodeTail) {
         // A printer that lacks the dot would put a question mark there, as if somebody did not know.
-        let masked = code.masked().replace('•', if (self.paper.prints)('•') { "•" } else { "*" });
+        let masked = code.masked().replace('•', if self.paper.prints.has('•') { "•" } else { "*" });
         self.fact(Phrase::VoucherCode, &masked);
     }
 
@@ -262,6 +262,6 @@ impl<'a> Sheet<'a> {
     }
 
     fn is_blank(&self, text: &str) -> bool {
-        visible(text, self.paper.prints).trim().is_empty()
+        visible(text, &self.paper.prints).trim().is_empty()
     }
 }

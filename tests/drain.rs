@@ -52,7 +52,7 @@ impl Shop {
             *available = 1_000_000_000;
         }
         let finperks = tilld_sandbox::finperks::start(settings).await.unwrap();
-        let printer = SimulatedPrinter::start(Profile::EPSON, Answers::ALL, None).await.unwrap();
+        let printer = SimulatedPrinter::start(Profile::epson(), Answers::ALL, None).await.unwrap();
         // On the disk of the build: not in a file system in memory.
         let disk = std::env::current_exe().unwrap().parent().unwrap().join("drain.tmp");
         std::fs::create_dir_all(&disk).unwrap();

@@ -243,7 +243,7 @@ impl Shop {
             *available = 1_000_000_000;
         }
         let finperks = tilld_sandbox::finperks::start(settings).await.unwrap();
-        let printer = SimulatedPrinter::start(Profile::EPSON, Answers::ALL, None).await.unwrap();
+        let printer = SimulatedPrinter::start(Profile::epson(), Answers::ALL, None).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let secret = folder.path().join("secret");
         std::fs::write(&secret, &finperks.credentials().secret).unwrap();

@@ -183,7 +183,7 @@ fn entries(folder: &Path) -> BTreeMap<u64, String> {
 async fn record(sales: usize, folder: &Path) -> Vec<(&'static str, Act)> {
     let finperks =
         tilld_sandbox::finperks::start(tilld_sandbox::finperks::Settings::default()).await.unwrap();
-    let printer = SimulatedPrinter::start(Profile::EPSON, Answers::ALL, None).await.unwrap();
+    let printer = SimulatedPrinter::start(Profile::epson(), Answers::ALL, None).await.unwrap();
     let config = configure(folder, &finperks.provider_url(), &printer.address().to_string());
     let records = folder.join("records");
     std::fs::create_dir(&records).unwrap();

@@ -61,7 +61,7 @@ impl Shop {
         let finperks =
             tilld_sandbox::finperks::start(tilld_sandbox::finperks::Settings::default()).await.unwrap();
         let printer =
-            SimulatedPrinter::start(Profile::EPSON.with_columns(42), Answers::ALL, None).await.unwrap();
+            SimulatedPrinter::start(Profile::epson().with_columns(42), Answers::ALL, None).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let secret = folder.path().join("finperks.secret");
         std::fs::write(&secret, &finperks.credentials().secret).unwrap();

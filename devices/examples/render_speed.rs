@@ -39,12 +39,12 @@ fn slip() -> Slip {
 
 fn main() {
     let slip = slip();
-    let bytes = encode(&Profile::EPSON, &slip).bytes.len();
+    let bytes = encode(&Profile::epson(), &slip).bytes.len();
     let start = Instant::now();
     let mut slips = 0_u64;
     while start.elapsed() < RUN {
         for _ in 0..100 {
-            black_box(encode(&Profile::EPSON, black_box(&slip)));
+            black_box(encode(&Profile::epson(), black_box(&slip)));
         }
         slips += 100;
     }

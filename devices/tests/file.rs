@@ -19,7 +19,7 @@ fn slip(rows: usize) -> Slip {
 }
 
 fn printer(path: &std::path::Path, patience: Patience) -> std::sync::Arc<dyn Printer> {
-    file(FilePrinter { name: "file".to_owned(), path: path.to_owned(), profile: Profile::EPSON, patience })
+    file(FilePrinter { name: "file".to_owned(), path: path.to_owned(), profile: Profile::epson(), patience })
 }
 
 const NOT_VERIFIABLE: JobOutcome = JobOutcome::Printed { proof: Proof::NotVerifiable, replaced: 0 };
@@ -32,7 +32,7 @@ async fn slips_are_appended_and_cannot_be_verified() {
     for _ in 0..2 {
         assert_eq!(printer.print(&slip(60)).await, NOT_VERIFIABLE);
     }
-    assert_eq!(decode(&Profile::EPSON, &std::fs::read(&path).unwrap()), [slip(60), slip(60)]);
+    assert_eq!(decode(&Profile::epson(), &std::fs::read(&path).unwrap()), [slip(60), slip(60)]);
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(printer.status().await, None);
 }

@@ -57,11 +57,11 @@ fn slip(text: &str) -> Slip {
 
 /// All is known to be there: silence is then a fault at once.
 fn knowing() -> Profile {
-    Profile { queued_status: Ability::Has, process_id: Ability::Lacks, ..Profile::EPSON }
+    Profile { queued_status: Ability::Has, process_id: Ability::Lacks, ..Profile::epson() }
 }
 
 async fn simulated(answers: Answers) -> SimulatedPrinter {
-    SimulatedPrinter::start(Profile::EPSON, answers, None).await.unwrap()
+    SimulatedPrinter::start(Profile::epson(), answers, None).await.unwrap()
 }
 
 fn printer(simulated: &SimulatedPrinter, profile: Profile, patience: Patience) -> Arc<dyn Printer> {
@@ -75,32 +75,37 @@ fn only(real_time: bool, queued: bool, process_id: bool) -> Answers {
 
 #[tokio::test]
 async fn a_slip_is_printed_with_the_strongest_proof_that_the_printer_gives() {
-    let ask = Profile { real_time_status: Ability::Ask, ..Profile::EPSON };
+    let ask = Profile { real_time_status: Ability::Ask, ..Profile::epson() };
     let mute = Profile {
         real_time_status: Ability::Lacks,
         queued_status: Ability::Lacks,
         process_id: Ability::Lacks,
-        ..Profile::EPSON
+        ..Profile::epson()
     };
     for (profile, answers, patience, proof) in [
-        (Profile::EPSON, Answers::ALL, Patience::default(), Proof::ProcessId),
-        (Profile::EPSON, only(true, false, true), Patience::default(), Proof::ProcessId),
-        (ask, only(false, false, true), Patience { status: BRIEF, ..Patience::default() }, Proof::ProcessId),
+        (Profile::epson(), Answers::ALL, Patience::default(), Proof::ProcessId),
+        (Profile::epson(), only(true, false, true), Patience::default(), Proof::ProcessId),
+        (
+            ask.clone(),
+            only(false, false, true),
+            Patience { status: BRIEF, ..Patience::default() },
+            Proof::ProcessId,
+        ),
         (knowing(), only(true, true, false), Patience::default(), Proof::QueuedStatus),
         (
-            Profile::EPSON,
+            Profile::epson(),
             only(true, true, false),
             Patience { process_id_after: BRIEF, ..Patience::default() },
             Proof::QueuedStatus,
         ),
         (
-            Profile::EPSON,
+            Profile::epson(),
             only(true, false, false),
             Patience { proof: BRIEF, settle: BRIEF, ..Patience::default() },
             Proof::HealthyAfterwards,
         ),
-        (ask, Answers::NONE, brief(), Proof::NotVerifiable),
-        (mute, Answers::NONE, brief(), Proof::NotVerifiable),
+        (ask.clone(), Answers::NONE, brief(), Proof::NotVerifiable),
+        (mute.clone(), Answers::NONE, brief(), Proof::NotVerifiable),
     ] {
         let simulated = simulated(answers).await;
         let printer = printer(&simulated, profile, patience);
@@ -120,7 +125,7 @@ async fn a_slip_is_printed_with_the_strongest_proof_that_the_printer_gives() {
 #[tokio::test]
 async fn replaced_characters_are_told() {
     let simulated = simulated(Answers::ALL).await;
-    let printer = printer(&simulated, Profile::EPSON, Patience::default());
+    let printer = printer(&simulated, Profile::epson(), Patience::default());
     let outcome = printer.print(&slip("礼 ✓")).await;
     assert_eq!(outcome, JobOutcome::Printed { proof: Proof::ProcessId, replaced: 2 });
 }
@@ -138,7 +143,7 @@ async fn a_fault_that_is_there_before_keeps_every_byte_back() {
         let simulated = simulated(Answers::ALL).await;
         simulated.fault(fault);
         let patience = if said == Fault::Silent { brief() } else { Patience::default() };
-        let printer = printer(&simulated, Profile::EPSON, patience);
+        let printer = printer(&simulated, Profile::epson(), patience);
         assert_eq!(printer.print(&slip("no")).await, JobOutcome::NothingPrinted(said), "{fault:?}");
         let status = printer.status().await;
         assert_eq!(status.and_then(|status| status.fault), Some(said).filter(|said| *said != Fault::Silent));
@@ -151,7 +156,7 @@ async fn a_fault_that_is_there_before_keeps_every_byte_back() {
             simulated.papers().is_empty() && simulated.drawer_pulses() == 0,
             "{fault:?} printed something"
         );
-        let printer = self::printer(&simulated, Profile::EPSON, Patience::default());
+        let printer = self::printer(&simulated, Profile::epson(), Patience::default());
         let outcome = printer.print(&slip("yes")).await;
         assert!(matches!(outcome, JobOutcome::Printed { .. }), "{fault:?} repaired: {outcome:?}");
     }
@@ -159,10 +164,10 @@ async fn a_fault_that_is_there_before_keeps_every_byte_back() {
 
 #[tokio::test]
 async fn paper_that_ends_on_the_way_is_unknown_and_named() {
-    let length = encode(&Profile::EPSON, &slip("row")).bytes.len();
+    let length = encode(&Profile::epson(), &slip("row")).bytes.len();
     for at in [1, 40, length / 2, length - 1] {
         let simulated = simulated(Answers::ALL).await;
-        let printer = printer(&simulated, Profile::EPSON, Patience::default());
+        let printer = printer(&simulated, Profile::epson(), Patience::default());
         assert!(matches!(printer.print(&slip("first")).await, JobOutcome::Printed { .. }));
         simulated.fault(SimulatedFault::PaperOutAtByte(at));
         match printer.print(&slip("row")).await {
@@ -181,7 +186,7 @@ async fn other_faults_on_the_way_are_unknown_too() {
         (SimulatedFault::MuteAtByte(1100), Fault::Silent, Patience { proof: BRIEF, ..Patience::default() }),
     ] {
         let simulated = simulated(Answers::ALL).await;
-        let printer = printer(&simulated, Profile::EPSON, patience);
+        let printer = printer(&simulated, Profile::epson(), patience);
         simulated.fault(fault);
         let outcome = printer.print(&slip("row")).await;
         assert!(
@@ -194,11 +199,11 @@ async fn other_faults_on_the_way_are_unknown_too() {
 #[tokio::test]
 async fn a_power_cut_at_any_byte_is_never_called_printed_nor_nothing() {
     let simulated = simulated(Answers::ALL).await;
-    let printer = printer(&simulated, Profile::EPSON, Patience::default());
+    let printer = printer(&simulated, Profile::epson(), Patience::default());
     assert!(matches!(printer.print(&slip("first")).await, JobOutcome::Printed { .. }));
     // The first job found out that process ids are answered: eleven bytes of request follow the slip.
     let slip = slip("row");
-    let length = encode(&Profile::EPSON, &slip).bytes.len() + 11;
+    let length = encode(&Profile::epson(), &slip).bytes.len() + 11;
     for at in 0..length {
         let before = simulated.papers().len();
         simulated.fault(SimulatedFault::VanishAtByte(at));
@@ -221,14 +226,14 @@ async fn a_power_cut_at_any_byte_is_never_called_printed_nor_nothing() {
 #[tokio::test]
 async fn a_slip_is_whole_also_behind_one_that_broke_off_inside_a_command() {
     let simulated = simulated(Answers::ALL).await;
-    let printer = printer(&simulated, Profile::EPSON, Patience::default());
+    let printer = printer(&simulated, Profile::epson(), Patience::default());
     assert!(matches!(printer.print(&slip("first")).await, JobOutcome::Printed { .. }));
     let short = slip(&"x".repeat(40));
-    let length = encode(&Profile::EPSON, &short).bytes.len();
+    let length = encode(&Profile::epson(), &short).bytes.len();
     let short = (0..length).map(|at| (&short, at));
     // Broken off at the start of the longest data that a slip has.
     let long = Slip { columns: 48, parts: vec![Part::Qr(secret(&"9".repeat(1000)))] };
-    let bytes = encode(&Profile::EPSON, &long).bytes;
+    let bytes = encode(&Profile::epson(), &long).bytes;
     let data = bytes.windows(5).position(|window| window == b"1P099").unwrap();
     for (broken, at) in short.chain((data - 6..data + 6).map(|at| (&long, at))) {
         simulated.fault(SimulatedFault::CutOffAtByte(at));
@@ -245,7 +250,7 @@ async fn a_slip_is_whole_also_behind_one_that_broke_off_inside_a_command() {
 #[tokio::test]
 async fn a_printer_that_was_switched_off_or_hung_up_is_found_again() {
     let simulated = simulated(Answers::ALL).await;
-    let printer = printer(&simulated, Profile::EPSON, Patience::default());
+    let printer = printer(&simulated, Profile::epson(), Patience::default());
     for (count, between) in [SimulatedPrinter::power_cycle, SimulatedPrinter::hang_up].into_iter().enumerate()
     {
         assert!(matches!(printer.print(&slip("row")).await, JobOutcome::Printed { .. }));
@@ -263,7 +268,7 @@ async fn an_address_where_nothing_listens_is_absent() {
     let settings = NetworkPrinter {
         name: "gone".to_owned(),
         address,
-        profile: Profile::EPSON,
+        profile: Profile::epson(),
         patience: Patience::default(),
     };
     let printer = network(settings);
@@ -275,7 +280,7 @@ async fn an_address_where_nothing_listens_is_absent() {
 #[tokio::test]
 async fn jobs_at_once_come_out_one_after_another() {
     let simulated = simulated(Answers::ALL).await;
-    let printer = printer(&simulated, Profile::EPSON, Patience::default());
+    let printer = printer(&simulated, Profile::epson(), Patience::default());
     let jobs: Vec<_> = (0..8)
         .map(|number| {
             let printer = Arc::clone(&printer);
@@ -295,7 +300,7 @@ async fn jobs_at_once_come_out_one_after_another() {
 
 #[tokio::test]
 async fn a_late_answer_of_an_earlier_job_proves_nothing() {
-    let with_ids = Profile { process_id: Ability::Has, ..Profile::EPSON };
+    let with_ids = Profile { process_id: Ability::Has, ..Profile::epson() };
     for (profile, answers) in [(knowing(), only(true, true, false)), (with_ids, Answers::ALL)] {
         let simulated = simulated(answers).await;
         let printer = printer(&simulated, profile, Patience { proof: BRIEF, ..Patience::default() });
@@ -372,7 +377,7 @@ async fn a_late_answer_that_comes_in_the_middle_of_the_next_job_proves_nothing()
         Request::Queued => vec![],
     };
     let patience = Patience { proof: BRIEF, owed: BRIEF, ..Patience::default() };
-    let with_ids = Profile { process_id: Ability::Has, ..Profile::EPSON };
+    let with_ids = Profile { process_id: Ability::Has, ..Profile::epson() };
     for (profile, (address, server)) in [(knowing(), scripted(queued).await), (with_ids, scripted(ids).await)]
     {
         let address = address.to_string();
@@ -423,7 +428,7 @@ async fn status_that_comes_unasked_is_no_answer_but_its_faults_count() {
 #[tokio::test]
 async fn a_job_that_is_given_up_leaves_no_half_used_line() {
     let simulated = simulated(Answers::ALL).await;
-    let printer = printer(&simulated, Profile::EPSON, Patience::default());
+    let printer = printer(&simulated, Profile::epson(), Patience::default());
     assert!(matches!(printer.print(&slip("first")).await, JobOutcome::Printed { .. }));
     simulated.fault(SimulatedFault::Mute);
     let given_up = tokio::time::timeout(BRIEF, printer.print(&slip("second"))).await;
@@ -441,8 +446,8 @@ async fn papers_are_kept_for_their_owner_alone() {
     let drawing =
         Drawing { text: |slip| format!("{} parts", slip.parts.len()), picture: |_| "<svg/>".to_owned() };
     let keep = Keep { folder: folder.clone(), drawing };
-    let simulated = SimulatedPrinter::start(Profile::EPSON, Answers::ALL, Some(keep)).await.unwrap();
-    let printer = printer(&simulated, Profile::EPSON, Patience::default());
+    let simulated = SimulatedPrinter::start(Profile::epson(), Answers::ALL, Some(keep)).await.unwrap();
+    let printer = printer(&simulated, Profile::epson(), Patience::default());
     assert!(matches!(printer.print(&slip("row")).await, JobOutcome::Printed { .. }));
 
     let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
@@ -456,6 +461,6 @@ async fn papers_are_kept_for_their_owner_alone() {
 #[tokio::test]
 async fn a_simulated_printer_listens_on_loopback_only() {
     let anywhere = "0.0.0.0:0".parse().unwrap();
-    let refused = SimulatedPrinter::start_at(anywhere, Profile::EPSON, Answers::ALL, None).await;
+    let refused = SimulatedPrinter::start_at(anywhere, Profile::epson(), Answers::ALL, None).await;
     assert!(refused.is_err());
 }

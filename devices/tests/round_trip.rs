@@ -44,9 +44,9 @@ proptest! {
     #[test]
     fn what_was_encoded_is_read_back(parts in prop::collection::vec(part(), 0..30)) {
         let slip = Slip { columns: 48, parts };
-        let encoded = encode(&Profile::EPSON, &slip);
+        let encoded = encode(&Profile::epson(), &slip);
         prop_assert_eq!(encoded.replaced, 0);
-        let back: Vec<Part> = decode(&Profile::EPSON, &encoded.bytes).into_iter().flat_map(|slip| slip.parts).collect();
+        let back: Vec<Part> = decode(&Profile::epson(), &encoded.bytes).into_iter().flat_map(|slip| slip.parts).collect();
         prop_assert!(back == slip.parts);
     }
 
@@ -55,7 +55,7 @@ proptest! {
         text in "\\PC{0,120}|[\\x00-\\xff]{0,120}",
         style in style(),
         align in align(),
-        profile in prop::sample::select(Profile::ALL.to_vec()),
+        profile in prop::sample::select(Profile::all().to_vec()),
     ) {
         let row = Row { text: secret(text), style, align };
         let bytes = encode(&profile, &Slip { columns: profile.columns, parts: vec![Part::Row(row)] }).bytes;
@@ -70,7 +70,7 @@ proptest! {
 
     #[test]
     fn garbage_never_stops_the_decoder(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
-        let slips = decode(&Profile::EPSON, &bytes);
+        let slips = decode(&Profile::epson(), &bytes);
         prop_assert!(slips.iter().map(|slip| slip.parts.len()).sum::<usize>() <= bytes.len() * 3 + 1);
     }
 }

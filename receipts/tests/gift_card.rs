@@ -10,7 +10,7 @@ use tilld_domain::ids::Locale;
 use tilld_domain::money::{Currency, Money};
 use tilld_domain::outcome::ReceiptLines;
 use tilld_domain::product::CardKind;
-use tilld_domain::slip::{Paper, Part, Slip};
+use tilld_domain::slip::{Letters, Paper, Part, Slip};
 use tilld_receipts::preview;
 use tilld_receipts::rows::{NARROWEST, visible, width};
 use tilld_receipts::slip::{CardFacts, ShopTexts, gift_card};
@@ -19,7 +19,7 @@ use tilld_receipts::slip::{CardFacts, ShopTexts, gift_card};
 const AFTERNOON: i64 = 1_795_266_300_000;
 
 fn paper(columns: u16) -> Paper {
-    Paper { columns, prints: |_| true }
+    Paper { columns, prints: Letters::EVERY }
 }
 
 fn shop() -> ShopTexts {
@@ -196,8 +196,7 @@ fn a_polish_slip_on_a_printer_without_the_sign_of_the_zloty() {
     let mut card = Sold::new("pl-PL", &["50 € za książki"]);
     card.face_value = Money::new(1_234_500, Currency::from_code("PLN").unwrap());
     card.zone = "Nowhere/Land";
-    let slip =
-        card.slip(&ShopTexts::default(), Paper { columns: 32, prints: |character| character.is_ascii() });
+    let slip = card.slip(&ShopTexts::default(), Paper { columns: 32, prints: Letters::ASCII });
     check(&slip);
     let rows = rows(&slip);
     for expected in ["12 345,00 PLN", "50 EUR za książki", "Data        21.11.2026 13:05 UTC"] {
@@ -319,7 +318,7 @@ proptest! {
         let first = all.iter().rposition(|row| row.starts_with("Datum")).unwrap();
         let before_last_rule: String = all[..first - 1].concat();
         let squeezed = |text: &str| text.split_whitespace().collect::<String>();
-        let expected: String = lines.iter().map(|line| squeezed(&visible(line, |_| true))).collect();
+        let expected: String = lines.iter().map(|line| squeezed(&visible(line, &Letters::EVERY))).collect();
         prop_assert!(squeezed(&before_last_rule).ends_with(&expected));
         prop_assert_eq!(&all[first - 1], &rule);
     }

@@ -218,7 +218,7 @@ pub(crate) fn gift_local(config: &GiftLocalConfig) -> anyhow::Result<GiftLocal> 
 
 /// The printer of a configuration.
 fn printer(config: &PrinterConfig) -> anyhow::Result<Arc<dyn Printer>> {
-    let profile = Profile::named(&config.profile).context("there is no such family of printers")?;
+    let profile = Profile::named(&config.profile).context("the printer's family")?;
     let profile = match config.columns {
         Some(columns) => profile.with_columns(columns),
         None => profile,

@@ -54,7 +54,7 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<(), Failure> {
     let vouchers = gift_local::start(gift_local::Settings::default())
         .await
         .context("the simulated Gift Local cannot listen")?;
-    let paper = SimulatedPrinter::start(Profile::EPSON.with_columns(COLUMNS), Answers::ALL, None)
+    let paper = SimulatedPrinter::start(Profile::epson().with_columns(COLUMNS), Answers::ALL, None)
         .await
         .context("the simulated printer cannot listen")?;
     let config = configure(folder.path(), &sandbox, &vouchers, &paper, arguments.listen)?;

@@ -56,7 +56,7 @@ pub(crate) async fn run(arguments: SandboxArguments) -> Result<(), Failure> {
     let keep = arguments.slips.map(|folder| Keep { folder, drawing: DRAWING });
     let printer = match arguments.printer {
         Some(address) => Some(
-            SimulatedPrinter::start_at(address, Profile::EPSON, Answers::ALL, keep)
+            SimulatedPrinter::start_at(address, Profile::epson(), Answers::ALL, keep)
                 .await
                 .context("the simulated printer cannot listen")?,
         ),

@@ -4,16 +4,72 @@
 //! A slip of a POR card is money, so `Debug` never shows what stands on it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::secret::Secret;
 
+/// Which characters a printer has. A clone shares the list.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Letters(Which);
+
+#[derive(Clone, PartialEq, Eq)]
+enum Which {
+    Every,
+    Ascii,
+    /// Runs from the first to the last character, both included, in their order and apart from each other.
+    Runs(Arc<[(char, char)]>),
+}
+
+impl Letters {
+    /// All that there are.
+    pub const EVERY: Self = Self(Which::Every);
+    /// ASCII alone.
+    pub const ASCII: Self = Self(Which::Ascii);
+
+    /// These, in any order and any number of times.
+    pub fn of(letters: impl IntoIterator<Item = char>) -> Self {
+        let mut sorted: Vec<char> = letters.into_iter().collect();
+        sorted.sort_unstable();
+        let mut runs: Vec<(char, char)> = Vec::new();
+        for letter in sorted {
+            match runs.last_mut() {
+                Some((_, last)) if u32::from(letter) <= u32::from(*last).saturating_add(1) => *last = letter,
+                _ => runs.push((letter, letter)),
+            }
+        }
+        Self(Which::Runs(runs.into()))
+    }
+
+    /// Whether this one is among them.
+    pub fn has(&self, letter: char) -> bool {
+        match &self.0 {
+            Which::Every => true,
+            Which::Ascii => letter.is_ascii(),
+            Which::Runs(runs) => {
+                let at = runs.partition_point(|(_, last)| *last < letter);
+                runs.get(at).is_some_and(|(first, _)| *first <= letter)
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Letters {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Which::Every => out.write_str("Letters(every)"),
+            Which::Ascii => out.write_str("Letters(ASCII)"),
+            Which::Runs(runs) => write!(out, "Letters({} runs)", runs.len()),
+        }
+    }
+}
+
 /// What a printer's paper can take.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Paper {
     /// Characters of normal width in a row.
     pub columns: u16,
-    /// Whether the printer's character tables have this character (so that a maker of slips can write EUR for €).
-    pub prints: fn(char) -> bool,
+    /// What the printer has (so that a maker of slips can write EUR for €).
+    pub prints: Letters,
 }
 
 impl fmt::Debug for Paper {
@@ -170,10 +226,30 @@ mod tests {
             (format!("{:?}", Part::Feed(2)), "Feed(2)"),
             (format!("{:?}", Part::Qr(Secret::new("CODE-1234".to_owned()))), "Qr(…)"),
             (format!("{slip:?}"), "Slip(42 columns, 2 parts)"),
-            (format!("{:?}", Paper { columns: 48, prints: |_| true }), "Paper(48 columns)"),
+            (format!("{:?}", Paper { columns: 48, prints: Letters::EVERY }), "Paper(48 columns)"),
         ] {
             assert_eq!(shown, wanted);
         }
+    }
+
+    #[test]
+    fn letters_are_those_that_were_given() {
+        let some = Letters::of("zbca€é漢c".chars());
+        for (letter, has) in [
+            ('a', true),
+            ('b', true),
+            ('c', true),
+            ('d', false),
+            ('z', true),
+            ('€', true),
+            ('漢', true),
+            ('字', false),
+        ] {
+            assert_eq!(some.has(letter), has, "{letter}");
+        }
+        assert!(!Letters::of([]).has('a'));
+        assert!(Letters::EVERY.has('漢') && Letters::ASCII.has('~') && !Letters::ASCII.has('é'));
+        assert_eq!(format!("{some:?}"), "Letters(5 runs)");
     }
 
     #[test]

@@ -88,7 +88,7 @@ pub fn config(bytes: &[u8]) {
         Ok(config) => {
             assert!(config.api.listen.ip().is_loopback());
             assert!(config.printer.columns.is_none_or(|columns| (24..=64).contains(&columns)));
-            assert!(Profile::named(&config.printer.profile).is_some());
+            assert!(Profile::named(&config.printer.profile).is_ok());
             assert!(config.printer.patience.proof <= config.printer.patience.job);
             assert!((1..=10).contains(&config.counter.rules.print_attempts));
             assert!((1..=1000).contains(&config.counter.most_at_once));
@@ -122,7 +122,7 @@ pub fn printer(bytes: &[u8]) {
     for four in bytes.as_chunks::<4>().0 {
         let _ = (from_real_time(*four), from_automatic(*four));
     }
-    let mut decoder = Decoder::new(&Profile::EPSON);
+    let mut decoder = Decoder::new(&Profile::epson());
     let mut events = Vec::new();
     for byte in bytes {
         let before = events.len();
@@ -222,10 +222,10 @@ pub fn slip(bytes: &[u8]) {
         copy: None,
         attempt: 1,
     };
-    for profile in Profile::ALL {
+    for profile in Profile::all() {
         let laid_out = gift_card(&facts, &ShopTexts::default(), profile.paper());
-        let back = decode(&profile, &encode(&profile, &laid_out).bytes);
-        on_paper(&profile, &laid_out, &back);
+        let back = decode(profile, &encode(profile, &laid_out).bytes);
+        on_paper(profile, &laid_out, &back);
     }
 }
 

@@ -83,7 +83,7 @@ pub struct Shop {
 impl Shop {
     pub async fn open(providers: &Providers) -> Self {
         let folder = tempfile::tempdir_in(disk::folder()).unwrap();
-        let paper = SimulatedPrinter::start(Profile::EPSON, Answers::ALL, None).await.unwrap();
+        let paper = SimulatedPrinter::start(Profile::epson(), Answers::ALL, None).await.unwrap();
         let outside = Arc::new(Outside::default());
         let seal = SealKey::new([7; 32]);
         let journal = Journal::open(&tilld_journal::Settings {
@@ -95,7 +95,7 @@ impl Shop {
         let slips = network(NetworkPrinter {
             name: "slip".to_owned(),
             address: paper.address().to_string(),
-            profile: Profile::EPSON,
+            profile: Profile::epson(),
             patience: tilld_devices::job::Patience::default(),
         });
         let printer = Arc::new(TimedPrinter {

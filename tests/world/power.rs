@@ -153,7 +153,7 @@ impl World {
                 printer: Arc::new(PrinterPort {
                     world: Arc::clone(&self),
                     life: life.clone(),
-                    profile: Profile::EPSON,
+                    profile: Profile::epson(),
                 }),
                 clock: Arc::new(LifeClock::new(&self, &life)),
             };

@@ -124,7 +124,7 @@ impl Printer for PrinterPort {
     }
 
     fn paper(&self) -> Paper {
-        Paper { columns: self.profile.columns, prints: self.profile.prints }
+        self.profile.paper()
     }
 
     fn print<'a>(&'a self, slip: &'a Slip) -> BoxFuture<'a, JobOutcome> {

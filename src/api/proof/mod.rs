@@ -28,7 +28,7 @@ use tilld_domain::outcome::{Created, OrderSeen, OrderStage, Outcome, ReceiptLine
 use tilld_domain::product::{CardKind, FaceValues, Product};
 use tilld_domain::refusal::Refusal;
 use tilld_domain::secret::Secret;
-use tilld_domain::slip::{Paper, Slip};
+use tilld_domain::slip::{Letters, Paper, Slip};
 use tilld_journal::{Journal, SealKey};
 use tilld_providers::vouchers::Vouchers;
 use tilld_providers::{
@@ -184,7 +184,7 @@ impl Printer for Paperless {
     }
 
     fn paper(&self) -> Paper {
-        Paper { columns: 42, prints: |character| character.is_ascii() }
+        Paper { columns: 42, prints: Letters::ASCII }
     }
 
     fn print<'a>(&'a self, _: &'a Slip) -> BoxFuture<'a, JobOutcome> {

@@ -375,13 +375,8 @@ fn printer(sheet: &mut Sheet) -> Option<PrinterConfig> {
     };
     let profile =
         sheet.optional::<String>("printer.profile", "a printer family").unwrap_or_else(|| "epson".to_owned());
-    if tilld_devices::profile::Profile::named(&profile).is_none() {
-        let names: Vec<&str> =
-            tilld_devices::profile::Profile::ALL.iter().map(|profile| profile.name).collect();
-        sheet.note(
-            "printer.profile",
-            &format!("there is no such family; wanted one of: {}", names.join(", ")),
-        );
+    if let Err(unfit) = tilld_devices::profile::Profile::named(&profile) {
+        sheet.note("printer.profile", &unfit.to_string());
     }
     let columns = sheet.columns("printer.columns");
     let patience = patience(sheet);
