@@ -8,6 +8,10 @@
 //! One that comes for the first time gets at once an `id:` alone, that of the last entry: from there it can go on if it is
 //! cut off before anything has happened. By the rules of server-sent events it is no event, and is remembered all the same.
 //!
+//! `event: scan` is what a scanner read: its name and the text, for whoever listens now. It has no `id:`, so it changes nothing
+//! about coming back, and nobody who comes back gets it: it may be the code of a voucher (law L11). It is the one place of this
+//! door that a code goes out of, to a till that shows its token.
+//!
 //! `event: reread` says that something was left out: too much was missed, or the listener was too slow. A screen then reads
 //! what it shows.
 //!
@@ -15,10 +19,11 @@
 //! the last id never misses a change. A listener never sees anything older than it has seen it in the same stream.
 //!
 //! Bounded: the number of streams ([`MOST_STREAMS`]), what is replayed ([`MOST_MISSED`]), what a slow listener may lag
-//! behind (the counter's own bound). A stream ends when the door closes.
+//! behind (the counter's own bounds; scans that are lost so are lost). A stream ends when the door closes.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
@@ -28,7 +33,7 @@ use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
 use futures_util::stream::{self, Stream};
 use serde::Serialize;
-use tilld_counter::{Change, Counter, EntryHead, Seq, Subject};
+use tilld_counter::{Change, Counter, EntryHead, Scan, ScanListener, Seq, Subject};
 use tilld_domain::refusal::Refusal;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::Receiver;
@@ -40,7 +45,7 @@ use crate::ApiState;
 use crate::openapi::EventProblems;
 use crate::problem::{Objection, Problem};
 use crate::serve::Closing;
-use crate::wire::{Redemption, Sale};
+use crate::wire::{Redemption, Sale, ScanRead};
 
 /// How many streams may be open at once.
 pub(crate) const MOST_STREAMS: usize = 16;
@@ -61,7 +66,8 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
 /// entry left it; `event: redemption` likewise (schema `Redemption`). A stream that was opened without `Last-Event-ID` begins with an `id:` alone, the number of the last entry,
 /// to come back with. `event: reread` with `data: {"why":"missed_too_much"}` or `{"why":"too_slow"}`: something was left out,
 /// read what you show. After coming back with `Last-Event-ID` there is one event for each sale and redemption that changed,
-/// with it as it is now. Comments keep a quiet stream alive every 15 s. At most 16 streams at once.
+/// with it as it is now. `event: scan` (schema `ScanRead`), without an `id:`: what a scanner of this till has just read; only for who listens
+/// then, never sent again, and lost for a listener that is more than 3 s late. Comments keep a quiet stream alive every 15 s. At most 16 streams at once.
 #[utoipa::path(
     get,
     path = "/v1/events",
@@ -89,6 +95,7 @@ async fn listen(
     };
     // First listen, then look back: what is written in between comes twice, and is left out once.
     let changes = state.counter().changes();
+    let scans = state.counter().scans();
     let mut missed = Missed::of(state.counter().entries_after(last, MOST_MISSED.saturating_add(1)).await?);
     if missed.too_much {
         // Whoever reads everything anew has seen at least this.
@@ -98,6 +105,7 @@ async fn listen(
         begin,
         counter: state.counter().clone(),
         changes,
+        scans,
         missed,
         shown: HashMap::new(),
         closing: closing.map(|Extension(closing)| closing),
@@ -156,11 +164,20 @@ struct Reread {
     why: &'static str,
 }
 
+/// What a listener that listens may hear.
+enum News {
+    Change(Change),
+    /// Changes were lost.
+    Lost,
+    Scan(Arc<Scan>),
+}
+
 struct Listener {
     /// What a listener without an id has to be told first.
     begin: Option<Seq>,
     counter: Counter,
     changes: Receiver<Change>,
+    scans: ScanListener,
     missed: Missed,
     /// What was shown newer than the id of its event, and how new.
     shown: HashMap<Subject, Seq>,
@@ -192,10 +209,11 @@ impl Listener {
             return Some(event(seq, &now));
         }
         loop {
-            match self.change().await? {
-                Ok(now) if self.is_news(&now) => return Some(event(now.seq(), &now)),
-                Ok(_) => {}
-                Err(_) => return Some(reread("too_slow")),
+            match self.news().await? {
+                News::Change(now) if self.is_news(&now) => return Some(event(now.seq(), &now)),
+                News::Change(_) => {}
+                News::Lost => return Some(reread("too_slow")),
+                News::Scan(scan) => return Some(scan_event(&scan)),
             }
         }
     }
@@ -209,19 +227,22 @@ impl Listener {
         }
     }
 
-    /// The next change, or that some were lost; none when the stream ends.
-    async fn change(&mut self) -> Option<Result<Change, u64>> {
-        let changed = match &mut self.closing {
-            Some(closing) => tokio::select! {
-                changed = self.changes.recv() => changed,
-                () = closing.wait() => return None,
-            },
-            None => self.changes.recv().await,
+    /// What comes next; none when the stream ends.
+    async fn news(&mut self) -> Option<News> {
+        let closing = async {
+            match &mut self.closing {
+                Some(closing) => closing.wait().await,
+                None => std::future::pending().await,
+            }
         };
-        match changed {
-            Ok(change) => Some(Ok(change)),
-            Err(RecvError::Lagged(lost)) => Some(Err(lost)),
-            Err(RecvError::Closed) => None,
+        tokio::select! {
+            changed = self.changes.recv() => match changed {
+                Ok(change) => Some(News::Change(change)),
+                Err(RecvError::Lagged(_)) => Some(News::Lost),
+                Err(RecvError::Closed) => None,
+            },
+            scan = self.scans.next() => scan.map(News::Scan),
+            () = closing => None,
         }
     }
 
@@ -250,6 +271,11 @@ fn event(seq: Seq, now: &Change) -> Event {
     };
     // Texts and numbers always become JSON.
     event.unwrap_or_else(|_| reread("missed_too_much"))
+}
+
+fn scan_event(scan: &Scan) -> Event {
+    // A text always becomes JSON. Were it not so, the cashier would scan again.
+    Event::default().event("scan").json_data(ScanRead::from(scan)).unwrap_or_default()
 }
 
 fn reread(why: &'static str) -> Event {

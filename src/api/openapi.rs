@@ -34,7 +34,7 @@ pub fn openapi_json() -> &'static str {
                        body get the same answer, and nothing is done twice; so whoever has no answer asks again. Errors are application/problem+json \
                        with a stable `code`. Clients should tolerate fields and codes that they do not know."
     ),
-    components(schemas(ProblemBody)),
+    components(schemas(ProblemBody, crate::wire::ScanRead)),
     modifiers(&Bearer),
     security(("token" = [])),
     tags(

@@ -25,6 +25,7 @@
 //! | [`book`] | the journal, open, or shut and tried again |
 //! | `offset` | whether this machine's clock is right |
 //! | `replay` | states out of the journal: at the start, for reading, and for repeated requests |
+//! | `scans` | what scanners read, on its way to who listens now |
 //! | `shelf` | the catalogue that the counter sells from |
 //! | [`clock`] | time, chance and other threads, so that a test can hold them |
 //!
@@ -49,6 +50,7 @@ mod redeeming;
 mod redemptions;
 mod replay;
 mod sales;
+mod scans;
 mod shelf;
 mod undoing;
 mod vouchers;
@@ -72,6 +74,7 @@ use tilld_providers::vouchers::Vouchers;
 use tilld_receipts::slip::ShopTexts;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
+pub use tilld_devices::scanner::Scan;
 pub use tilld_journal::{Asked, EntryHead, Seq, Subject};
 pub use tilld_providers::vouchers::TargetType;
 
@@ -80,6 +83,7 @@ use crate::clock::Clock;
 use crate::driver::{Act, Declined, Message};
 use crate::now::{Now, Standing};
 use crate::redeeming::Redeeming;
+pub use crate::scans::ScanListener;
 pub use crate::shelf::ShelfState;
 use crate::vouchers::Looks;
 pub use crate::vouchers::{CheckNow, CheckRequest, RedeemRequest};
@@ -269,6 +273,7 @@ pub struct ProviderLine {
 pub struct Counter {
     inbox: mpsc::Sender<Message>,
     changes: broadcast::Sender<Change>,
+    scans: scans::Scans,
     journal: Book,
     provider: Arc<dyn GiftCards>,
     printer: Arc<dyn Printer>,
@@ -404,6 +409,7 @@ impl Counter {
         let counter = Self {
             inbox,
             changes: changes.clone(),
+            scans: scans::Scans::default(),
             journal: ports.journal.clone(),
             provider: Arc::clone(&ports.provider),
             printer: Arc::clone(&ports.printer),

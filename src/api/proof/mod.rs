@@ -3,6 +3,7 @@
 mod doors;
 mod papers;
 mod redeeming;
+mod scans;
 mod selling;
 mod serving;
 mod streams;

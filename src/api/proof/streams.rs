@@ -6,13 +6,13 @@ use tilld_counter::Seq;
 use super::*;
 
 /// A stream of events, read one after another.
-struct Stream {
+pub(super) struct Stream {
     body: axum::body::BodyDataStream,
     read: String,
 }
 
 impl Stream {
-    async fn open(house: &House, last: Option<u64>) -> Self {
+    pub(super) async fn open(house: &House, last: Option<u64>) -> Self {
         let mut request = let_in("GET", "/v1/events");
         if let Some(last) = last {
             request = request.header("last-event-id", last.to_string());
@@ -25,7 +25,7 @@ impl Stream {
     }
 
     /// The text of what comes first.
-    async fn first(mut self) -> String {
+    pub(super) async fn first(mut self) -> String {
         while !self.read.contains("\n\n") {
             let bytes = self.body.next().await.expect("the stream goes on").unwrap();
             self.read.push_str(std::str::from_utf8(&bytes).unwrap());
@@ -34,7 +34,7 @@ impl Stream {
     }
 
     /// The name, the id and the data of the next event.
-    async fn next(&mut self) -> (String, u64, Value) {
+    pub(super) async fn next(&mut self) -> (String, u64, Value) {
         loop {
             if let Some((event, rest)) = self.read.split_once("\n\n") {
                 let field =

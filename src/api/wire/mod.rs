@@ -9,7 +9,7 @@
 //!   anything else looks at it.
 //! - Objects hold no fields but those that are named here: a misspelt optional field is an error, not a surprise. An array in
 //!   the place of an object is an error too.
-//! - No code, no line of a slip, ever (law L11).
+//! - No code, no line of a slip, ever (law L11); the one exception is what a scanner reads ([`ScanRead`]), which the till is to get.
 
 mod paper;
 mod parts;
@@ -17,6 +17,7 @@ mod redeem;
 mod redemption;
 mod request;
 mod sale;
+mod scan;
 mod voucher;
 
 pub(crate) use paper::PaperEnd;
@@ -28,4 +29,5 @@ pub(crate) use redeem::{
 pub(crate) use redemption::{Basket, Redemption, Who};
 pub(crate) use request::{Answer, AnswerRequest, CancelRequest, PaymentRequest, SaleRequest};
 pub(crate) use sale::{Fault, Sale};
+pub(crate) use scan::ScanRead;
 pub(crate) use voucher::{CheckRequest, UnlockRequest, VoucherCheck, Worth};
