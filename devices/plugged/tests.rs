@@ -187,3 +187,13 @@ fn what_a_device_says_of_itself_is_cut_and_carries_no_control_characters() {
     let name = &inputs[0].name;
     assert!(name.starts_with("[2JSCANx") && name.len() <= 1024 && !name.contains(char::is_control), "{name}");
 }
+
+#[test]
+fn the_udev_rules_name_the_same_makers() {
+    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../systemd/70-tilld.rules");
+    let makers = MAKERS_OF_SCANNERS.map(|vendor| format!("{vendor:04x}")).join("|");
+    assert!(
+        fs::read_to_string(rules).unwrap().contains(&format!("ATTRS{{idVendor}}==\"{makers}\"")),
+        "{makers}"
+    );
+}

@@ -39,6 +39,12 @@ pub struct InputScanner {
     pub framing: Framing,
 }
 
+/// Whether a device may be grabbed that was found by an address: not what looks like the cashier's keyboard, unless the address means
+/// this one device.
+pub fn may_be_taken(found: &Input, address: &InputAddress) -> bool {
+    found.seems == Seems::Scanner || address.is_explicit()
+}
+
 /// What the kernel does: the seam behind which nothing can be tried here.
 pub trait Inputs: Send + Sync + 'static {
     /// The one device of an address that can type.
@@ -78,7 +84,7 @@ impl Line for Typist {
 
     fn find(&self) -> Result<Plugging, Presence> {
         let found = self.inputs.find(&self.settings.address)?;
-        if found.seems != Seems::Scanner && !self.settings.address.is_explicit() {
+        if !may_be_taken(&found, &self.settings.address) {
             return Err(Presence::Keyboard);
         }
         Plugging::of(&found.path)

@@ -11,7 +11,7 @@ pub struct Layout {
     /// Its name in the configuration.
     pub name: &'static str,
     /// Four rows of keys, from the top; each alone, with Shift, with `AltGr`. A blank: nothing.
-    rows: [[&'static str; 3]; 4],
+    rows: &'static [[&'static str; 3]; 4],
     /// Keys that type nothing until the next one comes, and whether with Shift.
     dead: &'static [(u16, bool)],
     /// What stands on the keypad beside 0.
@@ -41,7 +41,7 @@ impl Layout {
     /// For the USA: what scanners are delivered with.
     pub const US: Self = Self {
         name: "us",
-        rows: [
+        rows: &[
             ["`1234567890-=", "~!@#$%^&*()_+", ""],
             ["qwertyuiop[]", "QWERTYUIOP{}", ""],
             ["asdfghjkl;'\\", "ASDFGHJKL:\"|", ""],
@@ -54,7 +54,7 @@ impl Layout {
     /// For Germany.
     pub const DE: Self = Self {
         name: "de",
-        rows: [
+        rows: &[
             ["^1234567890ß´", "°!\"§$%&/()=?`", "  ²³   {[]}\\ "],
             ["qwertzuiopü+", "QWERTZUIOPÜ*", "@ €        ~"],
             ["asdfghjklöä#", "ASDFGHJKLÖÄ'", ""],
@@ -67,7 +67,7 @@ impl Layout {
     /// For France.
     pub const FR: Self = Self {
         name: "fr",
-        rows: [
+        rows: &[
             ["²&é\"'(-è_çà)=", " 1234567890°+", "  ~#{[|`\\^@]}"],
             ["azertyuiop^$", "AZERTYUIOP¨£", "  €        ¤"],
             ["qsdfghjklmù*", "QSDFGHJKLM%µ", ""],
@@ -123,7 +123,7 @@ mod tests {
     fn every_row_has_a_letter_for_every_key() {
         for layout in Layout::ALL {
             assert_eq!(Layout::named(layout.name), Some(layout));
-            for (keys, rows) in KEYS.iter().zip(layout.rows) {
+            for (keys, rows) in KEYS.iter().zip(*layout.rows) {
                 for row in rows.into_iter().filter(|row| !row.is_empty()) {
                     assert_eq!(row.chars().count(), keys.len(), "{} {row}", layout.name);
                 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, ConfigError, LogConfig};
-use crate::{attention, daemon, demo, journal, provider, sandbox};
+use crate::{attention, daemon, demo, devices, doctor, journal, provider, sandbox};
 
 /// The gift card counter of a shop till: sells gift cards, prints their slips, and never loses track of an order whose
 /// outcome is uncertain.
@@ -25,6 +25,11 @@ enum Command {
     Demo(demo::DemoArguments),
     /// Run the daemon
     Serve(ConfigFile),
+    /// See whether everything is right for selling, a line each, with what to do next; ends with 1 if something is wrong
+    Doctor(doctor::DoctorArguments),
+    /// See what is plugged in, and try it
+    #[command(subcommand)]
+    Devices(devices::DevicesCommand),
     /// Run the simulated providers alone, for integrators
     Sandbox(sandbox::SandboxArguments),
     /// Print the OpenAPI 3.1 document of the local API
@@ -106,6 +111,14 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
             log_to(&config.log);
             on_a_runtime(daemon::serve(config))
         }
+        Command::Doctor(arguments) => {
+            log_to(&quiet());
+            on_a_runtime(doctor::run(arguments))
+        }
+        Command::Devices(command) => {
+            log_to(&quiet());
+            on_a_runtime(devices::run(command))
+        }
         Command::Sandbox(arguments) => {
             log_to(&LogConfig { json: false, filter: "info".to_owned() });
             on_a_runtime(sandbox::run(arguments))
@@ -117,6 +130,11 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Balances(asking) => on_a_runtime(provider::balances(asking)),
         Command::Stores(command) => on_a_runtime(provider::stores(command)),
     }
+}
+
+/// For commands that say themselves what they find.
+fn quiet() -> LogConfig {
+    LogConfig { json: false, filter: "off".to_owned() }
 }
 
 /// A panic says where, never with what: its message may hold a line with a code. A core file would hold them all, so there is

@@ -1,7 +1,7 @@
 //! The rooms put together, and what runs them.
 //!
 //! Order of start: provider and printer (which only check what they are given), the journal with its keys (which takes the
-//! instance lock), the address, the counter (which reads the open sales), the door. What is set up wrong leaves no journal
+//! instance lock), the address, the counter (which reads the open sales), the door, the scanners (what they read goes to who listens). What is set up wrong leaves no journal
 //! behind, and a second daemon stops at the lock, before it can disturb the first.
 //!
 //! What is wrong with the configuration, a key file or the address ends the program with a sentence: only who set it up can
@@ -21,8 +21,12 @@ use tilld_counter::book::Book;
 use tilld_counter::clock::{Clock, SystemClock};
 use tilld_counter::{Counter, Ports, Running};
 use tilld_devices::file::{FilePrinter, file};
+use tilld_devices::plugged::Plugged;
 use tilld_devices::printer::Printer;
 use tilld_devices::profile::Profile;
+use tilld_devices::scanner::input::{InputScanner, input};
+use tilld_devices::scanner::serial::{SerialScanner, serial};
+use tilld_devices::scanner::{HELD, Scanner};
 use tilld_devices::tcp::{NetworkPrinter, network};
 use tilld_domain::secret::Secret;
 use tilld_journal::{Journal, OpenError, SealKey, Settings as JournalSettings};
@@ -31,11 +35,13 @@ use tilld_providers::finperks::{Finperks, Settings as FinperksSettings};
 use tilld_providers::gift_local::{GiftLocal, Settings as GiftLocalSettings};
 use tilld_providers::vouchers::Vouchers;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::command::{Failure, told_to_stop};
-use crate::config::{Config, FinperksConfig, GiftLocalConfig, PrinterConfig, PrinterPort, secrets};
+use crate::config::{
+    Config, FinperksConfig, GiftLocalConfig, PrinterConfig, PrinterPort, ScannerConfig, ScannerPort, secrets,
+};
 
 /// How often, and after what pauses, a journal is tried at the start that another daemon holds.
 const HANDOVER_TRIES: u32 = 20;
@@ -54,6 +60,8 @@ pub struct Daemon {
     driver: Running,
     door: JoinHandle<()>,
     check: JoinHandle<()>,
+    /// What reads the scanners; dropped, it lets them go.
+    scanning: JoinSet<()>,
     close: Option<oneshot::Sender<()>>,
 }
 
@@ -115,9 +123,11 @@ impl Daemon {
         let check = tokio::spawn(async move {
             checked.self_check().await;
         });
+        let scanning = scan(&config.scanners, &counter);
         Ok(Self {
             address,
             check,
+            scanning,
             token_file: config.api.token_file,
             token,
             counter,
@@ -141,8 +151,9 @@ impl Daemon {
 
     /// Ends everything at once, as a power cut would, and returns when nothing of it runs any more.
     pub async fn crash(self) {
-        let Self { driver, door, check, counter, .. } = self;
+        let Self { driver, door, check, counter, mut scanning, .. } = self;
         check.abort();
+        scanning.shutdown().await;
         door.abort();
         // It was aborted: that is its end.
         let _ = door.await;
@@ -216,8 +227,40 @@ pub(crate) fn gift_local(config: &GiftLocalConfig) -> anyhow::Result<GiftLocal> 
     GiftLocal::new(settings).context("Gift Local is not set up right")
 }
 
+/// A scanner of a configuration.
+pub(crate) fn scanner(config: &ScannerConfig) -> Arc<dyn Scanner> {
+    let (name, framing) = (config.name.clone(), config.framing.clone());
+    match config.port.clone() {
+        ScannerPort::Serial { address, baud, parity, data_bits } => {
+            serial(SerialScanner { name, address, baud, parity, data_bits, framing }, Plugged::here())
+        }
+        ScannerPort::Input { address, layout } => {
+            input(InputScanner { name, address, layout, framing }, Plugged::here())
+        }
+    }
+}
+
+/// Reads the scanners, and passes on what they read.
+fn scan(scanners: &[ScannerConfig], counter: &Counter) -> JoinSet<()> {
+    let mut scanning = JoinSet::new();
+    let (sender, mut scans) = mpsc::channel(HELD);
+    for config in scanners {
+        let (scanner, sender) = (scanner(config), sender.clone());
+        scanning.spawn(async move { scanner.read(sender).await });
+    }
+    let counter = counter.clone();
+    drop(sender);
+    // Without a scanner it ends at once.
+    scanning.spawn(async move {
+        while let Some(scan) = scans.recv().await {
+            counter.scanned(scan);
+        }
+    });
+    scanning
+}
+
 /// The printer of a configuration.
-fn printer(config: &PrinterConfig) -> anyhow::Result<Arc<dyn Printer>> {
+pub(crate) fn printer(config: &PrinterConfig) -> anyhow::Result<Arc<dyn Printer>> {
     let profile = Profile::named(&config.profile).context("the printer's family")?;
     let profile = match config.columns {
         Some(columns) => profile.with_columns(columns),

@@ -9,19 +9,26 @@
 //! | [`config`] | the configuration file, checked as a whole; secrets on disk |
 //! | [`daemon`] | the rooms put together, and what runs them |
 //! | `attention` | what waits for a person |
+//! | `beside` | the daemon beside a command: whether it runs, and how it says it is |
 //! | `demo` | a sale of a printed and of an activated card, against simulated devices and providers |
+//! | `devices`, `test_slip` | what is plugged in, and whether it works |
+//! | `doctor` | everything that must be right before the first customer |
 //! | `journal` | the journal, read while the daemon runs or not |
 //! | `provider` | what the provider says to an operator |
 //! | `table` | answers as tables for people |
 
 mod attention;
+mod beside;
 pub mod command;
 pub mod config;
 pub mod daemon;
 mod demo;
+mod devices;
+mod doctor;
 mod journal;
 mod provider;
 mod sandbox;
 mod table;
+mod test_slip;
 
 pub use command::run;

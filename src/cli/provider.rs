@@ -127,8 +127,16 @@ fn template(file: &PathBuf) -> anyhow::Result<String> {
 
 /// A provider's answer, or what to do without one.
 fn answer<T>(outcome: Outcome<T>) -> Result<T, Failure> {
-    let why = match outcome {
-        Outcome::Done(answer) => return Ok(answer),
+    match outcome {
+        Outcome::Done(answer) => Ok(answer),
+        outcome => Err(Failure::Other(anyhow!(why_not(&outcome)))),
+    }
+}
+
+/// Why there is no answer.
+pub(crate) fn why_not<T>(outcome: &Outcome<T>) -> String {
+    match outcome {
+        Outcome::Done(_) => "the provider answered".to_owned(),
         Outcome::Refused(why) => format!("the provider refused it: {} ({})", why.sentence(), why.code()),
         Outcome::Later { retry_after: Some(pause) } => {
             format!("the provider asks to come again in {} s", pause.as_secs().max(1))
@@ -141,8 +149,7 @@ fn answer<T>(outcome: Outcome<T>) -> Result<T, Failure> {
         Outcome::Unknown(_) => {
             "the provider did not answer; whether it did what was asked is not known".to_owned()
         }
-    };
-    Err(Failure::Other(anyhow!(why)))
+    }
 }
 
 fn kind_name(kind: CardKind) -> &'static str {

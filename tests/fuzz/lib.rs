@@ -37,6 +37,9 @@ use tilld_api::hostile::bodies;
 use tilld_devices::decode::{Decoder, LONGEST, decode};
 use tilld_devices::encode::encode;
 use tilld_devices::profile::Profile;
+use tilld_devices::scanner::framing::{End, Framer, Framing};
+use tilld_devices::scanner::keys::{Event, Keys, Typed};
+use tilld_devices::scanner::layout::Layout;
 use tilld_devices::status::{AnswerParser, from_automatic, from_real_time};
 use tilld_domain::money::{Currency, Money};
 use tilld_domain::product::CardKind;
@@ -52,13 +55,14 @@ use tilld_receipts::slip::{CardFacts, ShopTexts, gift_card};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 9] = [
     ("order", order),
     ("lists", lists),
     ("body", body),
     ("config", config),
     ("printer", printer),
     ("scan", scan),
+    ("scanner", scanner),
     ("voucher", voucher),
     ("slip", slip),
 ];
@@ -161,6 +165,53 @@ pub fn scan(bytes: &[u8]) {
     let adorned = format!("\u{2}{raw}\u{3}\r\n");
     if adorned.len() <= LONGEST_SCAN {
         assert_eq!(plain.read(&adorned), plain.read(raw), "a scanner's ends change what is read");
+    }
+}
+
+/// What a scanner's line carries, framed in every way; and any bytes as the events of a scanner that types. The first byte says
+/// where silence falls.
+pub fn scanner(bytes: &[u8]) {
+    let Some((every, bytes)) = bytes.split_first() else { return };
+    let mark = |bytes: &[u8]| End::Mark(bytes.to_vec());
+    for (prefix, end) in [
+        (&b""[..], End::Enter),
+        (b"\x02", mark(b"\x03")),
+        (b"", mark(b"\r\n")),
+        (b"]C1", End::Gap),
+        (b"aa", mark(b"aab")),
+    ] {
+        let mut framer = Framer::new(Framing { prefix: prefix.to_vec(), end, ..Framing::default() });
+        let mut taken = 0;
+        for (place, byte) in bytes.iter().enumerate() {
+            let pushed = framer.push(*byte);
+            let silent = if *every > 0 && place % usize::from(*every) == 0 { framer.silence() } else { None };
+            for text in [pushed, silent].into_iter().flatten().flatten() {
+                let text = text.reveal();
+                assert!(!text.is_empty() && text.len() <= LONGEST_SCAN);
+                let belongs = |it: char| {
+                    !it.is_control() || "\t\n\r\u{2}\u{3}\u{4}\u{1c}\u{1d}\u{1e}\u{1f}".contains(it)
+                };
+                assert!(text.chars().all(belongs), "a control character that no code carries");
+                assert!(
+                    bytes.windows(text.len()).any(|window| window == text.as_bytes()),
+                    "a text that nobody sent"
+                );
+                taken += prefix.len() + text.len();
+            }
+        }
+        assert!(taken <= bytes.len(), "bytes that were taken twice");
+    }
+    for layout in Layout::ALL {
+        let mut keys = Keys::new(layout, bytes.len() % 2 == 1);
+        for [kind, code, value] in bytes.as_chunks::<3>().0 {
+            let event = Event { kind: u16::from(*kind), code: u16::from(*code), value: i32::from(*value) };
+            let typed = keys.event(&event);
+            let key_goes = event.kind == 1 && event.value <= 1;
+            assert!(
+                typed == Typed::Nothing || key_goes || (event.kind, event.code) == (0, 3),
+                "typed out of nothing"
+            );
+        }
     }
 }
 

@@ -11,6 +11,7 @@
 //! No secret is ever a value: only a path, or the name of a systemd credential.
 
 mod gift_local;
+mod scanners;
 pub mod secrets;
 mod sheet;
 
@@ -31,6 +32,7 @@ use tilld_providers::pace::Limits;
 use tilld_receipts::slip::ShopTexts;
 
 pub use gift_local::GiftLocalConfig;
+pub use scanners::{ScannerConfig, ScannerPort};
 use sheet::Sheet;
 pub use sheet::{Place as WrittenAt, Wrong};
 
@@ -50,6 +52,8 @@ pub struct Config {
     pub gift_local: Option<GiftLocalConfig>,
     /// Where slips are printed.
     pub printer: PrinterConfig,
+    /// What is scanned with.
+    pub scanners: Vec<ScannerConfig>,
     /// Where everything is written down.
     pub journal: JournalConfig,
     /// Where tills are served.
@@ -205,6 +209,7 @@ impl Config {
         let finperks = finperks(&mut sheet);
         let gift_local = gift_local::read(&mut sheet);
         let printer = printer(&mut sheet);
+        let scanners = scanners::read(&mut sheet);
         let journal = journal(&mut sheet);
         let api = api(&mut sheet, &journal.folder);
         let counter = counter(&mut sheet, finperks.as_ref());
@@ -215,7 +220,7 @@ impl Config {
         let wrong = sheet.finish();
         match (place, finperks, printer) {
             (Some(place), Some(finperks), Some(printer)) if wrong.is_empty() => {
-                Ok(Self { place, finperks, gift_local, printer, journal, api, counter, log })
+                Ok(Self { place, finperks, gift_local, printer, scanners, journal, api, counter, log })
             }
             _ => Err(wrong),
         }

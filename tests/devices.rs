@@ -1,0 +1,318 @@
+//! `tilld doctor` and `tilld devices` as an operator uses them.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::io::{BufRead, BufReader};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use serde_json::Value;
+
+fn tilld(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tilld"));
+    command.args(arguments).stdin(Stdio::null()).env_remove("TILLD_LOG");
+    command
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A process that is killed when the test ends, however it ends.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A shop before its daemon's first start: simulated providers and a simulated printer.
+struct Shop {
+    folder: tempfile::TempDir,
+    _sandbox: Running,
+    config: PathBuf,
+}
+
+impl Shop {
+    /// `more`: further lines of the configuration.
+    fn new(more: &str) -> Self {
+        let any = "127.0.0.1:0";
+        let mut command = tilld(&["sandbox", "--finperks", any, "--control", any, "--printer", any]);
+        command
+            .args(["--gift-local", any, "--gift-local-control", any])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        let mut sandbox = Running(command.spawn().unwrap());
+        let mut lines = BufReader::new(sandbox.0.stdout.take().unwrap()).lines();
+        let (mut finperks, mut printer) = (None, None);
+        while printer.is_none() {
+            let line = lines.next().expect("the sandbox ended before it was ready").unwrap();
+            let mut words = line.split_whitespace();
+            match words.next() {
+                Some("finperks") if finperks.is_none() => finperks = words.next().map(str::to_owned),
+                Some("printer") => printer = words.next().map(str::to_owned),
+                _ => {}
+            }
+        }
+        // Whatever else it says must not fill the pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        let folder = tempfile::tempdir().unwrap();
+        let secret = folder.path().join("finperks.secret");
+        std::fs::write(&secret, "sandbox-secret-0123456789abcdef\n").unwrap();
+        mode(&secret, 0o600);
+        let config = folder.path().join("tilld.toml");
+        let text = format!(
+            "till     = {{ store = \"A1234\", terminal = \"T01\", country = \"DE\" }}\n\
+             finperks = {{ url = \"{}\", key_id = \"sandbox-key\", secret_file = \"{}\" }}\n\
+             printer  = {{ network = \"{}\", columns = 42 }}\n\
+             journal  = {{ folder = \"{}\" }}\n\
+             api      = {{ listen = \"127.0.0.1:0\" }}\n{more}\n",
+            finperks.unwrap(),
+            secret.display(),
+            printer.unwrap(),
+            folder.path().join("journal").display(),
+        );
+        std::fs::write(&config, text).unwrap();
+        Self { folder, _sandbox: sandbox, config }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = tilld(arguments);
+        command.arg("--config").arg(&self.config);
+        command
+    }
+
+    fn serve(&self) -> (Running, String) {
+        let mut command = self.command(&["serve"]);
+        command.env("TILLD_LOG__FORMAT", "json").stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut daemon = Running(command.spawn().unwrap());
+        let mut lines = BufReader::new(daemon.0.stderr.take().unwrap()).lines();
+        let address = loop {
+            let line = lines.next().expect("the daemon ended before it was ready").unwrap();
+            let line: Value = serde_json::from_str(&line).unwrap_or_default();
+            if let Some(address) = line.pointer("/fields/address").and_then(Value::as_str) {
+                break address.to_owned();
+            }
+        };
+        std::thread::spawn(move || lines.for_each(drop));
+        (daemon, address)
+    }
+}
+
+fn mode(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// A pseudo-terminal and the path of its other end.
+fn cable() -> (OwnedFd, String) {
+    let own = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&own).unwrap();
+    unlockpt(&own).unwrap();
+    let path = ptsname(&own, Vec::new()).unwrap().into_string().unwrap();
+    (own, path)
+}
+
+/// The marks and texts of the findings about something.
+fn findings(output: &Output, what: &str) -> Vec<(String, String)> {
+    let all: Value =
+        serde_json::from_str(&out(output)).unwrap_or_else(|_| panic!("{}{}", out(output), err(output)));
+    let word = |finding: &Value, member: &str| finding[member].as_str().unwrap().to_owned();
+    all["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|finding| finding["what"] == what)
+        .map(|finding| (word(finding, "mark"), word(finding, "text")))
+        .collect()
+}
+
+#[test]
+fn doctor_without_a_configuration_says_what_is_missing_and_what_to_do() {
+    let output = tilld(&["doctor", "--config", "/nowhere/tilld.toml"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", err(&output));
+    let text = out(&output);
+    for wanted in [
+        "wrong  configuration  /nowhere/tilld.toml cannot be read",
+        "printer",
+        "scanner",
+        "till     = {",
+        "finperks = {",
+    ] {
+        assert!(text.contains(wanted), "{wanted:?} is missing in:\n{text}");
+    }
+    assert!(err(&output).contains("must be put right"), "{}", err(&output));
+}
+
+#[test]
+fn doctor_names_every_wrong_field_of_a_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("tilld.toml");
+    std::fs::write(&config, "printer = { network = \"x\" }\nscanners.a = { serial = \"/dev/ttyUSB0\" }\n")
+        .unwrap();
+    let output = tilld(&["doctor", "--json", "--config", config.to_str().unwrap()]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let wrong = findings(&output, "configuration");
+    for wanted in ["missing: till.store", "line 1: printer.network", "line 2: scanners.a.serial"] {
+        assert!(
+            wrong.iter().any(|(mark, text)| mark == "wrong" && text.contains(wanted)),
+            "{wanted}: {wrong:?}"
+        );
+    }
+}
+
+#[test]
+fn doctor_finds_everything_right_before_the_first_start_and_beside_the_daemon() {
+    let (_cable, port) = cable();
+    let shop = Shop::new(&format!("scanners = {{ counter = {{ serial = \"{port}\" }} }}"));
+    let before = shop.command(&["doctor", "--json"]).output().unwrap();
+    assert_eq!(before.status.code(), Some(0), "{}{}", out(&before), err(&before));
+    for (what, mark, text) in [
+        ("configuration", "ok", "tilld.toml"),
+        ("keys", "ok", "1 files"),
+        ("disk", "ok", "MB free"),
+        ("daemon", "note", "does not run"),
+        ("journal", "note", "first start"),
+        ("provider", "ok", "takes our key"),
+        ("clock", "ok", "within"),
+        ("printer", "ok", "real-time status"),
+        ("scanner", "ok", port.as_str()),
+    ] {
+        let found = findings(&before, what);
+        assert!(found.len() == 1 && found[0].0 == mark && found[0].1.contains(text), "{what}: {found:?}");
+    }
+    assert!(!shop.folder.path().join("journal").exists(), "doctor makes nothing");
+
+    let (_daemon, address) = shop.serve();
+    let token = std::fs::read_to_string(shop.folder.path().join("journal/api.token")).unwrap();
+    assert!(!token.is_empty());
+    let beside = shop.command(&["doctor", "--json"]).env("TILLD_API__LISTEN", &address).output().unwrap();
+    for (what, mark, text) in [
+        ("keys", "ok", "3 files"),
+        ("daemon", "ok", address.as_str()),
+        ("journal", "ok", "takes entries"),
+        ("printer", "ok", "nothing hinders"),
+    ] {
+        let found = findings(&beside, what);
+        assert!(found.len() == 1 && found[0].0 == mark && found[0].1.contains(text), "{what}: {found:?}");
+    }
+    // The devices are the daemon's while it runs.
+    let test =
+        shop.command(&["devices", "test", "slip"]).env("TILLD_API__LISTEN", &address).output().unwrap();
+    assert_eq!(test.status.code(), Some(1));
+    assert!(err(&test).contains("the daemon runs") && out(&test).is_empty(), "{}{}", out(&test), err(&test));
+}
+
+#[test]
+fn doctor_says_of_each_thing_that_is_wrong_what_to_do() {
+    let shop = Shop::new("scanners.hand = { input = \"usb:ffff:fffe\", layout = \"us\" }");
+    mode(&shop.folder.path().join("finperks.secret"), 0o644);
+    let mut command = shop.command(&["doctor", "--json"]);
+    command.env("TILLD_PRINTER__NETWORK", "127.0.0.1:1");
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    for (what, text) in [
+        ("keys", "chmod 600"),
+        ("printer", "It is not there. Switch it on"),
+        ("scanner", "hand: usb:ffff:fffe is not plugged in. Plug it in"),
+    ] {
+        let found = findings(&output, what);
+        assert!(
+            found.iter().any(|(mark, found)| mark == "wrong" && found.contains(text)),
+            "{what}: {found:?}"
+        );
+    }
+    mode(&shop.folder.path().join("finperks.secret"), 0o600);
+    let output = shop.command(&["doctor"]).env("TILLD_FINPERKS__URL", "http://127.0.0.1:1").output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        out(&output).contains("wrong  provider       http://127.0.0.1:1: the provider cannot be reached"),
+        "{}",
+        out(&output)
+    );
+}
+
+#[test]
+fn a_test_slip_comes_out_and_its_proof_is_named() {
+    let shop = Shop::new("");
+    let output = shop.command(&["devices", "test", "slip", "--drawer"]).output().unwrap();
+    assert!(output.status.success(), "{}", err(&output));
+    assert!(
+        out(&output).starts_with("printed: the printer sent the slip's process id back"),
+        "{}",
+        out(&output)
+    );
+    let nobody = shop.command(&["devices", "test", "kitchen"]).output().unwrap();
+    assert_eq!(nobody.status.code(), Some(2));
+    assert!(err(&nobody).contains("no device is called kitchen; there are: slip"), "{}", err(&nobody));
+    let gone = shop
+        .command(&["devices", "test", "slip"])
+        .env("TILLD_PRINTER__NETWORK", "127.0.0.1:1")
+        .output()
+        .unwrap();
+    assert_eq!((gone.status.code(), out(&gone).trim()), (Some(1), "nothing printed"));
+    assert!(err(&gone).contains("It is not there."), "{}", err(&gone));
+}
+
+#[test]
+fn a_printer_that_is_not_configured_says_what_it_can_answer() {
+    let shop = Shop::new("");
+    let config = std::fs::read_to_string(&shop.config).unwrap();
+    let address = config.split("network = \"").nth(1).unwrap().split('"').next().unwrap();
+    let output = shop.command(&["devices", "probe", address]).output().unwrap();
+    assert!(output.status.success(), "{}", err(&output));
+    for wanted in ["real-time status (DLE EOT)  answers", "now", "nothing hinders it"] {
+        assert!(out(&output).contains(wanted), "{wanted:?} is missing in:\n{}", out(&output));
+    }
+    let nothing = shop.command(&["devices", "probe", "printer"]).output().unwrap();
+    assert_eq!(nothing.status.code(), Some(2), "{}", err(&nothing));
+}
+
+#[test]
+fn a_scanner_is_tried_and_its_code_stays_hidden() {
+    let (cable, port) = cable();
+    let shop = Shop::new(&format!("scanners = {{ counter = {{ serial = \"{port}\" }} }}"));
+    for (arguments, shown) in [
+        (vec!["devices", "test", "counter"], "read: ••••0011, 12 characters"),
+        (vec!["devices", "probe", &port, "--scanner", "--show"], "read: \"401200000011\", 12 characters"),
+    ] {
+        let mut command = shop.command(&arguments);
+        command.args(["--seconds", "5"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut running = Running(command.spawn().unwrap());
+        let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines();
+        assert!(lines.next().unwrap().unwrap().contains("scan something now"));
+        // What is scanned before the port is open waits in the terminal.
+        rustix::io::write(&cable, b"401200000011\r\n").unwrap();
+        assert_eq!(lines.next().unwrap().unwrap(), shown);
+        assert!(running.0.wait().unwrap().success());
+    }
+}
+
+#[test]
+fn the_list_says_of_what_is_configured_whether_it_is_there() {
+    let (_cable, port) = cable();
+    let more = format!(
+        "scanners = {{ counter = {{ serial = \"{port}\" }}, hand = {{ input = \"name:nobody's\", layout = \"de\" }} }}"
+    );
+    let shop = Shop::new(&more);
+    let output = shop.command(&["devices", "list", "--json"]).output().unwrap();
+    assert!(output.status.success(), "{}", err(&output));
+    let list: Value = serde_json::from_str(&out(&output)).unwrap();
+    assert!(list["plugged_in"].is_array());
+    let now: Vec<(&str, &str)> = list["configured"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (row["name"].as_str().unwrap(), row["now"].as_str().unwrap()))
+        .collect();
+    assert_eq!(now[1..], [("counter", format!("there: {port}").as_str()), ("hand", "not there")]);
+    let output = tilld(&["devices", "list", "--config", "/nowhere/tilld.toml"]).output().unwrap();
+    assert!(output.status.success() && out(&output).contains("nothing is configured"), "{}", out(&output));
+}
