@@ -69,6 +69,7 @@ scripts! {
     a_reversal_whose_second_call_is_not_known_is_a_case,
     a_reversal_without_an_answer_is_asked_for_again,
     a_spent_voucher_is_no_wrong_code,
+    a_start_on_a_full_disk_gives_back_what_is_owed,
     a_success_that_the_till_asks_for_again_in_time_counts,
     a_success_that_the_till_never_heard_of_is_given_back,
     a_voucher_that_cannot_be_read_again_calls_the_manager,

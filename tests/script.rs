@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `sell por CODE 50.00 EUR` `+ posa CODE 25.00 EUR SCAN` … `on R2` | the till begins a sale (on receipt R1 if none is named) |
 //! | `paid cash 60.00`, `paid card`, `paid mixed 30.00 25.00` (card, cash given) … `for 49.00` | the till says how it was paid |
+//! | `receipt R1` | the next lines are about this sale |
 //! | `settle 1 The reason` | a manager closes the case of a card |
 //! | `cancel`, `answer 1 print` | the till cancels; a person answers the question of a card |
 //! | `again`, `again differently` | the till repeats its last request under its key, with the same or another body |
@@ -33,6 +34,7 @@
 //! | `clock wrong`, `clock right` | health says that the clock is wrong, or right |
 //! | `because "Clock is"` | the refusal's reason, and the health's, begins so |
 //! | `live 1`, `owed 1` | so many cards are live at finperks; so many undos are owed |
+//! | `codes 1` | so many cards and redemptions have codes or lines that can still be read |
 
 use std::path::Path;
 use std::time::Duration;
@@ -191,6 +193,7 @@ impl Till {
                 [span, side] => seconds(span, *side == "behind"),
                 _ => panic!("no such clock: {how:?}"),
             }),
+            ["receipt", receipt] => (*receipt).clone_into(&mut self.receipt),
             ["clock", "jumps", span, side] => self.shop.clock.set(1_000 * seconds(span, *side == "back")),
             ["finperks", "switch", ..] => self.switch(act.trim_start_matches("finperks switch ")),
             ["finperks", "spends", card] => {
@@ -392,6 +395,7 @@ impl Till {
                 let health = self.shop.get("/v1/health").await.ok_or("the daemon does not run")?.body;
                 same(health["owed"].to_string(), count)
             }
+            ["codes", count] => same(self.shop.codes_kept().to_string(), count),
             ["clock", state] => {
                 let health = self.shop.get("/v1/health").await.ok_or("the daemon does not run")?.body;
                 same(health["clock"]["right"].to_string(), if *state == "right" { "true" } else { "false" })

@@ -99,7 +99,7 @@ finperks = {{ url = "{}", key_id = "{}", secret_file = "{}", requests_per_second
 printer.network = "{}"
 printer.columns = 42
 journal  = {{ folder = "{}" }}
-api      = {{ listen = "127.0.0.1:0" }}
+api.listen = "127.0.0.1:0"
 slip     = {{ header = ["Buchhandlung am Markt"], footer = ["Vielen Dank!"] }}
 {}
 {}
@@ -192,6 +192,13 @@ gift_local.burst = 10000"#,
         let reader = Reader::open(&self.journal_folder()).ok();
         let all = reader.and_then(|reader| reader.redemptions(&RedemptionFilter::default(), 1000).ok());
         all.unwrap_or_default()
+    }
+
+    /// Of how many orders and redemptions the journal has a key for what was sealed.
+    pub fn codes_kept(&self) -> i64 {
+        let database = self.journal_folder().join("journal.db");
+        let database = rusqlite::Connection::open(database).unwrap();
+        database.query_row("SELECT count(*) FROM seal_key", [], |row| row.get(0)).unwrap()
     }
 
     /// How many entries the journal has.
