@@ -12,6 +12,8 @@
 //!
 //! Absent on purpose: wording, layout and money (the slip comes finished), pictures of slips, and any second attempt at
 //! printing: whether to print again is for a person to say.
+//!
+//! Scanners stand beside the printers ([`scanner`]); what is plugged in is listed in one place for both ([`plugged`]).
 
 pub mod codepage;
 pub mod decode;

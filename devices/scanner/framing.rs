@@ -163,9 +163,6 @@ impl Framer {
             return Some(Err(Lost::WithoutPrefix));
         }
         held.drain(..self.framing.prefix.len());
-        if held.len() > LONGEST {
-            return Some(Err(Lost::TooLong));
-        }
         match String::from_utf8(std::mem::take(&mut *held)) {
             Ok(text) if text.is_empty() => None,
             Ok(text) => {
