@@ -2,25 +2,28 @@
 //!
 //! It is written from the command descriptions of the vendors' manuals (fact sheet ESCPOS 3), not from the encoder, so
 //! that a mistake there shows here. It goes byte by byte and holds at most one row and one command, so it can sit
-//! inside the simulated printer, and no input can make it grow: a command's data is kept up to [`LONGEST`] bytes,
-//! pictures are counted past.
+//! inside the simulated printer, and no input can make it grow: a command's data is kept up to [`LONGEST`] bytes, of a
+//! picture at most [`TALLEST`] rows as wide as the paper, then they come out as one.
 //!
 //! What is on the paper that a [`Slip`] has no word for is shown as text rather than left out: a stray control byte as
-//! its picture (␛), a byte that the page does not define as �, a bitmap as `[image]`, an unknown bar code with its
-//! text. Not shown, because a printer shows nothing either: CR, and commands that only set something a slip does not
+//! its picture (␛), a byte that the page does not define as �, graphics of Epson's newer commands as `[image]`, an unknown
+//! bar code with its text. Not shown, because a printer shows nothing either: CR, and commands that only set something a slip does not
 //! have (line spacing, fonts, margins). A row whose style changes in the middle has the style of its first character.
 
 use std::sync::Arc;
 
 use tilld_domain::secret::Secret;
-use tilld_domain::slip::{Align, DrawerPin, DrawerPulse, Part, Row, Slip, Style, Symbology};
+use tilld_domain::slip::{Align, DrawerPin, DrawerPulse, Part, Picture, Row, Slip, Style, Symbology};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::codepage::CodePage;
+use crate::double_byte::DoubleByte;
 use crate::profile::Profile;
 
 /// The most bytes of one command that are kept: a QR code holds 7,089 at most.
 pub const LONGEST: usize = 8 * 1024;
+/// The most rows of a picture that are kept before they come out.
+pub const TALLEST: usize = 256;
 
 const NUL: u8 = 0x00;
 const EOT: u8 = 0x04;
@@ -62,9 +65,39 @@ pub struct Decoder {
     line_style: Style,
     cells: u16,
     command: Zeroizing<Vec<u8>>,
-    /// Bytes of a picture that are still to be passed over.
+    /// Bytes of graphics that are still to be passed over.
     skip: u64,
+    /// Dots in a row of the paper.
+    dots: usize,
+    incoming: Option<Incoming>,
+    /// A picture of `ESC *` stands in the row, which the next line end ends.
+    in_picture: bool,
+    double_byte: Option<DoubleByte>,
+    is_double: bool,
+    /// The first byte of two.
+    lead: Option<u8>,
     qr: Zeroizing<Vec<u8>>,
+}
+
+/// A picture that is arriving.
+struct Incoming {
+    shape: Shape,
+    /// Bytes that are still to come.
+    left: u64,
+    /// Where the next byte stands in its row or column.
+    at: usize,
+    /// Columns begun.
+    column: usize,
+    bits: Zeroizing<Vec<u8>>,
+}
+
+/// How a picture's bytes stand.
+#[derive(Clone, Copy)]
+enum Shape {
+    /// Row by row, so many bytes each, of which the first `kept` are on the paper.
+    Rows { bytes: usize, kept: usize },
+    /// Column by column, so many bytes each, in rows of `kept` bytes.
+    Columns { bytes: usize, kept: usize },
 }
 
 /// How far a command goes, judged from what there is of it.
@@ -73,8 +106,12 @@ enum Extent {
     More,
     /// So many bytes altogether.
     Bytes(usize),
-    /// Its head is complete; so many bytes of a picture follow.
-    Picture(u64),
+    /// Its head is complete; so many bytes of graphics follow.
+    Graphics(u64),
+    /// Its head is complete; so many rows of so many bytes follow.
+    Rows(usize, usize),
+    /// Its head is complete; so many columns of so many bytes follow.
+    Columns(usize, usize),
     /// It ends with the next byte of this value.
     Until(u8),
     /// No command that any printer knows.
@@ -85,9 +122,8 @@ fn word(low: u8, high: u8) -> usize {
     usize::from(u16::from_le_bytes([low, high]))
 }
 
-/// `a` by `b` bytes of a picture.
-fn area(a: usize, b: usize) -> Extent {
-    Extent::Picture(u64::try_from(a.saturating_mul(b)).unwrap_or(u64::MAX))
+fn product(a: usize, b: usize) -> u64 {
+    u64::try_from(a.saturating_mul(b)).unwrap_or(u64::MAX)
 }
 
 #[expect(
@@ -96,7 +132,7 @@ fn area(a: usize, b: usize) -> Extent {
     reason = "a table: one line a family of commands"
 )]
 fn extent(command: &[u8]) -> Extent {
-    use Extent::{Bytes, More, Picture, Unknown, Until};
+    use Extent::{Bytes, Columns, Graphics, More, Rows, Unknown, Until};
     match *command {
         [DLE | ESC | FS | GS]
         | [DLE, DC4]
@@ -131,7 +167,7 @@ fn extent(command: &[u8]) -> Extent {
         [ESC, b'D', ..] => Until(NUL),
         [ESC, b'*', mode, low, high, ..] => {
             // Modes 32 and 33 have three bytes a column of dots.
-            area(word(low, high), if mode >= 32 { 3 } else { 1 })
+            Columns(word(low, high), if mode >= 32 { 3 } else { 1 })
         }
 
         [FS, b'.' | b'&', ..] => Bytes(2),
@@ -148,7 +184,9 @@ fn extent(command: &[u8]) -> Extent {
         [GS, b':', ..] => Bytes(2),
         [GS, b'V', 0 | 1 | 48 | 49, ..] => Bytes(3),
         [GS, b'V', 65 | 66 | 97 | 98 | 103 | 104, ..] => Bytes(4),
-        [GS, b'*', wide, high, ..] => area(usize::from(wide).saturating_mul(8), usize::from(high)),
+        [GS, b'*', wide, high, ..] => {
+            Graphics(product(usize::from(wide).saturating_mul(8), usize::from(high)))
+        }
         [GS, b'k', 0..=6, ..] => Until(NUL),
         [GS, b'k', 65..=79, length, ..] => Bytes(usize::from(length).saturating_add(4)),
         [GS, b'(', kind, low, high, ..] => {
@@ -156,12 +194,12 @@ fn extent(command: &[u8]) -> Extent {
             if matches!(kind, b'k' | b'H') && length <= LONGEST {
                 Bytes(length.saturating_add(5))
             } else {
-                Picture(u64::try_from(length).unwrap_or(u64::MAX))
+                Graphics(u64::try_from(length).unwrap_or(u64::MAX))
             }
         }
-        [GS, b'8', b'L', a, b, c, d, ..] => Picture(u64::from(u32::from_le_bytes([a, b, c, d]))),
+        [GS, b'8', b'L', a, b, c, d, ..] => Graphics(u64::from(u32::from_le_bytes([a, b, c, d]))),
         [GS, b'v', b'0', _, wide_low, wide_high, high_low, high_high, ..] => {
-            area(word(wide_low, wide_high), word(high_low, high_high))
+            Rows(word(high_low, high_high), word(wide_low, wide_high))
         }
         [GS, b'v', b'0', ..] => More,
         _ => Unknown,
@@ -182,6 +220,12 @@ impl Decoder {
             cells: 0,
             command: Zeroizing::new(Vec::new()),
             skip: 0,
+            dots: usize::from(profile.dots),
+            incoming: None,
+            in_picture: false,
+            double_byte: profile.double_byte,
+            is_double: false,
+            lead: None,
             qr: Zeroizing::new(Vec::new()),
         };
         decoder.reset();
@@ -194,9 +238,20 @@ impl Decoder {
             self.skip = self.skip.saturating_sub(1);
             return;
         }
+        if self.incoming.is_some() {
+            return self.dots(byte, events);
+        }
+        if let Some(lead) = self.lead.take() {
+            let whole = self.double_byte.filter(|_| byte >= 0x20);
+            self.put(whole.and_then(|code| code.character([lead, byte])).unwrap_or('\u{fffd}'), 2, events);
+            if whole.is_some() {
+                return;
+            }
+        }
         if self.command.is_empty() {
             match byte {
                 DLE | ESC | FS | GS => self.command.push(byte),
+                LF if self.in_picture && self.line.is_empty() => self.in_picture = false,
                 LF => self.end_line(events),
                 CR => {}
                 HT => self.tab(events),
@@ -207,7 +262,15 @@ impl Decoder {
         self.command.push(byte);
         match extent(&self.command) {
             Extent::Bytes(length) if self.command.len() >= length => self.obey(events),
-            Extent::Picture(length) => {
+            Extent::Rows(high, bytes) => {
+                let kept = bytes.min(self.dots.div_ceil(8));
+                self.begin_picture(Shape::Rows { bytes, kept }, product(high, bytes), events);
+            }
+            Extent::Columns(wide, bytes) => {
+                let kept = wide.min(self.dots).div_ceil(8);
+                self.begin_picture(Shape::Columns { bytes, kept }, product(wide, bytes), events);
+            }
+            Extent::Graphics(length) => {
                 let asks = matches!(self.command.get(1), Some(b'(' | b'8')) && !self.is_picture();
                 self.command.zeroize();
                 self.skip = length;
@@ -223,6 +286,74 @@ impl Decoder {
         }
     }
 
+    fn begin_picture(&mut self, shape: Shape, left: u64, events: &mut Vec<Event>) {
+        self.command.zeroize();
+        self.end_begun_line(events);
+        let bits = match shape {
+            Shape::Rows { .. } => Vec::new(),
+            Shape::Columns { bytes, kept } => vec![0; bytes.saturating_mul(8).saturating_mul(kept)],
+        };
+        if left > 0 {
+            self.incoming = Some(Incoming { shape, left, at: 0, column: 0, bits: Zeroizing::new(bits) });
+        }
+    }
+
+    /// One byte of a picture.
+    fn dots(&mut self, byte: u8, events: &mut Vec<Event>) {
+        let Some(incoming) = &mut self.incoming else { return };
+        incoming.left = incoming.left.saturating_sub(1);
+        let at = incoming.at;
+        let bytes = match incoming.shape {
+            Shape::Rows { bytes, kept } => {
+                if at < kept {
+                    incoming.bits.push(byte);
+                }
+                bytes
+            }
+            Shape::Columns { bytes, kept } => {
+                let bit = 0x80 >> (incoming.column % 8);
+                for row in (0..8_usize).filter(|row| byte & (0x80 >> row) != 0) {
+                    let row = at.saturating_mul(8).saturating_add(row);
+                    let place = row.saturating_mul(kept).saturating_add(incoming.column / 8);
+                    if incoming.column / 8 < kept
+                        && let Some(dots) = incoming.bits.get_mut(place)
+                    {
+                        *dots |= bit;
+                    }
+                }
+                bytes
+            }
+        };
+        incoming.at = at.saturating_add(1);
+        if incoming.at >= bytes {
+            incoming.at = 0;
+            incoming.column = incoming.column.saturating_add(1);
+        }
+        let is_tall = matches!(incoming.shape, Shape::Rows { kept, .. }
+            if incoming.at == 0 && incoming.bits.len() >= kept.saturating_mul(TALLEST));
+        let is_done = incoming.left == 0;
+        if is_tall || is_done {
+            self.show_picture(events);
+        }
+        if is_done {
+            self.in_picture =
+                matches!(self.incoming.take(), Some(Incoming { shape: Shape::Columns { .. }, .. }));
+        }
+    }
+
+    /// What there is of a picture comes out, as far as its rows are whole.
+    fn show_picture(&mut self, events: &mut Vec<Event>) {
+        let Some(incoming) = &mut self.incoming else { return };
+        let mut bits = std::mem::take(&mut incoming.bits);
+        let (Shape::Rows { kept, .. } | Shape::Columns { kept, .. }) = incoming.shape;
+        let rows = bits.len().checked_div(kept).unwrap_or(0);
+        bits.truncate(rows.saturating_mul(kept));
+        let side = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
+        if let Some(picture) = Picture::new(side(kept.saturating_mul(8)), side(rows), bits) {
+            events.push(Event::Part(Part::Picture(picture, self.align)));
+        }
+    }
+
     /// Whether a `GS (` or `GS 8` command carries graphics (`L`) and not a setting.
     fn is_picture(&self) -> bool {
         self.command.get(2) == Some(&b'L')
@@ -230,6 +361,11 @@ impl Decoder {
 
     /// The stream ends here: what is in the row and what there is of a command come out.
     pub fn finish(&mut self, events: &mut Vec<Event>) {
+        self.show_picture(events);
+        self.incoming = None;
+        if self.lead.take().is_some() {
+            self.put('\u{fffd}', 2, events);
+        }
         if !self.command.is_empty() {
             let unfinished = std::mem::take(&mut self.command);
             for byte in unfinished.iter() {
@@ -258,10 +394,16 @@ impl Decoder {
         self.page = self.pages.iter().find(|(_, number)| *number == 0).map(|(page, _)| *page);
         self.style = Style::PLAIN;
         self.align = Align::Left;
+        self.is_double = false;
+        self.in_picture = false;
         self.qr.zeroize();
     }
 
     fn letter(&mut self, byte: u8, events: &mut Vec<Event>) {
+        if self.is_double && self.double_byte.is_some_and(|code| code.leads(byte)) {
+            self.lead = Some(byte);
+            return;
+        }
         let shown = match byte {
             0x00..=0x1f => char::from_u32(u32::from(byte).saturating_add(0x2400)),
             0x7f => Some('\u{2421}'),
@@ -270,11 +412,11 @@ impl Decoder {
                 .and_then(|page| page.character(byte))
                 .or_else(|| (byte < 0x7f).then_some(char::from(byte))),
         };
-        self.put(shown.unwrap_or('\u{fffd}'), events);
+        self.put(shown.unwrap_or('\u{fffd}'), 1, events);
     }
 
-    fn put(&mut self, letter: char, events: &mut Vec<Event>) {
-        let width = u16::from(self.style.width);
+    fn put(&mut self, letter: char, cells: u16, events: &mut Vec<Event>) {
+        let width = u16::from(self.style.width).saturating_mul(cells);
         if self.cells > 0 && self.cells.saturating_add(width) > self.columns {
             self.end_line(events);
         }
@@ -287,7 +429,7 @@ impl Decoder {
 
     fn words(&mut self, text: &str, events: &mut Vec<Event>) {
         for letter in text.chars() {
-            self.put(letter, events);
+            self.put(letter, 1, events);
         }
         self.end_line(events);
     }
@@ -297,7 +439,7 @@ impl Decoder {
         let width = u16::from(self.style.width).max(1);
         let at = self.cells.checked_div(width).unwrap_or(0);
         for _ in at..at.saturating_add(1).next_multiple_of(8) {
-            self.put(' ', events);
+            self.put(' ', 1, events);
         }
     }
 
@@ -349,6 +491,8 @@ impl Decoder {
                     _ => Align::Left,
                 }
             }
+            [FS, b'&'] => self.is_double = self.double_byte.is_some(),
+            [FS, b'.'] => self.is_double = false,
             [ESC, b't', n] => {
                 self.page = self.pages.iter().find(|(_, number)| *number == n).map(|(page, _)| *page);
             }
@@ -511,6 +655,13 @@ mod tests {
             Part::Feed(rows) => format!("feed{rows}"),
             Part::Qr(text) => format!("qr'{}'", text.reveal()),
             Part::Barcode(symbology, text) => format!("{symbology:?}'{}'", text.reveal()),
+            Part::Picture(picture, _) => {
+                let rows = (0..usize::from(picture.height())).map(|y| picture.row(y));
+                let rows: Vec<String> = rows
+                    .map(|row| row.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat())
+                    .collect();
+                format!("picture{}:{}", picture.width(), rows.join("/"))
+            }
             Part::Cut => "cut".to_owned(),
             Part::Drawer(pulse) => format!("{:?}:{}/{}", pulse.pin, pulse.on_ms, pulse.off_ms),
         }
@@ -541,8 +692,15 @@ mod tests {
             (b"\x1dkC\x0c400638133393", "Ean13'400638133393'"),
             (b"\x1dkI\x09{BA{{{C\x0c\x22", "Code128'A{1234'"),
             (b"\x1dk\x04ABC\x00", "'[bar code]' 'ABC'"),
-            (b"\x1dv0\x00\x02\x00\x02\x00\x10\x04\x01\x41after\n", "'[image]' 'after'"),
-            (b"\x1b*\x21\x01\x00abcx\n", "'[image]' 'x'"),
+            (b"\x1dv0\x00\x02\x00\x02\x00\x10\x04\x01\x41after\n", "picture16:1004/0141 'after'"),
+            (b"x\x1dv0\x00\x01\x00\x02\x00\x10", "'x' picture8:10"),
+            (b"\x1dv0\x00\x00\x00\x02\x00after\n", "'after'"),
+            (b"\x1dv0\x00\x02\x00\x02\x00\x10", ""),
+            (b"\x1b*\x00\x02\x00\x80\x01\nx\n", "picture8:80/00/00/00/00/00/00/40 'x'"),
+            (b"\x1b*\x01\x01\x00\xffx\n", "picture8:80/80/80/80/80/80/80/80 'x'"),
+            (b"\x1b*\x21\x00\x00x\n", "'x'"),
+            (b"\x1d(L\x02\x00\x10\x04after\n", "'[image]' 'after'"),
+            (b"\x1c&\x8a\xbf\n", "'\u{e8}\u{2510}'"),
             (b"\x07\x00\x1b\x01x\n", "'\u{2407}\u{2400}\u{241b}\u{2401}x'"),
             (b"\x1d", "'\u{241d}'"),
             (b"\x1d(k\xff\x00ab", "'\u{241d}(k\u{a0}\u{2400}ab'"),
@@ -552,6 +710,53 @@ mod tests {
         ] {
             assert_eq!(shown(bytes), paper, "{:?}", String::from_utf8_lossy(bytes));
         }
+    }
+
+    #[test]
+    fn two_bytes_are_one_wide_character_while_the_printer_was_told_so() {
+        let japanese = Profile::named("epson-japan").unwrap();
+        for (bytes, rows) in [
+            (&b"\x1c&\x8a\xbfa\x8e\x9a\x1c.\n"[..], vec!["漢a字"]),
+            (b"\x8a\xbf\n", vec!["è┐"]),
+            (b"\x1c&\x8a\xbf\x1b@\x8a\n", vec!["è"]),
+            (b"\x1c&\x8a\nx\n", vec!["\u{fffd}", "x"]),
+            (b"\x1c&\x81\xff\n", vec!["\u{fffd}"]),
+            (b"\x1c&\x8a", vec!["\u{fffd}"]),
+        ] {
+            let slips = decode(&japanese, bytes);
+            let found: Vec<&str> = slips
+                .iter()
+                .flat_map(|slip| &slip.parts)
+                .filter_map(|part| match part {
+                    Part::Row(row) => Some(row.text.reveal()),
+                    _ => None,
+                })
+                .collect();
+            assert_eq!(found, rows, "{bytes:x?}");
+        }
+        // Each is two cells wide.
+        let wide = decode(&japanese, &[b"\x1c&".to_vec(), b"\x8a\xbf".repeat(25)].concat());
+        assert_eq!(wide[0].parts.len(), 2);
+    }
+
+    #[test]
+    fn of_a_picture_only_what_is_on_the_paper_is_kept() {
+        let printer = Profile::epson();
+        let mut decoder = Decoder::new(&printer);
+        let mut events = Vec::new();
+        // 800 dots wide, 600 rows.
+        for byte in b"\x1dv0\x00\x64\x00\x58\x02".iter().chain(&vec![0xff; 100 * 600]) {
+            decoder.push(*byte, &mut events);
+            assert!(decoder.incoming.as_ref().is_none_or(|it| it.bits.len() <= 72 * TALLEST));
+        }
+        let sizes: Vec<(u16, u16)> = events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Part(Part::Picture(picture, _)) => Some((picture.width(), picture.height())),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(sizes, [(576, 256), (576, 256), (576, 88)]);
     }
 
     #[test]

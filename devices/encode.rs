@@ -13,9 +13,13 @@
 //! - the partial cut: sent as a full one that feeds a dot further;
 //! - CODE128, `GS r`, `GS ( H`, the number of a code page that a printer counts differently: not there.
 //!
+//! A row with a character that neither the job's page nor a double-byte code has, and that cannot be written in others, is
+//! drawn with the shop's font, where there is one, and sent as a picture; so are codes, where the profile says so.
+//!
 //! Invariants: no byte below 0x20 comes from a slip's text, bar code or QR code, so none of them can carry a command (a
-//! printer obeys real-time commands even inside a QR code's data); no row has more cells than the paper, a row that is
-//! too long is continued on the next; what cannot be drawn as a code is printed as text rather than left out.
+//! printer obeys real-time commands even inside a QR code's data), and no job holds the first two bytes of a real-time
+//! command anywhere; no row has more cells than the paper, a row that is too long is continued on the next; what cannot
+//! be drawn as a code is printed as text rather than left out.
 
 use std::cell::RefCell;
 use std::sync::LazyLock;
@@ -26,11 +30,15 @@ use escpos::utils::{
     BarcodeFont, BarcodeHeight, BarcodeOption, BarcodePosition, BarcodeWidth, CharacterSet, JustifyMode,
     Protocol, QRCodeCorrectionLevel, QRCodeModel, QRCodeOption, UnderlineMode,
 };
-use tilld_domain::slip::{Align, DrawerPin, DrawerPulse, Part, Row, Slip, Style, Symbology};
+use tilld_domain::slip::{Align, DrawerPin, DrawerPulse, Part, Picture, Row, Slip, Style, Symbology};
 use zeroize::Zeroizing;
 
-use crate::profile::{Codes, Cut, Profile};
-use crate::text::Script;
+use crate::codes;
+use crate::double_byte::DoubleByte;
+use crate::font::Font;
+use crate::profile::{Codes, Cut, Profile, Raster};
+use crate::raster;
+use crate::text::{Script, composed};
 
 const ESC: u8 = 0x1b;
 const GS: u8 = 0x1d;
@@ -59,6 +67,9 @@ pub fn encode(profile: &Profile, slip: &Slip) -> Encoded {
     };
     job.bytes.extend_from_slice(&WORDS.start);
     job.bytes.extend_from_slice(&[ESC, b't', script.number]);
+    if script.double_byte == Some(DoubleByte::ShiftJis) {
+        job.bytes.extend_from_slice(&[FS, b'C', 1]);
+    }
     for part in &slip.parts {
         job.part(part);
     }
@@ -77,6 +88,7 @@ fn room_for(part: &Part) -> usize {
     match part {
         Part::Row(row) => row.text.reveal().len().saturating_add(24),
         Part::Qr(text) | Part::Barcode(_, text) => text.reveal().len().saturating_add(64),
+        Part::Picture(picture, _) => raster::room(picture),
         Part::Feed(_) | Part::Cut | Part::Drawer(_) => 8,
     }
 }
@@ -100,6 +112,7 @@ impl Job<'_> {
             Part::Feed(rows) => self.feed(*rows),
             Part::Qr(text) => self.qr(text.reveal()),
             Part::Barcode(symbology, text) => self.barcode(*symbology, text.reveal()),
+            Part::Picture(picture, align) => self.picture(picture, *align),
             Part::Cut => self.cut(),
             Part::Drawer(pulse) => self.bytes.extend_from_slice(&drawer(*pulse)),
         }
@@ -108,15 +121,42 @@ impl Job<'_> {
     fn row(&mut self, row: &Row) {
         let style =
             Style { width: row.style.width.clamp(1, 8), height: row.style.height.clamp(1, 8), ..row.style };
+        let text = row.text.reveal();
+        if let Some(font) = self.font_for(text) {
+            let drawn = font.draw(text, self.limit(style.width), style);
+            self.replaced = self.replaced.saturating_add(drawn.replaced);
+            for picture in &drawn.rows {
+                self.picture(picture, row.align);
+            }
+            return;
+        }
         self.side(row.align);
         self.look(style);
-        self.text(row.text.reveal(), style.width);
+        self.text(text, style.width);
+    }
+
+    /// The font to draw a text with: where the printer would lose a character that the font has.
+    fn font_for(&self, text: &str) -> Option<Font> {
+        let font = self.profile.font.as_ref().filter(|_| self.profile.raster != Raster::None)?;
+        let saves = |letter: char| font.has(letter) && self.script.loses_letter(letter);
+        (self.script.loses(text) && composed(text).any(saves)).then(|| font.clone())
+    }
+
+    fn picture(&mut self, picture: &Picture, align: Align) {
+        if self.profile.raster != Raster::None {
+            self.side(align);
+            raster::write(self.profile.raster, picture, self.profile.dots, &mut self.bytes);
+        }
+    }
+
+    /// How many characters of this width a row has.
+    fn limit(&self, width: u8) -> usize {
+        self.columns.checked_div(usize::from(width)).unwrap_or(1).max(1)
     }
 
     /// A text and its line end, wrapped where it has more cells than the paper.
     fn text(&mut self, text: &str, width: u8) {
-        let limit = self.columns.checked_div(usize::from(width)).unwrap_or(1).max(1);
-        let replaced = self.script.write(text, limit, &mut self.bytes);
+        let replaced = self.script.write(text, self.limit(width), &mut self.bytes);
         self.replaced = self.replaced.saturating_add(replaced);
     }
 
@@ -148,6 +188,10 @@ impl Job<'_> {
                 self.bytes.extend_from_slice(if now { on } else { off });
             }
         }
+        if style.underline != before.underline && self.script.double_byte.is_some() {
+            // `ESC -` underlines single-byte characters alone.
+            self.bytes.extend_from_slice(&[FS, b'-', u8::from(style.underline)]);
+        }
         if (style.width, style.height) != (before.width, before.height) {
             let at = usize::from(style.width.saturating_sub(1)).saturating_mul(8);
             let at = at.saturating_add(usize::from(style.height.saturating_sub(1)));
@@ -173,23 +217,31 @@ impl Job<'_> {
 
     fn qr(&mut self, text: &str) {
         let plain = self.without_controls(text);
-        let modules = QR_SIDES.iter().find(|(bytes, _)| plain.len() <= *bytes).map(|(_, modules)| *modules);
-        let dots =
-            modules.map(|modules| self.profile.dots.checked_div(modules.saturating_add(8)).unwrap_or(0));
-        let size = dots.and_then(|dots| u8::try_from(dots.min(QR_MODULE)).ok()).filter(|dots| *dots > 0);
-        let drawn = size.filter(|_| self.profile.qr == Codes::Native && !plain.is_empty()).and_then(|size| {
-            let option = QRCodeOption::new(QRCodeModel::Model2, size, QRCodeCorrectionLevel::M);
-            made(|printer| printer.qrcode_option(&plain, option).is_ok())
-        });
-        self.drawn_or_written(drawn, &plain);
+        match self.profile.qr {
+            Codes::Native => {
+                let drawn = native_qr(&plain, self.profile.dots);
+                self.drawn_or_written(drawn, &plain);
+            }
+            Codes::Raster => match codes::qr(&plain, self.profile.dots) {
+                Some(picture) => self.picture(&picture, Align::Centre),
+                None => self.drawn_or_written(None, &plain),
+            },
+            Codes::Text => self.drawn_or_written(None, &plain),
+        }
     }
 
     fn barcode(&mut self, symbology: Symbology, text: &str) {
         let plain = self.without_controls(text);
-        let drawn = match symbology {
-            Symbology::Ean13 => ean13(&plain, self.profile.dots),
-            Symbology::Code128 => code128(&plain, self.profile.dots),
+        let drawn = match (self.profile.barcodes, symbology) {
+            (Codes::Native, Symbology::Ean13) => ean13(&plain, self.profile.dots),
+            (Codes::Native, Symbology::Code128) => code128(&plain, self.profile.dots),
+            (Codes::Raster | Codes::Text, _) => None,
         };
+        let picture = Some(symbology).filter(|_| self.profile.barcodes == Codes::Raster);
+        if let Some(picture) = picture.and_then(|it| codes::bars(it, &plain, self.profile.dots)) {
+            self.picture(&picture, Align::Centre);
+        }
+        // A printer writes the text below bars that it draws; below a picture it is a row of its own.
         self.drawn_or_written(drawn, &plain);
     }
 
@@ -214,13 +266,19 @@ impl Job<'_> {
 }
 
 /// `ESC p m t1 t2`, times in units of 2 ms (fact sheet ESCPOS 3.2). Never zero: some printers take that for no pulse.
+/// Never the start of a real-time command: then the pause is 2 ms longer.
 fn drawer(pulse: DrawerPulse) -> [u8; 5] {
     let unit = |ms: u16| u8::try_from(ms.div_ceil(2)).unwrap_or(u8::MAX).max(1);
     let pin = match pulse.pin {
         DrawerPin::Two => 0,
         DrawerPin::Five => 1,
     };
-    [ESC, b'p', pin, unit(pulse.on_ms), unit(pulse.off_ms)]
+    let (on, off) = match (unit(pulse.on_ms), unit(pulse.off_ms)) {
+        (on @ 0x10, 0x04 | 0x05) => (on, 0x06),
+        (on @ 0x10, 0x14) => (on, 0x15),
+        both => both,
+    };
+    [ESC, b'p', pin, on, off]
 }
 
 /// Most dots a module of a QR code: larger ones waste paper and scan no better.
@@ -256,6 +314,16 @@ const QR_SIDES: [(usize, u16); 26] = [
     (997, 117),
     (1059, 121),
 ];
+
+/// A QR code that the printer draws.
+fn native_qr(text: &str, dots: u16) -> Option<Zeroizing<Vec<u8>>> {
+    let (_, modules) =
+        QR_SIDES.iter().find(|(bytes, _)| text.len() <= *bytes).filter(|_| !text.is_empty())?;
+    let dots = dots.checked_div(modules.saturating_add(8))?.min(QR_MODULE);
+    let size = u8::try_from(dots).ok().filter(|size| *size > 0)?;
+    let option = QRCodeOption::new(QRCodeModel::Model2, size, QRCodeCorrectionLevel::M);
+    made(|printer| printer.qrcode_option(text, option).is_ok())
+}
 
 /// An EAN-13 with its digits below. `None` if it is none: a printer leaves one with a wrong check digit out silently.
 fn ean13(digits: &str, dots: u16) -> Option<Zeroizing<Vec<u8>>> {
@@ -445,10 +513,34 @@ mod tests {
                     .to_vec(),
             ),
             (
-                "QR where the printer has none",
-                kind("pos-5890"),
+                "QR where there is neither it nor a picture",
+                kind("tm-u220"),
                 vec![Part::Qr(secret("HELLO"))],
                 b"\x1ba\x01HELLO\n".to_vec(),
+            ),
+            (
+                "QR as a picture too wide for the paper",
+                Profile { dots: 50, ..kind("pos-5890") },
+                vec![Part::Qr(secret("HELLO"))],
+                b"\x1ba\x01HELLO\n".to_vec(),
+            ),
+            (
+                "picture",
+                Profile::epson(),
+                vec![Part::Picture(Picture::new(8, 2, vec![1, 2].into()).unwrap(), Align::Right)],
+                b"\x1ba\x02\x1dv0\x00\x01\x00\x02\x00\x01\x02".to_vec(),
+            ),
+            (
+                "picture where there is none",
+                kind("tm-u220"),
+                vec![Part::Picture(Picture::new(8, 2, vec![1, 2].into()).unwrap(), Align::Right)],
+                vec![],
+            ),
+            (
+                "a pulse that would begin a real-time command",
+                Profile::epson(),
+                vec![pulse(DrawerPin::Two, 32, 40)],
+                b"\x1bp\x00\x10\x15".to_vec(),
             ),
             (
                 "EAN-13",
@@ -492,6 +584,52 @@ mod tests {
             let bytes = encode(&profile, &slip(vec![plain(text)])).bytes;
             assert!(holds(&bytes, &[ESC, b't', number]), "{} {text}", profile.name);
         }
+    }
+
+    #[test]
+    fn a_code_is_sent_as_a_picture_where_the_printer_draws_none() {
+        let printer = Profile { barcodes: Codes::Raster, ..kind("pos-5890") };
+        let qr = body(&printer, vec![Part::Qr(secret("HELLO"))]);
+        // 21 modules of four dots, and twice four modules of paper.
+        assert!(qr.starts_with(b"\x1ba\x01\x1dv0\x00\x0b\x00\x74\x00"));
+        assert_eq!(qr.len(), 3 + 8 + 11 * 116);
+        let bars = body(&printer, vec![Part::Barcode(Symbology::Ean13, secret("4006381333931"))]);
+        assert!(bars.starts_with(b"\x1ba\x01\x1dv0\x00\x24\x00\x66\x00"));
+        assert_eq!(bars.len(), 3 + 8 + 36 * 102 + 14);
+        assert!(bars.ends_with(b"4006381333931\n"));
+        // What has no bars is there as text.
+        let none = body(&printer, vec![Part::Barcode(Symbology::Ean13, secret("4006381333932"))]);
+        assert_eq!(none, b"\x1ba\x014006381333932\n");
+    }
+
+    #[test]
+    fn japanese_is_written_in_shift_jis_where_the_printer_has_it() {
+        let underlined = Style { underline: true, ..Style::PLAIN };
+        let parts = vec![row("ギフト 5 €", underlined, Align::Left)];
+        let encoded = encode(&kind("epson-japan"), &slip(parts));
+        let mut bytes = START.to_vec();
+        bytes.extend_from_slice(b"\x1cC\x01\x1b-\x01\x1c-\x01\x1c&\x83\x4d\x83\x74\x83\x67\x1c. 5 \xd5\n");
+        assert_eq!((encoded.bytes.as_slice(), encoded.replaced), (&bytes[..], 0));
+    }
+
+    #[test]
+    fn rows_that_a_printer_cannot_express_are_drawn_and_the_others_are_not() {
+        let font =
+            Font::read(std::path::Path::new("/usr/share/fonts/opentype/ipafont-gothic/ipag.ttf")).unwrap();
+        let parts = || vec![plain("Für 5 €"), row("ギフト券", Style::PLAIN, Align::Centre), plain("Aé 👍")];
+        let without = encode(&Profile::epson(), &slip(parts()));
+        assert_eq!(without.replaced, 4 + 1);
+        assert!(without.bytes.ends_with(b"F\x81r 5 \xd5\n\x1ba\x01????\n\x1ba\x00A\x82 ?\n"));
+        let with = encode(&Profile::epson().with_font(font.clone()), &slip(parts()));
+        // The thumb is in neither.
+        assert_eq!(with.replaced, 1);
+        let picture = b"F\x81r 5 \xd5\n\x1ba\x01\x1dv0\x00\x0c\x00\x1e\x00";
+        assert!(with.bytes[START.len()..].starts_with(picture));
+        assert!(with.bytes.ends_with(b"\x1ba\x00A\x82 ?\n"));
+        let native = encode(&kind("epson-japan").with_font(font.clone()), &slip(parts()));
+        assert!(!holds(&native.bytes, b"\x1dv0"), "drawn, though the printer has it");
+        let coarse = encode(&kind("tm-u220").with_font(font), &slip(parts()));
+        assert!(!holds(&coarse.bytes, b"\x1dv0") && coarse.replaced > 4);
     }
 
     #[test]

@@ -403,7 +403,7 @@ impl Engine {
             }
             Part::Row(_) => self.rows = self.rows.saturating_add(1),
             Part::Feed(rows) => self.rows = self.rows.saturating_add(u32::from(rows)),
-            Part::Qr(_) | Part::Barcode(..) => {}
+            Part::Qr(_) | Part::Barcode(..) | Part::Picture(..) => {}
         }
         self.parts.push(part);
         if self.parts.len() >= MOST_PARTS {

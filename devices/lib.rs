@@ -16,15 +16,19 @@
 //! Scanners stand beside the printers ([`scanner`]); what is plugged in is listed in one place for both ([`plugged`]).
 
 pub mod codepage;
+mod codes;
 pub mod decode;
 pub mod double_byte;
 pub mod encode;
 mod engine;
 pub mod file;
+pub mod font;
 pub mod job;
+pub mod logo;
 pub mod plugged;
 pub mod printer;
 pub mod profile;
+mod raster;
 pub mod scanner;
 pub mod simulated;
 pub mod status;

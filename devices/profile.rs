@@ -19,6 +19,7 @@ use tilld_domain::slip::{DrawerPulse, Letters, Paper};
 
 use crate::codepage::CodePage;
 use crate::double_byte::DoubleByte;
+use crate::font::Font;
 
 pub use sheet::Wrong;
 
@@ -113,6 +114,8 @@ pub struct Profile {
     pub barcodes: Codes,
     /// How it gets pictures.
     pub raster: Raster,
+    /// For rows that its own characters cannot express: the shop's, never a file's of the house.
+    pub font: Option<Font>,
     /// Real-time status (`DLE EOT`).
     pub real_time_status: Ability,
     /// Queued status (`GS r`).
@@ -217,6 +220,12 @@ impl Profile {
     pub fn with_columns(self, columns: u16) -> Self {
         let columns = columns.max(1);
         Self { columns, dots: columns.saturating_mul(12), ..self }
+    }
+
+    /// The same kind with a font for rows that its own characters cannot express.
+    #[must_use]
+    pub fn with_font(self, font: Font) -> Self {
+        Self { font: Some(font), ..self }
     }
 
     /// What its paper can take.

@@ -17,7 +17,6 @@
 //! A slip of a POR card is money. Texts that may hold a code live in
 //! [`Secret`](tilld_domain::secret::Secret)s here; a preview is what stands on the paper, so it is as secret as the slip.
 
-mod bars;
 pub mod locale;
 pub mod preview;
 pub mod rows;

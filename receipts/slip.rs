@@ -20,7 +20,7 @@ use tilld_domain::ids::{Locale, ReceiptId, StoreId, TerminalId};
 use tilld_domain::money::Money;
 use tilld_domain::outcome::ReceiptLines;
 use tilld_domain::product::CardKind;
-use tilld_domain::slip::{Align, Paper, Part, Slip, Style};
+use tilld_domain::slip::{Align, Paper, Part, Picture, Slip, Style};
 
 use crate::locale::{moment, printed_amount};
 use crate::rows::{self, Layout, visible};
@@ -29,6 +29,8 @@ use crate::wording::{Language, Phrase};
 /// What the shop prints around the provider's lines, from the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ShopTexts {
+    /// Above all else of the shop's, in the middle.
+    pub logo: Option<Picture>,
     /// Above, each wrapped and centred.
     pub header: Vec<String>,
     /// Below, each wrapped and centred.
@@ -83,7 +85,7 @@ pub fn gift_card(facts: &CardFacts<'_>, texts: &ShopTexts, paper: Paper) -> Slip
         layout.words(&Phrase::EarlierVoid.with(language, facts.attempt, 0), Style::BOLD, Align::Centre);
         layout.part(Part::Feed(1));
     }
-    around(&mut layout, &texts.header, Edge::Below);
+    head(&mut layout, texts);
 
     let named = !visible(facts.product_name, &paper.prints).trim().is_empty();
     let product = if named { facts.product_name } else { Phrase::GiftCard.text(language) };
@@ -117,6 +119,15 @@ pub fn gift_card(facts: &CardFacts<'_>, texts: &ShopTexts, paper: Paper) -> Slip
     }
     layout.part(Part::Cut);
     layout.finish()
+}
+
+/// The shop's logo and header.
+pub(crate) fn head(layout: &mut Layout, texts: &ShopTexts) {
+    if let Some(logo) = &texts.logo {
+        layout.part(Part::Picture(logo.clone(), Align::Centre));
+        layout.part(Part::Feed(1));
+    }
+    around(layout, &texts.header, Edge::Below);
 }
 
 /// On which side of the shop's texts the blank row is.

@@ -24,7 +24,7 @@ use tilld_domain::voucher::{Booking, CodeTail, VoucherKind, Worth};
 
 use crate::locale::{moment, printed_amount};
 use crate::rows::{Layout, visible};
-use crate::slip::{Edge, ShopTexts, around};
+use crate::slip::{Edge, ShopTexts, around, head};
 use crate::wording::{Language, Phrase};
 
 /// Where and when, and how it is written.
@@ -180,7 +180,7 @@ impl<'a> Sheet<'a> {
             layout.mark(mark);
             layout.part(Part::Feed(1));
         }
-        around(&mut layout, &texts.header, Edge::Below);
+        head(&mut layout, texts);
         Self { layout, paper, language, counter, copy_mark }
     }
 

@@ -1,9 +1,11 @@
 //! How many slips of 40 rows with a QR code become ESC/POS bytes in a second. Its counterpart `render_speed.py` does the
-//! same with python-escpos; run both on one machine, one after the other:
+//! same with python-escpos, and `slip_bytes.js` says how many bytes node-thermal-printer makes of it; run them on one
+//! machine, one after the other:
 //!
 //! ```text
 //! cargo run --release -p tilld-devices --example render_speed
 //! python3 devices/examples/render_speed.py        # in an environment with python-escpos
+//! node devices/examples/slip_bytes.js             # where node-thermal-printer is installed
 //! ```
 
 #![expect(clippy::print_stdout, reason = "a program that prints its result")]

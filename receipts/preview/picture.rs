@@ -6,11 +6,11 @@
 
 use std::fmt::Write as _;
 
+use tilld_domain::bars;
 use tilld_domain::secret::Secret;
-use tilld_domain::slip::{Align, Part, Row, Slip, Style, Symbology};
+use tilld_domain::slip::{Align, Part, Picture, Row, Slip, Style, Symbology};
 
 use super::{dark, drawn, qr};
-use crate::bars;
 use crate::rows::{cells, width};
 
 /// A cell's width in dots.
@@ -44,6 +44,7 @@ pub fn svg(slip: &Slip) -> String {
             Part::Feed(rows) => sheet.feed(usize::from(*rows).saturating_mul(HEIGHT.saturating_add(GAP))),
             Part::Qr(text) => sheet.qr(text),
             Part::Barcode(symbology, text) => sheet.bars(*symbology, text),
+            Part::Picture(picture, align) => sheet.dots(picture, *align),
             Part::Cut => sheet.cut(),
             Part::Drawer(_) => {}
         }
@@ -175,6 +176,32 @@ impl Sheet {
             self.feed(BARS_HEIGHT.saturating_add(GAP));
         }
         self.note(text.reveal());
+    }
+
+    /// A picture dot by dot, each run of black dots in a row as one piece.
+    fn dots(&mut self, picture: &Picture, align: Align) {
+        let mut path = String::new();
+        for y in 0..usize::from(picture.height()) {
+            let mut x = 0_usize;
+            while x < usize::from(picture.width()) {
+                let length = (x..usize::from(picture.width())).take_while(|x| picture.is_dark(*x, y)).count();
+                if length > 0 {
+                    let _ = write!(path, "M{x} {y}h{length}v1h-{length}z");
+                }
+                x = x.saturating_add(length.max(1));
+            }
+        }
+        let free = self.width().saturating_sub(picture.width().into());
+        let x = MARGIN.saturating_add(match align {
+            Align::Left => 0,
+            Align::Centre => free / 2,
+            Align::Right => free,
+        });
+        let y = self.y;
+        self.draw(format_args!(
+            "<path transform=\"translate({x} {y})\" shape-rendering=\"crispEdges\" d=\"{path}\"/>"
+        ));
+        self.feed(picture.height().into());
     }
 
     fn note(&mut self, text: &str) {

@@ -3,13 +3,13 @@
 //! A character of the box is a cell of the paper. Large rows have their characters set apart and blank lines below;
 //! white on black shows as `▐ … ▌` in place of the blanks at its ends; bold and underline are not shown. QR codes are
 //! drawn with half blocks, dark on light as on paper, bar codes with two modules a cell. A code that is wider than the
-//! paper in this grid is named instead of drawn.
+//! paper in this grid is named instead of drawn, and so is every picture.
 
+use tilld_domain::bars;
 use tilld_domain::secret::Secret;
 use tilld_domain::slip::{Align, Part, Row, Slip, Symbology};
 
 use super::{dark, drawn, qr};
-use crate::bars;
 use crate::rows::{cells, width};
 
 /// How many lines of a terminal the bars are high.
@@ -26,6 +26,9 @@ pub fn text(slip: &Slip) -> String {
             Part::Feed(rows) => (0..*rows).for_each(|_| sheet.line("", Align::Left)),
             Part::Qr(text) => sheet.qr(text),
             Part::Barcode(symbology, text) => sheet.bars(*symbology, text),
+            Part::Picture(picture, align) => {
+                sheet.line(&format!("[{} x {}]", picture.width(), picture.height()), *align);
+            }
             Part::Cut => {
                 let dashes = "- ".repeat(columns.saturating_sub(1) / 2);
                 sheet.line(&format!("{dashes}✂"), Align::Left);

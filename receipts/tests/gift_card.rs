@@ -10,7 +10,7 @@ use tilld_domain::ids::Locale;
 use tilld_domain::money::{Currency, Money};
 use tilld_domain::outcome::ReceiptLines;
 use tilld_domain::product::CardKind;
-use tilld_domain::slip::{Letters, Paper, Part, Slip};
+use tilld_domain::slip::{Align, Letters, Paper, Part, Picture, Slip};
 use tilld_receipts::preview;
 use tilld_receipts::rows::{NARROWEST, visible, width};
 use tilld_receipts::slip::{CardFacts, ShopTexts, gift_card};
@@ -24,6 +24,7 @@ fn paper(columns: u16) -> Paper {
 
 fn shop() -> ShopTexts {
     ShopTexts {
+        logo: None,
         header: vec!["Buchhandlung Möwe & Söhne".into(), "Hafenstraße 7, 20457 Hamburg".into()],
         footer: vec!["Vielen Dank für Ihren Einkauf!".into()],
     }
@@ -244,7 +245,11 @@ fn staff_are_told_when_a_part_of_the_lines_could_not_be_read() {
 #[test]
 fn no_line_can_carry_a_command_to_the_printer() {
     let slip = Sold::new("de-DE", &["\u{1b}p\u{0}\u{19}\u{19}\u{1d}V\u{0}", "a\u{9b}b\u{202e}c"]).slip(
-        &ShopTexts { header: vec!["\u{1b}@Shop\u{7}".into()], footer: vec!["\u{10}\u{14}\u{1}".into()] },
+        &ShopTexts {
+            header: vec!["\u{1b}@Shop\u{7}".into()],
+            footer: vec!["\u{10}\u{14}\u{1}".into()],
+            logo: None,
+        },
         paper(32),
     );
     check(&slip);
@@ -271,7 +276,8 @@ fn a_slip_that_came_as_one_text_gets_its_lines_and_line_ends_alone_cannot_empty_
 
 #[test]
 fn texts_of_ten_kilobytes_and_papers_of_any_width_are_laid_out() {
-    let texts = ShopTexts { header: vec!["word ".repeat(2048)], footer: vec!["漢".repeat(3400)] };
+    let texts =
+        ShopTexts { header: vec!["word ".repeat(2048)], footer: vec!["漢".repeat(3400)], logo: None };
     for columns in [0, 1, 15, 16, 31, 32, 35, 42, 48, 64, 255, u16::MAX] {
         let mut card = Sold::new("es-ES", &POR_LINES);
         card.product_name = "Ж".repeat(5000);
@@ -309,7 +315,7 @@ proptest! {
         header in proptest::collection::vec(".{0,80}", 0..4),
         columns in 16_u16..80,
     ) {
-        let texts = ShopTexts { header, footer: Vec::new() };
+        let texts = ShopTexts { header, ..ShopTexts::default() };
         let given: Vec<&str> = lines.iter().map(String::as_str).collect();
         let slip = Sold::new("de-DE", &given).slip(&texts, paper(columns));
         check(&slip);
@@ -321,5 +327,18 @@ proptest! {
         let expected: String = lines.iter().map(|line| squeezed(&visible(line, &Letters::EVERY))).collect();
         prop_assert!(squeezed(&before_last_rule).ends_with(&expected));
         prop_assert_eq!(&all[first - 1], &rule);
+    }
+}
+
+#[test]
+fn the_logo_stands_above_the_header_and_below_the_mark_of_a_copy() {
+    let logo = Picture::new(8, 1, vec![0xff].into()).unwrap();
+    let texts = ShopTexts { logo: Some(logo.clone()), ..shop() };
+    let part = Part::Picture(logo, Align::Centre);
+    for (copy, place) in [(None, 0), (Some(1), 2)] {
+        let mut card = Sold::new("de-DE", &["Code: 1234"]);
+        card.copy = copy;
+        let slip = card.slip(&texts, paper(42));
+        assert_eq!(slip.parts.iter().position(|it| *it == part), Some(place), "{copy:?}");
     }
 }

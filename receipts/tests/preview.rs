@@ -1,7 +1,7 @@
 //! What a slip looks like before it is printed.
 
 use tilld_domain::secret::Secret;
-use tilld_domain::slip::{Align, DrawerPin, DrawerPulse, Part, Row, Slip, Style, Symbology};
+use tilld_domain::slip::{Align, DrawerPin, DrawerPulse, Part, Picture, Row, Slip, Style, Symbology};
 use tilld_receipts::preview;
 
 fn row(text: &str, style: Style, align: Align) -> Part {
@@ -125,4 +125,14 @@ fn odd_slips_are_drawn_too() {
         assert!(preview::svg(&slip(columns, parts())).ends_with("</svg>\n"));
         assert!(preview::text(&slip(columns, parts())).contains("wider than the paper"));
     }
+}
+
+#[test]
+fn a_picture_is_drawn_dot_by_dot_and_named_in_a_terminal() {
+    let picture = Picture::new(9, 2, vec![0b1100_0001, 0x80, 0x01, 0x00].into()).unwrap();
+    let slip = slip(32, vec![Part::Picture(picture, Align::Right)]);
+    assert!(preview::text(&slip).contains("[9 x 2] │"));
+    let svg = preview::svg(&slip);
+    assert!(svg.contains("translate(405 30)"), "{svg}");
+    assert!(svg.contains("d=\"M0 0h2v1h-2zM7 0h2v1h-2zM7 1h1v1h-1z\""), "{svg}");
 }

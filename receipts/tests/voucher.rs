@@ -30,6 +30,7 @@ fn paper(columns: u16) -> Paper {
 
 fn shop() -> ShopTexts {
     ShopTexts {
+        logo: None,
         header: vec!["Buchhandlung Möwe & Söhne".into()],
         footer: vec!["Vielen Dank für Ihren Einkauf!".into()],
     }

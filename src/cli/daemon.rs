@@ -23,7 +23,6 @@ use tilld_counter::{Counter, Ports, Running};
 use tilld_devices::file::{FilePrinter, file};
 use tilld_devices::plugged::Plugged;
 use tilld_devices::printer::Printer;
-use tilld_devices::profile::Profile;
 use tilld_devices::scanner::input::{InputScanner, input};
 use tilld_devices::scanner::serial::{SerialScanner, serial};
 use tilld_devices::scanner::{HELD, Scanner};
@@ -80,7 +79,7 @@ impl Daemon {
             }
             None => None,
         };
-        let printer = printer(&config.printer)?;
+        let printer = printer(&config.printer);
         // A journal whose key is gone must not be given a new one: the right file belongs there.
         let key = if Journal::exists(&config.journal.folder) {
             secrets::read(config.journal.key_file.as_deref(), "journal_key")?
@@ -260,17 +259,13 @@ fn scan(scanners: &[ScannerConfig], counter: &Counter) -> JoinSet<()> {
 }
 
 /// The printer of a configuration.
-pub(crate) fn printer(config: &PrinterConfig) -> anyhow::Result<Arc<dyn Printer>> {
-    let profile = Profile::named(&config.profile).context("the printer's family")?;
-    let profile = match config.columns {
-        Some(columns) => profile.with_columns(columns),
-        None => profile,
-    };
+pub(crate) fn printer(config: &PrinterConfig) -> Arc<dyn Printer> {
+    let profile = config.profile.clone();
     let (name, patience) = ("slip".to_owned(), config.patience);
-    Ok(match &config.port {
+    match &config.port {
         PrinterPort::Network(address) => {
             network(NetworkPrinter { name, address: address.clone(), profile, patience })
         }
         PrinterPort::File(path) => file(FilePrinter { name, path: path.clone(), profile, patience }),
-    })
+    }
 }

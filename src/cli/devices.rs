@@ -16,6 +16,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use tilld_devices::plugged::{Input, Plugged, Seems, SerialPort, Usb, UsbAddress, UsbPrinter};
 use tilld_devices::printer::JobOutcome;
+use tilld_devices::profile::Profile;
 use tilld_devices::scanner::framing::Framing;
 use tilld_devices::scanner::input::may_be_taken;
 use tilld_devices::scanner::layout::Layout;
@@ -246,7 +247,7 @@ pub(crate) fn scanner_now(scanner: &ScannerConfig, plugged: &Plugged) -> Result<
 async fn test(testing: &Testing) -> Result<(), Failure> {
     let config = testing.config.load()?;
     let scanner = config.scanners.iter().find(|scanner| scanner.name == testing.name);
-    let printer = daemon::printer(&config.printer)?;
+    let printer = daemon::printer(&config.printer);
     if scanner.is_none() && printer.name() != testing.name {
         let scanners = config.scanners.iter().map(|scanner| scanner.name.as_str());
         let names: Vec<&str> = std::iter::once(printer.name()).chain(scanners).collect();
@@ -338,13 +339,9 @@ async fn probe_printer(probing: &Probing) -> Result<(), Failure> {
                  that types"
         )));
     };
-    let settings = PrinterConfig {
-        port,
-        profile: "epson".to_owned(),
-        columns: None,
-        patience: tilld_devices::Patience::default(),
-    };
-    let printer = daemon::printer(&settings)?;
+    let settings =
+        PrinterConfig { port, profile: Profile::epson(), patience: tilld_devices::Patience::default() };
+    let printer = daemon::printer(&settings);
     let probed = printer.probe(probing.thorough).await;
     let rows = [
         ["line".to_owned(), reach(probed.reach).to_owned()],

@@ -350,10 +350,7 @@ fn gift_local_set_up(config: &Config, findings: &mut Findings) {
 }
 
 async fn the_printer(config: &Config, findings: &mut Findings) {
-    let printer = match printer(&config.printer) {
-        Ok(printer) => printer,
-        Err(error) => return findings.wrong("printer", format!("{error:#}")),
-    };
+    let printer = printer(&config.printer);
     match tokio::time::timeout(PRINTER_PATIENCE, printer.probe(false)).await {
         Err(_) => {
             findings.wrong("printer", format!("{} does not answer. Switch it off and on.", printer.name()));

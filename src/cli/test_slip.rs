@@ -6,7 +6,6 @@
 //!
 //! The drawer is opened only when asked for: a drawer that opens is noticed by the wrong people.
 
-use tilld_devices::profile::Profile;
 use tilld_domain::secret::Secret;
 use tilld_domain::slip::{Align, Paper, Part, Row, Slip, Style, Symbology};
 
@@ -29,7 +28,7 @@ pub(crate) fn test_slip(config: &PrinterConfig, name: &str, paper: Paper, drawer
         Part::Feed(1),
     ];
     let fitting = |text: String| text.chars().take(usize::from(columns)).collect::<String>();
-    parts.push(plain(fitting(format!("{} columns, {}", columns, config.profile))));
+    parts.push(plain(fitting(format!("{} columns, {}", columns, config.profile.name))));
     parts.push(plain((1..=columns).map(tens).collect()));
     parts.push(plain((1..=columns).map(units).collect()));
     parts.push(Part::Feed(1));
@@ -52,7 +51,7 @@ pub(crate) fn test_slip(config: &PrinterConfig, name: &str, paper: Paper, drawer
     parts.push(Part::Feed(1));
     parts.push(Part::Cut);
     if drawer {
-        parts.push(Part::Drawer(Profile::named(&config.profile).unwrap_or_default().drawer));
+        parts.push(Part::Drawer(config.profile.drawer));
     }
     Slip { columns, parts }
 }

@@ -16,6 +16,7 @@
 //! | [`moment`] | points in time, given from outside |
 //! | [`printing`] | how the printing of a slip can end |
 //! | [`slip`] | a piece of paper before any printer's language |
+//! | [`bars`] | the bars of its one-dimensional codes |
 //! | [`order`] | one gift card at a provider: the rows A1 to A20 |
 //! | [`sale`] | one till receipt: cards, one payment, one machine a card |
 //! | [`voucher`] | what a guest redeems, before anything is taken from it |
@@ -25,6 +26,7 @@
 //! | [`screen`] | what the cashier reads about it |
 
 pub mod attention;
+pub mod bars;
 pub mod ids;
 pub mod moment;
 pub mod money;

@@ -6,6 +6,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
 use crate::secret::Secret;
 
 /// Which characters a printer has. A clone shares the list.
@@ -160,6 +162,53 @@ pub enum DrawerPin {
     Five,
 }
 
+/// Dots, black or white. It may be the picture of a code that is worth money, so `Debug` shows its measures alone and its
+/// memory is wiped when its last clone goes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Picture {
+    width: u16,
+    height: u16,
+    bits: Arc<Zeroizing<Vec<u8>>>,
+}
+
+impl Picture {
+    /// From rows of whole bytes, the left dot of eight the highest bit, 1 for black. `None` if it has no dots, or if
+    /// there are not just as many bytes.
+    pub fn new(width: u16, height: u16, bits: Zeroizing<Vec<u8>>) -> Option<Self> {
+        let bytes = usize::from(width.div_ceil(8)).saturating_mul(usize::from(height));
+        (bytes > 0 && bits.len() == bytes).then(|| Self { width, height, bits: Arc::new(bits) })
+    }
+
+    /// In dots.
+    pub fn width(&self) -> u16 {
+        self.width
+    }
+
+    /// In dots.
+    pub fn height(&self) -> u16 {
+        self.height
+    }
+
+    /// The bytes of a row, from 0; none below the last.
+    pub fn row(&self, y: usize) -> &[u8] {
+        let stride = usize::from(self.width.div_ceil(8));
+        let start = y.saturating_mul(stride);
+        self.bits.get(start..start.saturating_add(stride)).unwrap_or_default()
+    }
+
+    /// Whether a dot is black; outside all is white.
+    pub fn is_dark(&self, x: usize, y: usize) -> bool {
+        let byte = self.row(y).get(x / 8).copied().unwrap_or(0);
+        x < usize::from(self.width) && byte & (0x80 >> (x % 8)) != 0
+    }
+}
+
+impl fmt::Debug for Picture {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Picture({} x {})", self.width, self.height)
+    }
+}
+
 /// A part of a slip, from top to bottom.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Part {
@@ -171,6 +220,8 @@ pub enum Part {
     Qr(Secret),
     /// A bar code in the middle of the paper.
     Barcode(Symbology, Secret),
+    /// A picture at one of the edges or in the middle.
+    Picture(Picture, Align),
     /// Feed to the knife and cut.
     Cut,
     /// Open the drawer.
@@ -199,6 +250,7 @@ impl fmt::Debug for Part {
             Self::Feed(rows) => write!(out, "Feed({rows})"),
             Self::Qr(_) => out.write_str("Qr(…)"),
             Self::Barcode(symbology, _) => write!(out, "Barcode({symbology:?}, …)"),
+            Self::Picture(picture, _) => fmt::Debug::fmt(picture, out),
             Self::Cut => out.write_str("Cut"),
             Self::Drawer(pulse) => write!(out, "Drawer({pulse:?})"),
         }
@@ -250,6 +302,26 @@ mod tests {
         assert!(!Letters::of([]).has('a'));
         assert!(Letters::EVERY.has('漢') && Letters::ASCII.has('~') && !Letters::ASCII.has('é'));
         assert_eq!(format!("{some:?}"), "Letters(5 runs)");
+    }
+
+    #[test]
+    fn a_picture_has_just_the_bytes_of_its_dots() {
+        let bits = |count| Zeroizing::new(vec![0x81; count]);
+        for (width, height, count, fits) in [
+            (8, 2, 2, true),
+            (9, 2, 4, true),
+            (9, 2, 3, false),
+            (8, 2, 3, false),
+            (0, 9, 0, false),
+            (9, 0, 0, false),
+        ] {
+            assert_eq!(Picture::new(width, height, bits(count)).is_some(), fits, "{width} {height} {count}");
+        }
+        let picture = Picture::new(9, 2, bits(4)).unwrap();
+        let dark: Vec<usize> = (0..20).filter(|x| picture.is_dark(*x, 1)).collect();
+        assert_eq!(dark, [0, 7, 8]);
+        assert!(!picture.is_dark(0, 2));
+        assert_eq!(format!("{:?}", Part::Picture(picture, Align::Left)), "Picture(9 x 2)");
     }
 
     #[test]

@@ -6,9 +6,10 @@
 //! | `lists` | those of products, balances, stores | what is read can be sold and printed |
 //! | `body` | the API's acting doors | read or refused; no value comes back; no code is shown |
 //! | `config` | the configuration | taken within its bounds, or every wrong field is named, harmlessly for a terminal |
-//! | `printer` | the decoder of a printer's answers, and the reader of its bytes | no more answers than bytes; paper is bounded |
+//! | `printer` | the decoder of a printer's answers | no more answers than bytes |
 //! | `scan` | the reader of what a voucher's scanner sends | a code that stood in it and is no card's number, or a refusal |
 //! | `voucher` | the decoders of Gift Local's answers and refusals | nothing is taken, given back or redeemable unless it was said so |
+//! | `paper` | the reader of what a printer is sent, for every family, cut anywhere | no more paper than bytes; it can be printed again, and then obeys nothing |
 //! | `slip` | an answer's lines, laid out and encoded for every family of printers | text stays text: one cut, no drawer, nothing wider than the paper |
 //!
 //! A target is a function over bytes that panics if something does not hold. `replay.rs` gives every target its corpus and some
@@ -34,7 +35,7 @@ use std::collections::HashMap;
 
 use tilld::config::Config;
 use tilld_api::hostile::bodies;
-use tilld_devices::decode::{Decoder, LONGEST, decode};
+use tilld_devices::decode::{Decoder, Event as Printed, LONGEST, decode};
 use tilld_devices::encode::encode;
 use tilld_devices::profile::Profile;
 use tilld_devices::scanner::framing::{End, Framer, Framing};
@@ -55,7 +56,7 @@ use tilld_receipts::slip::{CardFacts, ShopTexts, gift_card};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     ("order", order),
     ("lists", lists),
     ("body", body),
@@ -64,6 +65,7 @@ pub const TARGETS: [Target; 9] = [
     ("scan", scan),
     ("scanner", scanner),
     ("voucher", voucher),
+    ("paper", paper),
     ("slip", slip),
 ];
 
@@ -91,8 +93,8 @@ pub fn config(bytes: &[u8]) {
     match Config::parse(text, &HashMap::new()) {
         Ok(config) => {
             assert!(config.api.listen.ip().is_loopback());
-            assert!(config.printer.columns.is_none_or(|columns| (24..=64).contains(&columns)));
-            assert!(Profile::named(&config.printer.profile).is_ok());
+            assert!((16..=96).contains(&config.printer.profile.columns));
+            assert!(!config.printer.profile.pages.is_empty());
             assert!(config.printer.patience.proof <= config.printer.patience.job);
             assert!((1..=10).contains(&config.counter.rules.print_attempts));
             assert!((1..=1000).contains(&config.counter.most_at_once));
@@ -118,7 +120,7 @@ pub fn config(bytes: &[u8]) {
     }
 }
 
-/// What a printer answers, and any bytes as what it prints.
+/// What a printer answers.
 pub fn printer(bytes: &[u8]) {
     let mut parser = AnswerParser::default();
     let answers = bytes.iter().filter_map(|byte| parser.push(*byte)).count();
@@ -126,15 +128,49 @@ pub fn printer(bytes: &[u8]) {
     for four in bytes.as_chunks::<4>().0 {
         let _ = (from_real_time(*four), from_automatic(*four));
     }
-    let mut decoder = Decoder::new(&Profile::epson());
+}
+
+/// Any bytes as what a printer is sent. The first chooses its family, the second where the line breaks off.
+pub fn paper(bytes: &[u8]) {
+    let [family, cut, sent @ ..] = bytes else { return };
+    let families = Profile::all();
+    let profile = families.get(usize::from(*family) % families.len()).unwrap();
+    let at = usize::from(*cut).min(sent.len());
+    let (before, after) = sent.split_at(at);
+    let mut decoder = Decoder::new(profile);
     let mut events = Vec::new();
-    for byte in bytes {
-        let before = events.len();
-        decoder.push(*byte, &mut events);
-        assert!(events.len() <= before + LONGEST, "one byte became {} events", events.len() - before);
+    for (number, piece) in [before, after].into_iter().enumerate() {
+        for byte in piece {
+            let had = events.len();
+            decoder.push(*byte, &mut events);
+            assert!(events.len() <= had + LONGEST, "one byte became {} events", events.len() - had);
+        }
+        // As where the line breaks off and another job comes.
+        if number == 0 {
+            decoder.finish(&mut events);
+        }
     }
     decoder.finish(&mut events);
-    assert!(events.len() <= bytes.len() * 3 + 1);
+    assert!(events.len() <= sent.len() * 3 + 4);
+    let parts: Vec<Part> = events
+        .into_iter()
+        .filter_map(|event| match event {
+            Printed::Part(part) => Some(part),
+            _ => None,
+        })
+        .collect();
+    let dots = |part: &Part| match part {
+        Part::Picture(picture, _) => usize::from(picture.width()).div_ceil(8) * usize::from(picture.height()),
+        _ => 0,
+    };
+    // A column of dots is a byte, and eight rows of at least one.
+    let most = sent.len() * 8 + 2 * 24 * usize::from(profile.dots).div_ceil(8);
+    assert!(parts.iter().map(dots).sum::<usize>() <= most, "more dots than were sent");
+    let again = encode(profile, &Slip { columns: profile.columns, parts });
+    assert!(
+        !again.bytes.windows(2).any(|pair| matches!(pair, [0x10, 0x04 | 0x05 | 0x14])),
+        "a command in paper"
+    );
 }
 
 /// What a voucher's scanner sends. Text alone: the API takes no other bytes.

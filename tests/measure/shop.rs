@@ -122,7 +122,7 @@ impl Shop {
             country: "DE".parse().unwrap(),
             locale: "de-DE".parse().unwrap(),
             zone: "Europe/Berlin".to_owned(),
-            texts: ShopTexts { header: vec!["Buchhandlung am Markt".to_owned()], footer: Vec::new() },
+            texts: ShopTexts { header: vec!["Buchhandlung am Markt".to_owned()], ..ShopTexts::default() },
             columns: None,
         };
         let (counter, driver) = Counter::start(ports, place, Settings::DESIGN).await.unwrap();

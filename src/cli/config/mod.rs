@@ -23,8 +23,12 @@ use std::time::Duration;
 
 use tilld_counter::{Place, Settings as CounterSettings};
 use tilld_devices::Patience;
+use tilld_devices::font::Font;
+use tilld_devices::logo;
+use tilld_devices::profile::Profile;
 use tilld_domain::ids::{Country, Locale, ProductCode, StoreId, TerminalId};
 use tilld_domain::order::Rules;
+use tilld_domain::slip::Picture;
 use tilld_providers::Deadlines;
 use tilld_providers::finperks::{DEADLINES, PaymentWords, PosaRule, PosaRules, SigProfile};
 use tilld_providers::http::Origin;
@@ -96,10 +100,8 @@ pub struct FinperksConfig {
 pub struct PrinterConfig {
     /// What it hangs on.
     pub port: PrinterPort,
-    /// The family that it belongs to, by a profile's name.
-    pub profile: String,
-    /// Characters of normal width in a row; the profile's own number if none is given.
-    pub columns: Option<u16>,
+    /// Its kind, with the shop's own columns and font.
+    pub profile: Profile,
     /// How long it may take.
     pub patience: Patience,
 }
@@ -205,11 +207,15 @@ impl Config {
     /// Checks a configuration's text and the environment as a whole.
     pub fn parse(text: &str, environment: &HashMap<String, String>) -> Result<Self, Vec<Wrong>> {
         let mut sheet = Sheet::read(text, environment)?;
-        let place = place(&mut sheet);
+        let mut place = place(&mut sheet);
         let finperks = finperks(&mut sheet);
         let gift_local = gift_local::read(&mut sheet);
         let printer = printer(&mut sheet);
         let scanners = scanners::read(&mut sheet);
+        let dots = printer.as_ref().map_or(u16::MAX, |printer| printer.profile.dots);
+        if let (logo @ Some(_), Some(place)) = (logo(&mut sheet, dots), &mut place) {
+            place.texts.logo = logo;
+        }
         let journal = journal(&mut sheet);
         let api = api(&mut sheet, &journal.folder);
         let counter = counter(&mut sheet, finperks.as_ref());
@@ -244,6 +250,7 @@ fn place(sheet: &mut Sheet) -> Option<Place> {
         None => jiff::tz::TimeZone::system().iana_name().unwrap_or("UTC").to_owned(),
     };
     let texts = ShopTexts {
+        logo: None,
         header: sheet.texts("slip.header", 12, 200),
         footer: sheet.texts("slip.footer", 12, 200),
     };
@@ -378,14 +385,52 @@ fn printer(sheet: &mut Sheet) -> Option<PrinterConfig> {
             None
         }
     };
-    let profile =
-        sheet.optional::<String>("printer.profile", "a printer family").unwrap_or_else(|| "epson".to_owned());
-    if let Err(unfit) = tilld_devices::profile::Profile::named(&profile) {
-        sheet.note("printer.profile", &unfit.to_string());
-    }
-    let columns = sheet.columns("printer.columns");
+    let profile = profile(sheet);
     let patience = patience(sheet);
-    Some(PrinterConfig { port: port?, profile, columns, patience })
+    Some(PrinterConfig { port: port?, profile, patience })
+}
+
+/// The printer's kind: a family's, or one of the shop's own, with the shop's columns and font.
+fn profile(sheet: &mut Sheet) -> Profile {
+    let family: Option<String> = sheet.optional("printer.profile", "a printer family");
+    let file: Option<PathBuf> = sheet.optional("printer.profile_file", "the path of a profile of your own");
+    let kind = match (family, &file) {
+        (Some(_), Some(_)) => {
+            sheet.note("printer.profile_file", "either printer.profile or printer.profile_file, not both");
+            None
+        }
+        (None, Some(path)) => Profile::from_file(path)
+            .map_err(|wrong| sheet.note("printer.profile_file", &format!("{}: {wrong}", shown(path))))
+            .ok(),
+        (family, None) => Profile::named(family.as_deref().unwrap_or("epson"))
+            .map_err(|unfit| sheet.note("printer.profile", &unfit.to_string()))
+            .ok(),
+    };
+    let kind = kind.unwrap_or_default();
+    let kind = match sheet.columns("printer.columns") {
+        Some(columns) => kind.with_columns(columns),
+        None => kind,
+    };
+    let font: Option<PathBuf> = sheet.optional("printer.font", "the path of a TrueType or OpenType font");
+    match font.map(|path| (Font::read(&path), path)) {
+        Some((Ok(font), _)) => kind.with_font(font),
+        Some((Err(why), path)) => {
+            sheet.note("printer.font", &format!("{} {why}", shown(&path)));
+            kind
+        }
+        None => kind,
+    }
+}
+
+/// The shop's logo, as wide as the printer's paper at most.
+fn logo(sheet: &mut Sheet, dots: u16) -> Option<Picture> {
+    let path: PathBuf = sheet.optional("slip.logo", "the path of a PNG picture")?;
+    logo::read(&path, dots).map_err(|why| sheet.note("slip.logo", &format!("{} {why}", shown(&path)))).ok()
+}
+
+/// A path as a terminal may show it.
+fn shown(path: &Path) -> String {
+    path.to_string_lossy().chars().map(|letter| if letter.is_control() { '?' } else { letter }).collect()
 }
 
 /// How long a printer may take. What each time is for stands at [`Patience`]; the least is what a printer on the shop's own
@@ -545,7 +590,7 @@ printer  = { network = "192.168.1.50:9100", columns = 42 }
         assert_eq!(config.place.locale.as_str(), "de-DE");
         assert_eq!(config.api.listen.to_string(), "127.0.0.1:8480");
         assert_eq!(config.counter.rules, Rules::DESIGN);
-        assert_eq!(config.printer.columns, Some(42));
+        assert_eq!((&*config.printer.profile.name, config.printer.profile.columns), ("epson", 42));
     }
 
     #[test]
@@ -594,6 +639,41 @@ printer  = { network = "192.168.1.50:9100", columns = 42 }
         let guessed = WHOLE.replace("key_id = \"k\"", "key_id = \"k\", posa = { default = \"guess\" }");
         let expected = "line 3: finperks.posa.default: \"guess\" is not right";
         assert!(wrong(&guessed).iter().any(|found| found.starts_with(expected)), "{:?}", wrong(&guessed));
+    }
+
+    #[test]
+    fn a_printers_kind_may_be_a_file_of_the_shops_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ours.toml");
+        let with = |fields: &str| {
+            let text = WHOLE.replace("columns = 42", fields).replace("PATH", path.to_str().unwrap());
+            Config::parse(&text, &HashMap::new())
+        };
+        std::fs::write(&path, "name = \"ours\"\ninherits = \"pos-5890\"\ncolumns = 30\n").unwrap();
+        let ours = with("profile_file = \"PATH\"").unwrap().printer.profile;
+        assert_eq!((&*ours.name, ours.columns), ("ours", 30));
+        assert_eq!(with("profile_file = \"PATH\", columns = 32").unwrap().printer.profile.columns, 32);
+        std::fs::write(&path, "name = \"ours\"\ncut = \"saw\"\n").unwrap();
+        for (fields, why) in [
+            (
+                "profile_file = \"PATH\"",
+                "ours.toml: line 2: cut: unknown variant `saw`, expected one of `full`",
+            ),
+            ("profile_file = \"/nowhere\"", "printer.profile_file: /nowhere: cannot be read"),
+            ("profile = \"epson\", profile_file = \"PATH\"", "not both"),
+            ("profile = \"star-mode\"", "set its emulation to ESC/POS"),
+            ("profile = \"epsom\"", "there is no such family; wanted: one of epson, "),
+            (
+                "font = \"PATH\"",
+                "ours.toml is no TrueType or OpenType font; Debian's fonts-ipafont-gothic has one",
+            ),
+        ] {
+            let wrong = with(fields).unwrap_err();
+            assert_eq!(wrong.len(), 1, "{wrong:?}");
+            assert!(wrong[0].to_string().contains(why), "{}", wrong[0]);
+        }
+        let logo = Config::parse(&format!("{WHOLE}slip.logo = \"{}\"\n", path.display()), &HashMap::new());
+        assert!(logo.unwrap_err()[0].to_string().contains("slip.logo: "));
     }
 
     #[test]

@@ -1,11 +1,11 @@
-//! The bars of the one-dimensional codes, for previews only: on paper the printer draws them itself.
+//! The bars of the one-dimensional codes: for previews, and for printers that draw none themselves.
 //!
 //! CODE128 is ISO/IEC 15417: each symbol is eleven modules, three bars and three spaces whose widths the table gives,
 //! between a start and a stop symbol, with a check symbol modulo 103. Even numbers of digits are written in subset C
 //! (two digits a symbol), all else in subset B. EAN-13 is the GS1 General Specifications, 5.2: 95 modules. A text that
 //! has no such code (control characters, a wrong check digit, too long for any paper) has no bars.
 
-use tilld_domain::slip::Symbology;
+use crate::slip::Symbology;
 
 /// No receipt paper can take more symbols than this.
 const MOST_SYMBOLS: usize = 64;
@@ -36,7 +36,7 @@ const EAN_FIRST: [&str; 10] =
     ["AAAAAA", "AABABB", "AABBAB", "AABBBA", "ABAABB", "ABBAAB", "ABBBAA", "ABABAB", "ABABBA", "ABBABA"];
 
 /// The modules of a code from left to right, `true` for a bar, without the quiet zones.
-pub(crate) fn modules(symbology: Symbology, text: &str) -> Option<Vec<bool>> {
+pub fn modules(symbology: Symbology, text: &str) -> Option<Vec<bool>> {
     match symbology {
         Symbology::Code128 => code128(text),
         Symbology::Ean13 => ean13(text),
