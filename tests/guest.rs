@@ -3,6 +3,7 @@
 //! | act | means |
 //! |---|---|
 //! | `scan gift-50-eur`, `type 4012 0000 0011`, `scan link gift-50-eur` | the cashier looks at a voucher, by its name in the ledger or by any text |
+//! | `scan gift-50-eur with ticket` | the till says what is in the basket |
 //! | `redeem 12.50 EUR`, `redeem 2 items`, `… in B2`, `… terms` | takes so much of it for a basket (B1 if none is named), terms confirmed |
 //! | `complete`, `reverse`, `reverse as manager` | the till completes the basket, or gives the value back |
 //! | `answer used`, `settle not_used The reason` | a person answers what is asked; a manager closes the case |
@@ -122,6 +123,10 @@ impl Guest {
                 self.look(json!({ "scan": format!("https://gift.example/v/{token}") }), Some(name)).await;
             }
             ["scan", name] => self.scan(name).await,
+            ["scan", name, "with", "ticket"] => {
+                let ticket = json!({ "items": [{ "sku": "77" }] });
+                self.look(json!({ "scan": self.code(name), "ticket": ticket }), Some(name)).await;
+            }
             ["type", text @ ..] => self.look(json!({ "scan": text.join(" ") }), None).await,
             ["redeem", amount, unit, rest @ ..] => self.redeem(amount, unit, rest).await,
             ["complete"] => self.post_to("complete", json!({ "by": "Kim" })).await,

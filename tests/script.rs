@@ -639,6 +639,7 @@ pub(crate) fn fault_of(how: &[&str]) -> Fault {
         ["breaks", "before", ..] => Fault::ServerError { status: 500, applied: false, body: ErrorBody::Text },
         ["breaks", "after", ..] => Fault::ServerError { status: 500, applied: true, body: ErrorBody::Json },
         ["truncates", ..] => Fault::Truncate,
+        ["gives", "up", ..] => Fault::Html { status: 408, applied: true },
         ["answers", "html", ..] => Fault::Html { status: 200, applied: true },
         ["answers", "too", "much", ..] => Fault::Oversize,
         ["calls", "it", word, ..] => Fault::UnknownState { word: (*word).to_owned() },

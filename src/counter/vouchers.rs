@@ -20,7 +20,7 @@ use tilld_domain::refusal::Refusal;
 use tilld_domain::secret::Secret;
 use tilld_domain::voucher::check::{self, Check, Effect, Event, Ready, State, Wish};
 use tilld_domain::voucher::tries::Limit;
-use tilld_domain::voucher::{CodeTail, VoucherCode, VoucherSeen, VoucherShown, Worth};
+use tilld_domain::voucher::{Balance, CodeTail, VoucherCode, VoucherSeen, VoucherShown, Worth};
 use tilld_providers::vouchers::{RedeemFacts, TargetType, ValidateFacts, Vouchers};
 
 use crate::book::Book;
@@ -188,7 +188,9 @@ impl Looks {
         seen: VoucherSeen,
     ) -> Result<redemption::Opening, Refusal> {
         let State::Seen { shown, .. } = &look.check.state else { return Err(Refusal::CheckExpired) };
-        let before = seen.worth().ok_or(Refusal::VoucherNotRedeemable)?;
+        // What a till says of its basket may limit what is eligible, and no later reading knows of it.
+        let of_the_voucher_alone = look.ticket.is_none() && look.program.is_none() && look.target.is_none();
+        let before = Balance { left: seen.left, eligible: seen.worth().filter(|_| of_the_voucher_alone) };
         let provider = self.provider();
         let prepared = provider.prepare_redeem(&RedeemFacts {
             voucher: &seen.voucher,

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tilld_domain::outcome::Outcome;
 use tilld_domain::refusal::Refusal;
 use tilld_domain::voucher::{
-    Offers, Recourse, Redeemed, RedemptionSeen, Reversal, ReverseAnswer, VoucherKind, VoucherSeen,
+    Balance, Offers, Recourse, Redeemed, RedemptionSeen, Reversal, ReverseAnswer, VoucherKind, VoucherSeen,
     VoucherShown, Words, Worth,
 };
 
@@ -155,6 +155,7 @@ impl Vouchers {
             voucher: voucher.parse().unwrap(),
             redeemable: known.left > 0,
             eligible: (known.left > 0).then(|| known.sort.worth(known.left)),
+            left: Some(known.sort.worth(known.left)),
             kind: VoucherKind::Gift,
         };
         let item = (known.sort == Sort::Items).then(|| Words::new("Coffee"));
@@ -178,7 +179,7 @@ impl Vouchers {
         Redeemed {
             redemption: (!without_id).then(|| id.parse().unwrap()),
             granted: Some(voucher.sort.worth(debit.granted)),
-            remaining: Some(voucher.sort.worth(voucher.left)),
+            remaining: Balance { left: Some(voucher.sort.worth(voucher.left)), eligible: None },
         }
     }
 

@@ -6,7 +6,7 @@ use tilld_domain::ids::{ProviderRedemptionId, VoucherId};
 use tilld_domain::outcome::{Outcome, Trouble};
 use tilld_domain::voucher::scan::ScanRules;
 use tilld_domain::voucher::{
-    Offers, Recourse, Redeemed, RedemptionSeen, Reversal, ReverseAnswer, VoucherCode, VoucherKind,
+    Balance, Offers, Recourse, Redeemed, RedemptionSeen, Reversal, ReverseAnswer, VoucherCode, VoucherKind,
     VoucherSeen, VoucherShown, Words, Worth,
 };
 use tilld_providers::vouchers::{RedeemFacts, TargetType, ValidateFacts, VoucherDeadlines, Vouchers};
@@ -96,6 +96,7 @@ impl PlayedVouchers {
                 voucher: voucher.parse::<VoucherId>().unwrap(),
                 redeemable: left.is_positive(),
                 eligible: left.is_positive().then_some(left),
+                left: Some(left),
                 kind: if promotional { VoucherKind::Promotional } else { VoucherKind::Gift },
             },
             description: Words::new(if left.is_positive() { "" } else { "Redeemed on 2026-05-01" }),
@@ -158,7 +159,8 @@ impl Vouchers for PlayedVouchers {
             };
             let done = |worth| {
                 let redemption = Some(self.take(words[0], worth));
-                let remaining = Some(self.left.lock().unwrap()[words[0]]);
+                let left = Some(self.left.lock().unwrap()[words[0]]);
+                let remaining = Balance { left, eligible: left };
                 Outcome::Done(Redeemed { redemption, granted: Some(worth), remaining })
             };
             let redeems = *self.redeems.lock().unwrap();

@@ -176,10 +176,10 @@ impl Redemption {
             |redemption| redemption.as_str().to_owned(),
         );
         let amount = self.past.taken.map_or(facts.amount, |taken| taken.worth);
+        let before = facts.before.rest().map_or_else(|| "not known".to_owned(), |rest| rest.to_string());
         Some(format!(
-            "{asks}\nRedemption: {number}\nVoucher code: {}\nAmount: {amount}\nBefore it: {}\nSent: {} ms since 1970-01-01T00:00Z\nStore: {}\nTerminal: {}\nBasket: {}",
+            "{asks}\nRedemption: {number}\nVoucher code: {}\nAmount: {amount}\nBefore it: {before}\nSent: {} ms since 1970-01-01T00:00Z\nStore: {}\nTerminal: {}\nBasket: {}",
             facts.code_tail.masked(),
-            facts.before,
             self.opened.ms(),
             facts.store,
             facts.terminal,

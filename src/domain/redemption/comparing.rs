@@ -10,6 +10,8 @@
 //! | anything else, or the voucher is not shown any more | unclear: a manager decides, nothing is guessed |
 //! | nothing, because it could not be read | read again; after [`Rules::compare`](super::Rules::compare) a manager is called, and reading goes on |
 //!
+//! Two numbers may tell ([`Balance`]), and where both do they must agree. Where neither does, every reading is "anything else".
+//!
 //! All of this is evidence, because another store may spend from the same voucher: nothing is sent again by it, and nothing taken
 //! back.
 
@@ -22,9 +24,10 @@ use super::{
 use crate::moment::Moment;
 use crate::outcome::Outcome;
 use crate::pauses;
-use crate::voucher::{Redeemed, VoucherSeen};
+use crate::voucher::{Balance, Redeemed, VoucherSeen, Worth};
 
 /// What a reading of the voucher says.
+#[derive(PartialEq, Eq)]
 enum Shows {
     /// What was there before.
     Unchanged,
@@ -192,14 +195,19 @@ fn shows(step: &Step<'_>, outcome: Outcome<VoucherSeen>, scanned: bool) -> Resul
         Outcome::Later { retry_after } => return Ok(Shows::Nothing(retry_after.unwrap_or_default())),
         Outcome::Refused(_) | Outcome::NotSent(_) | Outcome::Unknown(_) => return Ok(Shows::Nothing(NOW)),
     };
-    let expected = facts.before.less(facts.amount);
-    Ok(match seen.worth() {
-        Some(worth) if worth == facts.before => Shows::Unchanged,
-        Some(worth) if Some(worth) == expected => Shows::Lower,
-        None if facts.amount == facts.before && seen.eligible.is_none_or(|rest| !rest.is_positive()) => {
-            Shows::Lower
-        }
+    let Balance { left, eligible } = facts.before;
+    let spent = [seen.eligible, seen.left].into_iter().flatten().all(|rest| !rest.is_positive());
+    let told = |before: Worth, now: Option<Worth>| match now {
+        Some(now) if now == before => Shows::Unchanged,
+        Some(now) if Some(now) == before.less(facts.amount) => Shows::Lower,
+        None if facts.amount == before && spent => Shows::Lower,
         _ => Shows::Odd,
+    };
+    let by_left = left.map(|before| told(before, seen.left));
+    let by_eligible = eligible.map(|before| told(before, seen.worth()));
+    Ok(match (by_left, by_eligible) {
+        (Some(one), Some(other)) if one != other => Shows::Odd,
+        (one, other) => one.or(other).unwrap_or(Shows::Odd),
     })
 }
 

@@ -9,7 +9,7 @@ use crate::ids::{
 };
 use crate::moment::Moment;
 use crate::refusal::Refusal;
-use crate::voucher::{CodeTail, Offers, Recourse, Reversal, VoucherCode, VoucherKind, Words, Worth};
+use crate::voucher::{Balance, CodeTail, Offers, Recourse, Reversal, VoucherCode, VoucherKind, Words, Worth};
 
 /// The times that a redemption lives by, and what its provider offers. They are written into its first entry, so that a
 /// redemption ends under the rules that it began with.
@@ -99,8 +99,9 @@ pub struct Opening {
     pub code_tail: CodeTail,
     /// How much is asked for: more than nothing.
     pub amount: Worth,
-    /// How much could be redeemed a moment before: not less than `amount`. The evidence of row B3.
-    pub before: Worth,
+    /// What was on the voucher a moment before: the evidence of row B3. Nothing where the provider told only what of it was
+    /// eligible for this basket: asked without the basket, as all later readings are, it may tell something else.
+    pub before: Balance,
     /// The key of this redeem: sent where the provider is repeatable or findable by it.
     pub key: ProviderKey,
     /// The exact redeem as the provider's room wrote it; nobody else reads it.

@@ -40,13 +40,13 @@ pub(super) fn learn(step: &mut Step<'_>, redeemed: Redeemed, by: Evidence) -> Ve
     let forget = step.forget();
     let worth = worth_of(step.facts, &redeemed);
     step.past.redemption = redeemed.redemption;
-    step.past.taken = Some(Taken { worth, left: redeemed.remaining, by });
+    step.past.taken = Some(Taken { worth, left: redeemed.remaining.rest(), by });
     forget
 }
 
 fn worth_of(facts: &Opening, redeemed: &Redeemed) -> Worth {
     let by_what_is_left = || {
-        let worth = facts.before.less(redeemed.remaining?)?;
+        let worth = facts.before.taken_until(redeemed.remaining)?;
         let less = worth.is_positive() && worth.compare(facts.amount) == Some(Ordering::Less);
         less.then_some(worth)
     };

@@ -23,4 +23,4 @@ mod worth;
 pub use code::{CodeTail, DIGITS, VoucherCode};
 pub use offers::{Offers, Recourse, Reversal};
 pub use seen::{Redeemed, RedemptionSeen, ReverseAnswer, VoucherSeen, VoucherShown, Words};
-pub use worth::{Booking, VoucherKind, Worth};
+pub use worth::{Balance, Booking, VoucherKind, Worth};

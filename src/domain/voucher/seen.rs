@@ -8,7 +8,7 @@ use std::fmt;
 
 use crate::ids::{ProviderRedemptionId, VoucherId};
 use crate::refusal::Refusal;
-use crate::voucher::{VoucherKind, Worth};
+use crate::voucher::{Balance, VoucherKind, Worth};
 
 /// A voucher as a validation shows it, without a word about people. A validation that succeeds says that the voucher
 /// exists, not that it can be redeemed.
@@ -21,6 +21,8 @@ pub struct VoucherSeen {
     /// What may be redeemed of it now, more than nothing. None if nothing may: then the provider does not even tell
     /// whether it is for money or for items.
     pub eligible: Option<Worth>,
+    /// What is on it in all, if the provider says so; also of a voucher of which nothing may be redeemed now.
+    pub left: Option<Worth>,
     /// Who gave it.
     pub kind: VoucherKind,
 }
@@ -145,7 +147,7 @@ pub struct Redeemed {
     /// What was taken, if the provider said so.
     pub granted: Option<Worth>,
     /// What is left on the voucher, if the provider said so.
-    pub remaining: Option<Worth>,
+    pub remaining: Balance,
 }
 
 /// A redemption as a look-up by our reference shows it. One that the provider does not know is
@@ -230,6 +232,7 @@ mod tests {
             voucher: "V1".parse().unwrap(),
             redeemable,
             eligible,
+            left: None,
             kind: VoucherKind::Gift,
         };
         for (redeemable, eligible, worth) in [

@@ -62,6 +62,36 @@ impl fmt::Debug for Worth {
     }
 }
 
+/// The numbers by which what happened to a voucher is told. They differ where a provider limits what may be redeemed at once,
+/// here, or for a basket; so each compares with itself alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Balance {
+    /// What is on it in all, if the provider says so.
+    pub left: Option<Worth>,
+    /// What of that may be redeemed now, if that is said, and said of the voucher alone.
+    pub eligible: Option<Worth>,
+}
+
+impl Balance {
+    /// What a guest has left: all of it, or what may be redeemed of it where only that is known.
+    pub fn rest(self) -> Option<Worth> {
+        self.left.or(self.eligible)
+    }
+
+    /// The same after `worth` was taken.
+    #[must_use]
+    pub fn less(self, worth: Worth) -> Self {
+        let less = |number: Option<Worth>| number.and_then(|number| number.less(worth));
+        Self { left: less(self.left), eligible: less(self.eligible) }
+    }
+
+    /// What was taken between this and `after`, by a number that is in both.
+    pub fn taken_until(self, after: Self) -> Option<Worth> {
+        let taken = |before: Option<Worth>, after: Option<Worth>| before?.less(after?);
+        taken(self.left, after.left).or_else(|| taken(self.eligible, after.eligible))
+    }
+}
+
 /// Who gave the voucher, which decides how it is booked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum VoucherKind {

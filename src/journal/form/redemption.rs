@@ -14,15 +14,15 @@ use tilld_domain::ids::{
 use tilld_domain::outcome::Outcome;
 use tilld_domain::redemption::{Answer, Opening, RedemptionEvent, Rules, Verdict};
 use tilld_domain::voucher::{
-    CodeTail, Offers, Recourse, Redeemed, RedemptionSeen, Reversal, ReverseAnswer, VoucherCode, VoucherKind,
-    VoucherSeen, Words, Worth,
+    Balance, CodeTail, Offers, Recourse, Redeemed, RedemptionSeen, Reversal, ReverseAnswer, VoucherCode,
+    VoucherKind, VoucherSeen, Words, Worth,
 };
 
 use super::outcome::outcome_of;
 use super::text::{maybe, opaque, plain};
 use super::voucher::{
-    RedeemedForm, RedemptionSeenForm, ReverseAnswerForm, VoucherKindForm, VoucherSeenForm, code_tail,
-    maybe_words, worth,
+    BalanceForm, RedeemedForm, RedemptionSeenForm, ReverseAnswerForm, VoucherKindForm, VoucherSeenForm,
+    code_tail, maybe_words, worth,
 };
 use crate::entry::RedemptionStep;
 
@@ -125,8 +125,8 @@ struct OpeningForm {
     code_tail: CodeTail,
     #[serde(with = "worth")]
     amount: Worth,
-    #[serde(with = "worth")]
-    before: Worth,
+    #[serde(with = "BalanceForm")]
+    before: Balance,
     #[serde(with = "plain")]
     key: ProviderKey,
     request: String,

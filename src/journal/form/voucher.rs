@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tilld_domain::ids::{ProviderRedemptionId, VoucherId};
 use tilld_domain::refusal::Refusal;
 use tilld_domain::voucher::{
-    CodeTail, Redeemed, RedemptionSeen, ReverseAnswer, VoucherKind, VoucherSeen, Words, Worth,
+    Balance, CodeTail, Redeemed, RedemptionSeen, ReverseAnswer, VoucherKind, VoucherSeen, Words, Worth,
 };
 
 use super::text::{MoneyForm, maybe, opaque, refusal};
@@ -17,6 +17,8 @@ pub(super) struct VoucherSeenForm {
     redeemable: bool,
     #[serde(with = "maybe_worth")]
     eligible: Option<Worth>,
+    #[serde(with = "maybe_worth")]
+    left: Option<Worth>,
     #[serde(with = "VoucherKindForm")]
     kind: VoucherKind,
 }
@@ -35,8 +37,17 @@ pub(super) struct RedeemedForm {
     redemption: Option<ProviderRedemptionId>,
     #[serde(with = "maybe_worth")]
     granted: Option<Worth>,
+    #[serde(with = "BalanceForm")]
+    remaining: Balance,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Balance", deny_unknown_fields)]
+pub(super) struct BalanceForm {
     #[serde(with = "maybe_worth")]
-    remaining: Option<Worth>,
+    left: Option<Worth>,
+    #[serde(with = "maybe_worth")]
+    eligible: Option<Worth>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -10,7 +10,7 @@ use tilld_domain::outcome::{OrderSeen, OrderStage, Outcome, ReceiptLines};
 use tilld_domain::product::{CardKind, FaceValues, Product};
 use tilld_domain::redemption::{self, RedemptionEvent};
 use tilld_domain::sale::{CardNo, Opening, Sale, SaleEvent};
-use tilld_domain::voucher::{Redeemed, RedemptionSeen, VoucherCode, Words, Worth};
+use tilld_domain::voucher::{Balance, Redeemed, RedemptionSeen, VoucherCode, Words, Worth};
 
 use super::samples;
 use crate::entry::{Event, RedemptionStep, Subject};
@@ -292,7 +292,7 @@ fn redemption() -> impl Strategy<Value = redemption::Opening> {
             opening.code_tail = code.tail();
             opening.code = kept.then_some(code);
             opening.amount = amount;
-            opening.before = before;
+            opening.before = Balance { left: Some(before), eligible: Some(amount) };
             opening.rules.settle = span;
             Some(opening)
         },
@@ -315,8 +315,8 @@ proptest! {
     }
 
     #[test]
-    fn any_end_of_a_redeem_comes_back(granted in prop::option::of(worth()), remaining in prop::option::of(worth())) {
-        let redeemed = Redeemed { redemption: None, granted, remaining };
+    fn any_end_of_a_redeem_comes_back(granted in prop::option::of(worth()), left in prop::option::of(worth()), eligible in prop::option::of(worth())) {
+        let redeemed = Redeemed { redemption: None, granted, remaining: Balance { left, eligible } };
         for event in [
             RedemptionEvent::RedeemEnded(Outcome::Done(redeemed.clone())),
             RedemptionEvent::LookupEnded(Outcome::Done(RedemptionSeen::Done(redeemed))),

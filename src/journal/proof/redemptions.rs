@@ -10,7 +10,7 @@ use tilld_domain::outcome::Outcome;
 use tilld_domain::redemption::{Opening, Redemption, RedemptionEvent, State};
 use tilld_domain::refusal::Refusal;
 use tilld_domain::voucher::tries::{Limit, Tries};
-use tilld_domain::voucher::{Redeemed, ReverseAnswer, VoucherCode, Worth};
+use tilld_domain::voucher::{Balance, Redeemed, ReverseAnswer, VoucherCode, Worth};
 use uuid::Uuid;
 
 use super::samples::{self, VOUCHER_NUMBER, VOUCHER_TOKEN};
@@ -224,6 +224,7 @@ fn what_is_shown_to_people_names_no_voucher() {
         voucher: samples::redemption(1).voucher,
         redeemable: true,
         eligible: Some(Worth::Money(samples::eur(1250))),
+        left: None,
         kind: samples::redemption(1).kind,
     };
     let unknown = Outcome::Unknown(tilld_domain::outcome::Trouble::Silent);
@@ -271,12 +272,13 @@ fn three_redemptions() -> Desk {
     let (mut second, opened) = Way::open(samples::redemption(2), 2_000);
     desk.journal.append(&[opened]).unwrap();
     desk.journal.append(&whole_sale(1, 2_000).1).unwrap();
-    let half = Redeemed { redemption: Some("RD-2".parse().unwrap()), granted: None, remaining: None };
+    let half =
+        Redeemed { redemption: Some("RD-2".parse().unwrap()), granted: None, remaining: Balance::default() };
     desk.journal.append(&[second.step(RedemptionEvent::RedeemEnded(Outcome::Done(half)))]).unwrap();
     let items = Opening {
         basket: samples::redemption(2).basket,
         amount: Worth::Items(2),
-        before: Worth::Items(3),
+        before: Balance { left: None, eligible: Some(Worth::Items(3)) },
         cashier: None,
         ..samples::redemption(3)
     };

@@ -17,7 +17,9 @@
 
 use tilld_domain::ids::{ProviderRedemptionId, VoucherId};
 use tilld_domain::money::Currency;
-use tilld_domain::voucher::{Redeemed, ReverseAnswer, VoucherKind, VoucherSeen, VoucherShown, Words, Worth};
+use tilld_domain::voucher::{
+    Balance, Redeemed, ReverseAnswer, VoucherKind, VoucherSeen, VoucherShown, Words, Worth,
+};
 
 use crate::gift_local::amount;
 use crate::gift_local::wire::{Asked, Sort};
@@ -132,16 +134,24 @@ pub(super) fn validated(root: &Node, currency: Currency, target: Option<TargetTy
     let positive = |worth: &Worth| worth.is_positive();
     let eligible = match (value.filter(positive), quantity.filter(positive)) {
         (Some(_), Some(_)) => return None,
-        (Some(worth), None) | (None, Some(worth)) => Some(worth),
+        (worth, None) | (None, worth) => worth,
+    };
+    let left = |names: &[&str], sort| found.worth(names, sort, currency).flatten();
+    let left = match eligible {
+        Some(Worth::Money(_)) => left(&LEFT_MONEY, Sort::Money),
+        Some(Worth::Items(_)) => left(&LEFT_ITEMS, Sort::Items),
         // Blocked or expired meanwhile is not spent: it must not look like that when balances are compared.
-        (None, None) if !redeemable => {
-            let left = |names: &[&str], sort| found.worth(names, sort, currency).flatten().filter(positive);
-            left(&LEFT_MONEY, Sort::Money).or_else(|| left(&LEFT_ITEMS, Sort::Items))
-        }
-        (None, None) => None,
+        None => match (left(&LEFT_MONEY, Sort::Money), left(&LEFT_ITEMS, Sort::Items)) {
+            (money, None) => money,
+            (None, items) => items,
+            (money, items) => match (money.filter(positive), items.filter(positive)) {
+                (Some(_), Some(_)) => None,
+                (money, items) => money.or(items),
+            },
+        },
     };
     Some(VoucherShown {
-        seen: VoucherSeen { voucher, redeemable, eligible, kind: found.kind(target) },
+        seen: VoucherSeen { voucher, redeemable, eligible, left, kind: found.kind(target) },
         description: found.words(&[DESCRIPTION]).unwrap_or_else(|| Words::new("")),
         item: found.words(&ITEMS),
         terms: found.words(&TERMS),
@@ -194,7 +204,7 @@ pub(super) fn redeemed(root: &Node, asked: &Asked, currency: Currency) -> Option
         return None;
     }
     let mut currency = Some(currency);
-    let mut remaining = None;
+    let mut remaining = Balance::default();
     if let Some(found) = &found {
         let same = |voucher: VoucherId| voucher.as_str().eq_ignore_ascii_case(asked.voucher.as_str());
         if !found.id()?.is_none_or(same) {
@@ -203,8 +213,8 @@ pub(super) fn redeemed(root: &Node, asked: &Asked, currency: Currency) -> Option
         currency = found.currency(currency?);
         let left = |names: &[&str]| found.worth(names, asked.sort, currency?).flatten();
         remaining = match asked.sort {
-            Sort::Money => left(&LEFT_MONEY).or_else(|| left(&[VALUE])),
-            Sort::Items => left(&LEFT_ITEMS).or_else(|| left(&[QUANTITY])),
+            Sort::Money => Balance { left: left(&LEFT_MONEY), eligible: left(&[VALUE]) },
+            Sort::Items => Balance { left: left(&LEFT_ITEMS), eligible: left(&[QUANTITY]) },
         };
     }
     if record.as_ref().and_then(Record::reversed) == Some(true) {
@@ -246,7 +256,12 @@ mod tests {
     fn shown(json: &str) -> Option<String> {
         let shown = validated(&read(json), euros(), None)?;
         let (gate, kind) = (if shown.seen.redeemable { "yes" } else { "no" }, shown.seen.kind);
-        let worth = shown.seen.eligible.map_or_else(|| "nothing".to_owned(), |worth| worth.to_string());
+        let worth = match (shown.seen.eligible, shown.seen.left) {
+            (Some(eligible), None) => eligible.to_string(),
+            (Some(eligible), Some(left)) => format!("{eligible} of {left}"),
+            (None, Some(left)) => format!("nothing of {left}"),
+            (None, None) => "nothing".to_owned(),
+        };
         let promotional = if kind == VoucherKind::Promotional { ", promotional" } else { "" };
         Some(format!("{gate}, {worth}{promotional}"))
     }
@@ -307,15 +322,28 @@ mod tests {
             ),
             (
                 r#"{"voucher":{"voucherID":"v","isRedeemable":false,"voucherEligibleValue":0,"voucherRemainingValue":50}}"#,
-                Some("no, 50.00 EUR"),
+                Some("no, nothing of 50.00 EUR"),
             ),
             (
                 r#"{"voucher":{"voucherID":"v","isRedeemable":false,"voucherRemainingItemQuantity":2}}"#,
-                Some("no, 2 items"),
+                Some("no, nothing of 2 items"),
+            ),
+            (
+                r#"{"voucher":{"voucherID":"v","isRedeemable":false,"voucherRemainingItemQuantity":2,"voucherRemainingValue":0}}"#,
+                Some("no, nothing of 2 items"),
+            ),
+            (
+                r#"{"voucher":{"voucherID":"v","isRedeemable":false,"voucherRemainingItemQuantity":0,"voucherRemainingValue":0}}"#,
+                Some("no, nothing"),
+            ),
+            // What may be redeemed here and now is not always all there is.
+            (
+                r#"{"voucher":{"voucherID":"v","isRedeemable":true,"voucherEligibleValue":30,"voucherRemainingValue":50}}"#,
+                Some("yes, 30.00 EUR of 50.00 EUR"),
             ),
             (
                 r#"{"voucher":{"voucherID":"v","isRedeemable":true,"voucherEligibleValue":0,"voucherRemainingValue":50}}"#,
-                Some("yes, nothing"),
+                Some("yes, nothing of 50.00 EUR"),
             ),
             (
                 r#"{"voucher":{"voucherID":"v","isRedeemable":"true","voucherEligibleValue":50}}"#,
@@ -396,7 +424,7 @@ mod tests {
         let redeemed = redeemed(&read(json), &asked, euros())?;
         let text = |worth: Option<Worth>| worth.map_or_else(|| "?".to_owned(), |worth| worth.to_string());
         let id = redeemed.redemption.map_or_else(|| "?".to_owned(), |id| id.to_string());
-        Some(format!("{id}, {}, {}", text(redeemed.granted), text(redeemed.remaining)))
+        Some(format!("{id}, {}, {}", text(redeemed.granted), text(redeemed.remaining.rest())))
     }
 
     #[test]
@@ -429,6 +457,11 @@ mod tests {
                 r#"{"voucher":{"voucherID":"v","currencyCode":"USD","voucherEligibleValue":30},"redemption":{"redemptionID":"r","amount":20}}"#,
                 Money,
                 Some("r, 20.00 USD, 30.00 USD"),
+            ),
+            (
+                r#"{"voucher":{"voucherID":"v","voucherEligibleValue":10,"voucherRemainingValue":30},"redemptionID":"r"}"#,
+                Money,
+                Some("r, ?, 30.00 EUR"),
             ),
             // Done, and not to be taken back by a call.
             (

@@ -69,8 +69,12 @@ pub fn accepted(bytes: &[u8]) {
     names(&root, &mut named);
     if let Some(shown) = answers::validated(&root, euros, None) {
         assert!(!shown.seen.redeemable || named.contains(&"isRedeemable"), "redeemable, and nobody said so");
-        if let Some(worth) = shown.seen.eligible {
-            assert!(worth.is_positive() && stands_in(worth, &words), "{worth} is nowhere in the answer");
+        assert!(
+            shown.seen.eligible.is_none_or(Worth::is_positive),
+            "nothing is eligible, and that is said twice"
+        );
+        for worth in [shown.seen.eligible, shown.seen.left].into_iter().flatten() {
+            assert!(stands_in(worth, &words), "{worth} is nowhere in the answer");
         }
         assert!(words.iter().any(|word| word == shown.seen.voucher.as_str()), "an id of its own making");
         for text in
@@ -91,7 +95,9 @@ pub fn accepted(bytes: &[u8]) {
             named.iter().any(|name| says(name) || *name == "isRedeemable"),
             "done, and nobody spoke of a voucher or a redemption"
         );
-        for worth in [redeemed.granted, redeemed.remaining].into_iter().flatten() {
+        for worth in
+            [redeemed.granted, redeemed.remaining.left, redeemed.remaining.eligible].into_iter().flatten()
+        {
             assert!(stands_in(worth, &words), "{worth} is nowhere in the answer");
         }
     }

@@ -14,6 +14,9 @@
 //! ([`Recourse::Comparable`]). A reversal is sent only where its path and its field are configured; elsewhere it is refused
 //! here, and a manager's case.
 //!
+//! Somebody in between who gives up on a call (408) may have passed it on before. That asks for patience only where a call may
+//! be sent twice; what became of a redeem or a reversal is then unknown.
+//!
 //! A call waits for its turn at most half of its deadline, so that one that is never sent ends as *later* and not as a
 //! deadline, which would be *unknown*. After a 429 every call is *later* until the pause that it named is over.
 //!
@@ -127,7 +130,7 @@ impl GiftLocal {
         };
         let body = Zeroizing::new(request.0.as_bytes().to_vec());
         let deadline = self.settings.deadlines.redeem;
-        match self.post(Rank::Running, deadline, wire::REDEEM, body).await {
+        match sent_once(self.post(Rank::Running, deadline, wire::REDEEM, body).await) {
             Reply::Accepted { body, .. } => {
                 let root = body.exact_json();
                 match root.and_then(|root| answers::redeemed(&root, &asked, self.settings.currency)) {
@@ -144,7 +147,7 @@ impl GiftLocal {
         let Some(call) = &self.settings.reverse else { return not_set_up };
         let Some(body) = wire::reverse(&self.settings.location, call, redemption) else { return not_set_up };
         let deadline = self.settings.deadlines.reverse;
-        match self.post(Rank::Undo, deadline, &call.path, body).await {
+        match sent_once(self.post(Rank::Undo, deadline, &call.path, body).await) {
             Reply::Accepted { body, .. } => {
                 let root = body.exact_json();
                 match root.and_then(|root| answers::reversed(&root, redemption)) {
@@ -160,6 +163,14 @@ impl GiftLocal {
                 None => Outcome::Unknown(Trouble::OddStatus(status)),
             }),
         }
+    }
+}
+
+/// The reply to a call that moves value.
+fn sent_once(reply: Reply) -> Reply {
+    match reply {
+        Reply::Later { status: Some(status @ 408), .. } => Reply::Unknown(Trouble::OddStatus(status)),
+        reply => reply,
     }
 }
 

@@ -19,7 +19,8 @@ use tilld_domain::outcome::{Outcome, Trouble};
 use tilld_domain::refusal::Refusal;
 use tilld_domain::secret::Secret;
 use tilld_domain::voucher::{
-    Offers, Recourse, Redeemed, RedemptionSeen, Reversal, ReverseAnswer, VoucherCode, VoucherShown, Worth,
+    Balance, Offers, Recourse, Redeemed, RedemptionSeen, Reversal, ReverseAnswer, VoucherCode, VoucherShown,
+    Worth,
 };
 use tilld_providers::StoredRequest;
 use tilld_providers::gift_local::{GiftLocal, Location, ReverseCall, Settings};
@@ -96,7 +97,7 @@ fn taken() -> Outcome<Redeemed> {
     Outcome::Done(Redeemed {
         redemption: Some(redemption()),
         granted: Some(money(2000)),
-        remaining: Some(money(3000)),
+        remaining: Balance { left: None, eligible: Some(money(3000)) },
     })
 }
 
@@ -192,14 +193,22 @@ async fn a_readable_answer_is_done_a_well_formed_no_is_refused_and_not_now_is_la
     let reversed = reverse_at(&Peer::answering("409 Conflict", "already reversed").base).await;
     assert_eq!(reversed, Outcome::Done(ReverseAnswer::AlreadyReversed));
 
-    for (status, seconds) in [
-        ("429 Too Many Requests\r\nRetry-After: 17", Some(17)),
-        ("408 Request Timeout", None),
-        ("425 Too Early", None),
-    ] {
+    for (status, seconds) in [("429 Too Many Requests\r\nRetry-After: 17", Some(17)), ("425 Too Early", None)]
+    {
         let retry_after = seconds.map(Duration::from_secs);
         assert_eq!(redeem_at(&Peer::answering(status, "<html>").base).await, Outcome::Later { retry_after });
     }
+}
+
+/// Somebody in between may have passed it on before it gave up (law L2: "ask again" is for what may be asked twice).
+#[tokio::test]
+async fn a_408_leaves_open_what_became_of_a_call_that_moves_value() {
+    let timed_out = Trouble::OddStatus(408);
+    let gave_up = || Peer::answering("408 Request Timeout\r\nRetry-After: 1", "");
+    assert_eq!(redeem_at(&gave_up().base).await, Outcome::Unknown(timed_out));
+    assert_eq!(reverse_at(&gave_up().base).await, Outcome::Unknown(timed_out));
+    let retry_after = Some(Duration::from_secs(1));
+    assert_eq!(validate_at(&gave_up().base).await, Outcome::Later { retry_after });
 }
 
 #[tokio::test]

@@ -262,11 +262,12 @@ fn perform(world: &mut World<GiftLocal>, n: u64, job: &Job) -> Result<Answer, Re
     let location = ledger.locate(&fields.place()?, switches)?;
     let redemption = match job.call {
         CallKind::Validate => {
-            let (place, hindrance) =
-                ledger.validate(&fields.voucher(false)?, location, &fields.options()?, rules)?;
+            let options = fields.options()?;
+            let (place, hindrance) = ledger.validate(&fields.voucher(false)?, location, &options, rules)?;
             let voucher = ledger.vouchers.get(place).ok_or(Code::Internal)?;
             calls.note(n, |record| record.detail.voucher_id = Some(voucher.id.to_string()));
-            return Ok(Shown { voucher, hindrance, redemption: None }.answer(switches, now));
+            let ticket = options.articles.is_some();
+            return Ok(Shown { voucher, hindrance, ticket, redemption: None }.answer(switches, now));
         }
         CallKind::Redeem => {
             let (named, wanted, options) = (fields.voucher(true)?, fields.wanted()?, fields.options()?);

@@ -65,6 +65,8 @@ impl Object {
 pub struct Shown<'a> {
     pub voucher: &'a Voucher,
     pub hindrance: Option<Hindrance>,
+    /// Whether the till has named articles.
+    pub ticket: bool,
     pub redemption: Option<&'a Redemption>,
 }
 
@@ -72,7 +74,7 @@ impl<'a> Shown<'a> {
     /// A gift after its balance has changed, with the redemption that changed it.
     pub fn after(voucher: &'a Voucher, redemption: &'a Redemption, now: Timestamp) -> Self {
         let hindrance = voucher.hindrance(&Options::default(), now);
-        Self { voucher, hindrance, redemption: Some(redemption) }
+        Self { voucher, hindrance, ticket: false, redemption: Some(redemption) }
     }
 
     /// The answer.
@@ -136,7 +138,9 @@ impl<'a> Shown<'a> {
         match &voucher.worth {
             Worth::Money(currency) => {
                 shown.put("voucherTypeCode", "MONETARY");
-                shown.number("voucherRemainingValue", switches.number_form.write(voucher.left));
+                if switches.rest_shown {
+                    shown.number("voucherRemainingValue", switches.number_form.write(voucher.left));
+                }
                 match switches.currency {
                     CurrencyShown::Hidden => {}
                     CurrencyShown::Shown => shown.put("currencyCode", currency),
@@ -146,7 +150,9 @@ impl<'a> Shown<'a> {
             Worth::Items { label, .. } => {
                 shown.put("voucherTypeCode", "ITEM");
                 shown.put("itemLabel", text(label, switches));
-                shown.number("voucherRemainingItemQuantity", whole(voucher.left));
+                if switches.rest_shown {
+                    shown.number("voucherRemainingItemQuantity", whole(voucher.left));
+                }
             }
         }
         shown.put("programID", voucher.program.to_string());
@@ -171,7 +177,12 @@ impl<'a> Shown<'a> {
     fn eligible(&self, switches: &Switches) -> Object {
         let voucher = self.voucher;
         let nothing = switches.oddity == Oddity::RedeemableButNothingEligible || self.hindrance.is_some();
-        let amount = if nothing { Decimal::ZERO } else { voucher.left };
+        let most = switches.eligible_with_ticket.filter(|_| self.ticket).map(Decimal::from);
+        let amount = match most {
+            _ if nothing => Decimal::ZERO,
+            Some(most) => voucher.left.min(most),
+            None => voucher.left,
+        };
         let (mut value, mut quantity) = match voucher.worth {
             Worth::Money(_) => (amount, Decimal::ZERO),
             Worth::Items { .. } => (Decimal::ZERO, amount),

@@ -237,6 +237,10 @@ pub struct Switches {
     pub second_reversal: SecondReversal,
     /// Section 6.
     pub number_form: NumberForm,
+    /// Section 2: how many currency units or items of a gift are eligible for a ticket that names articles; absent: all.
+    pub eligible_with_ticket: Option<u32>,
+    /// Section 2: whether an answer says what is left in all, and not only what is eligible.
+    pub rest_shown: bool,
     /// Section 2.
     pub empty_number: EmptyNumber,
     /// Section 2.
@@ -285,6 +289,8 @@ impl Default for Switches {
             reversal_window_s: None,
             second_reversal: SecondReversal::default(),
             number_form: NumberForm::default(),
+            eligible_with_ticket: None,
+            rest_shown: true,
             empty_number: EmptyNumber::default(),
             eligible_place: EligiblePlace::default(),
             envelope: Envelope::default(),

@@ -20,7 +20,8 @@ use crate::redemption::{
 };
 use crate::refusal::Refusal;
 use crate::voucher::{
-    Offers, Recourse, Redeemed, RedemptionSeen, Reversal, ReverseAnswer, VoucherKind, VoucherSeen, Worth,
+    Balance, Offers, Recourse, Redeemed, RedemptionSeen, Reversal, ReverseAnswer, VoucherKind, VoucherSeen,
+    Worth,
 };
 
 /// How long a call takes at the longest.
@@ -91,7 +92,7 @@ impl Provider {
         Redeemed {
             redemption: with_id.then(|| "R1".parse().unwrap()),
             granted: self.taken.map(usd),
-            remaining: Some(usd(self.left)),
+            remaining: Balance { left: Some(usd(self.left)), eligible: None },
         }
     }
 }
@@ -263,6 +264,7 @@ impl Walk {
             voucher: "V1".parse().unwrap(),
             redeemable: self.provider.left > 0,
             eligible: (self.provider.left > 0).then(|| usd(self.provider.left)),
+            left: Some(usd(self.provider.left)),
             kind: VoucherKind::Gift,
         })
     }

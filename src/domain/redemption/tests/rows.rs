@@ -1,12 +1,13 @@
 //! The rows B3 to B13 of the design, live and after a restart at that point, with both sides of every boundary.
 
-use super::script::{COMPARABLE, FINDABLE, REPEATABLE, Setup, check, play, setup};
+use super::script::{COMPARABLE, FINDABLE, REPEATABLE, START, Setup, check, opening, play, setup, usd};
 use std::time::Duration;
 
+use crate::outcome::Outcome;
 use crate::redemption::basket::{Admission, admit, may_give_back};
-use crate::redemption::{Counts, Redemption, Rules};
+use crate::redemption::{Counts, Opening, Redemption, RedemptionEvent, Rules};
 use crate::refusal::Refusal;
-use crate::voucher::{Recourse, Reversal, Worth};
+use crate::voucher::{Balance, Recourse, Redeemed, Reversal, Worth};
 
 /// The whole voucher is redeemed.
 const ALL: Setup = Setup { before: Worth::Items(25), ..COMPARABLE };
@@ -116,7 +117,8 @@ fn b3_comparable_items_are_compared_as_money_is() {
     let items = Setup { amount: Worth::Items(2), before: Worth::Items(3), ..COMPARABLE };
     let opening = |setup| {
         let mut opening = super::script::opening(setup);
-        (opening.amount, opening.before) = (Worth::Items(2), Worth::Items(3));
+        opening.amount = Worth::Items(2);
+        opening.before = Balance { left: None, eligible: Some(Worth::Items(3)) };
         opening
     };
     for (read, expected) in
@@ -131,6 +133,88 @@ fn b3_comparable_items_are_compared_as_money_is() {
         }
         assert_eq!(redemption.state_name(), expected, "{read}");
     }
+}
+
+/// What may be redeemed at once is limited: of 60 that are left, 50 here and now. 25 are redeemed.
+#[test]
+fn b3_comparable_a_number_is_compared_with_itself_alone_and_two_must_agree() {
+    let (left, eligible) = (Some(usd(6_000)), Some(usd(5_000)));
+    let both = Balance { left, eligible };
+    for (before, read, expected) in [
+        (both, "read 50 of 60", "comparing"),
+        (both, "read 25 of 35", "redeemed"),
+        // The limit hides what was taken.
+        (both, "read 50 of 35", "unclear"),
+        (both, "read 35 of 35", "unclear"),
+        (both, "read 25 of 60", "unclear"),
+        (both, "read left 50", "unclear"),
+        (both, "read dead", "unclear"),
+        // The till said something of its basket, and readings cannot: only what is left in all compares.
+        (Balance { left, eligible: None }, "read 50 of 60", "comparing"),
+        (Balance { left, eligible: None }, "read 60 of 60", "comparing"),
+        (Balance { left, eligible: None }, "read 50 of 35", "redeemed"),
+        (Balance { left, eligible: None }, "read 0 of 35", "redeemed"),
+        (Balance { left, eligible: None }, "read left 50", "unclear"),
+        (Balance { left: Some(usd(2_500)), eligible: None }, "read spent", "redeemed"),
+        (Balance { left: Some(usd(2_500)), eligible: None }, "read 0 of 0", "redeemed"),
+        // Nothing compares.
+        (Balance::default(), "read 50 of 60", "unclear"),
+        (Balance::default(), "read spent", "unclear"),
+    ] {
+        let opening = Opening { before, ..opening(COMPARABLE) };
+        let state = state_after(opening, &[(0, "redeem unknown"), (20, read)]);
+        assert_eq!(state.state_name(), expected, "{before:?} {read}");
+    }
+}
+
+#[test]
+fn b6_less_than_asked_shows_in_a_number_that_was_seen_before_and_in_no_other() {
+    let money = |minor| Some(usd(minor));
+    for (before, remaining, taken) in [
+        (
+            Balance { left: money(6_000), eligible: money(5_000) },
+            Balance { left: money(3_500), eligible: money(3_500) },
+            2_500,
+        ),
+        (
+            Balance { left: money(6_000), eligible: money(5_000) },
+            Balance { left: money(5_000), eligible: money(4_000) },
+            1_000,
+        ),
+        // What is left in all is not what was eligible before: 15 less says nothing.
+        (
+            Balance { left: None, eligible: money(5_000) },
+            Balance { left: money(3_500), eligible: None },
+            2_500,
+        ),
+        (
+            Balance { left: None, eligible: money(5_000) },
+            Balance { left: money(3_500), eligible: money(4_000) },
+            1_000,
+        ),
+        (
+            Balance { left: money(6_000), eligible: None },
+            Balance { left: None, eligible: money(5_000) },
+            2_500,
+        ),
+        (Balance::default(), Balance { left: money(5_000), eligible: money(5_000) }, 2_500),
+    ] {
+        let (redemption, _) = Redemption::open(Opening { before, ..opening(COMPARABLE) }, START);
+        let redeemed = Redeemed { redemption: Some("R1".parse().unwrap()), granted: None, remaining };
+        let after = redemption.step(START, RedemptionEvent::RedeemEnded(Outcome::Done(redeemed))).unwrap().0;
+        assert_eq!(after.past.taken.map(|taken| taken.worth), money(taken), "{before:?} {remaining:?}");
+    }
+}
+
+fn state_after(opening: Opening, events: &[(u64, &str)]) -> Redemption {
+    let mut at = START;
+    let (mut redemption, _) = Redemption::open(opening, at);
+    for (after, word) in events {
+        at = at.plus(Duration::from_secs(*after));
+        let event = super::script::event(&redemption.opening, word);
+        redemption = redemption.step(at, event).unwrap().0;
+    }
+    redemption
 }
 
 #[test]

@@ -21,7 +21,7 @@ use crate::redemption::{
 };
 use crate::refusal::Refusal;
 use crate::voucher::{
-    Offers, Recourse, Redeemed, RedemptionSeen, Reversal, ReverseAnswer, VoucherCode, VoucherKind,
+    Balance, Offers, Recourse, Redeemed, RedemptionSeen, Reversal, ReverseAnswer, VoucherCode, VoucherKind,
     VoucherSeen, Worth,
 };
 
@@ -73,7 +73,7 @@ pub(crate) fn opening(setup: Setup) -> Opening {
         code: VoucherCode::number("012345678901"),
         code_tail: VoucherCode::number("012345678901").unwrap().tail(),
         amount: in_money(setup.amount),
-        before: in_money(setup.before),
+        before: Balance { left: None, eligible: Some(in_money(setup.before)) },
         key: "K1".parse().unwrap(),
         request: "redeem".to_owned(),
     }
@@ -182,31 +182,40 @@ fn worth(text: &str) -> Worth {
 
 pub(crate) fn redeemed(words: &[&str]) -> Option<Redeemed> {
     let id = || Some("R1".parse().unwrap());
+    let remaining = Balance::default();
     Some(match words {
-        ["done"] => Redeemed { redemption: id(), granted: None, remaining: None },
-        ["done", granted] => Redeemed { redemption: id(), granted: Some(worth(granted)), remaining: None },
-        ["left", left] => Redeemed { redemption: id(), granted: None, remaining: Some(worth(left)) },
-        ["noid"] => Redeemed { redemption: None, granted: None, remaining: None },
-        ["noid", granted] => Redeemed { redemption: None, granted: Some(worth(granted)), remaining: None },
+        ["done"] => Redeemed { redemption: id(), granted: None, remaining },
+        ["done", granted] => Redeemed { redemption: id(), granted: Some(worth(granted)), remaining },
+        ["left", left] => {
+            let remaining = Balance { left: None, eligible: Some(worth(left)) };
+            Redeemed { redemption: id(), granted: None, remaining }
+        }
+        ["noid"] => Redeemed { redemption: None, granted: None, remaining },
+        ["noid", granted] => Redeemed { redemption: None, granted: Some(worth(granted)), remaining },
         _ => return None,
     })
 }
 
 fn seen(facts: &Opening, words: &[&str]) -> Outcome<VoucherSeen> {
-    let lower = facts.before.less(facts.amount).filter(|rest| rest.is_positive());
-    let (voucher, redeemable, eligible) = match words {
-        ["same"] => ("V1", true, Some(facts.before)),
-        ["lower"] => ("V1", lower.is_some(), lower),
-        ["left", left] => ("V1", true, Some(worth(left))),
+    let before = facts.before.rest();
+    let lower = facts.before.less(facts.amount).rest().filter(|rest| rest.is_positive());
+    let (voucher, eligible, left) = match words {
+        ["same"] => ("V1", before, None),
+        ["lower"] => ("V1", lower, None),
+        ["left", left] => ("V1", Some(worth(left)), None),
         // not redeemable, and nothing left of it
-        ["spent"] => ("V1", false, None),
+        ["spent"] => ("V1", None, None),
         // not redeemable, although something is left
-        ["dead"] => ("V1", false, Some(facts.before)),
-        ["other"] => ("V2", true, lower),
+        ["dead"] => ("V1", None, before),
+        ["other"] => ("V2", lower, None),
+        // so much may be redeemed, of so much that is left
+        [eligible, "of", left] => {
+            ("V1", Some(worth(eligible)).filter(|it| it.is_positive()), Some(worth(left)))
+        }
         words => return outcome(words[0], words.get(1).copied()),
     };
-    let voucher = voucher.parse().unwrap();
-    Outcome::Done(VoucherSeen { voucher, redeemable, eligible, kind: VoucherKind::Gift })
+    let (voucher, redeemable) = (voucher.parse().unwrap(), eligible.is_some());
+    Outcome::Done(VoucherSeen { voucher, redeemable, eligible, left, kind: VoucherKind::Gift })
 }
 
 /// The event of a word.

@@ -29,6 +29,7 @@ fn shown(kind: VoucherKind, word: &str, voucher: &str) -> VoucherShown {
             voucher: voucher.parse().unwrap(),
             redeemable: eligible.is_positive(),
             eligible: eligible.is_positive().then_some(eligible),
+            left: Some(eligible),
             kind,
         },
         description: Words::new("as the provider says"),

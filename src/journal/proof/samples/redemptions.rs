@@ -5,7 +5,7 @@ use tilld_domain::outcome::{Outcome, Trouble};
 use tilld_domain::redemption::{Answer, Opening, RedemptionEvent, Rules, Verdict};
 use tilld_domain::refusal::Refusal;
 use tilld_domain::voucher::{
-    Offers, Recourse, Redeemed, RedemptionSeen, Reversal, ReverseAnswer, VoucherCode, VoucherKind,
+    Balance, Offers, Recourse, Redeemed, RedemptionSeen, Reversal, ReverseAnswer, VoucherCode, VoucherKind,
     VoucherSeen, Words, Worth,
 };
 use uuid::Uuid;
@@ -89,20 +89,26 @@ fn settled(verdict: Verdict) -> RedemptionEvent {
     RedemptionEvent::Settled { by: "Ann".parse().unwrap(), reason, verdict }
 }
 
+/// Both numbers.
+fn balance(worth: Option<Worth>) -> Balance {
+    Balance { left: worth, eligible: worth }
+}
+
 /// An answer that says everything.
 pub(in crate::proof) fn redeemed() -> Redeemed {
     Redeemed {
         redemption: Some("RD_0193-AB.c~1".parse().unwrap()),
         granted: Some(Worth::Money(eur(1250))),
-        remaining: Some(Worth::Money(eur(1250))),
+        remaining: balance(Some(Worth::Money(eur(1250)))),
     }
 }
 
 fn all_redeemed() -> Vec<Redeemed> {
-    let mut all = vec![redeemed(), Redeemed { redemption: None, granted: None, remaining: None }];
+    let mut all = vec![redeemed(), Redeemed { redemption: None, granted: None, remaining: balance(None) }];
     for worth in worths() {
         all.push(Redeemed { granted: Some(worth), ..redeemed() });
-        all.push(Redeemed { remaining: Some(worth), ..redeemed() });
+        all.push(Redeemed { remaining: Balance { left: Some(worth), eligible: None }, ..redeemed() });
+        all.push(Redeemed { remaining: Balance { left: None, eligible: Some(worth) }, ..redeemed() });
     }
     all
 }
@@ -112,7 +118,15 @@ fn sights() -> Vec<VoucherSeen> {
     for kind in kinds() {
         for eligible in worths().into_iter().map(Some).chain([None]) {
             for redeemable in [false, true] {
-                all.push(VoucherSeen { voucher: "V-1".parse().unwrap(), redeemable, eligible, kind });
+                for left in [eligible, None] {
+                    all.push(VoucherSeen {
+                        voucher: "V-1".parse().unwrap(),
+                        redeemable,
+                        eligible,
+                        left,
+                        kind,
+                    });
+                }
             }
         }
     }
@@ -128,7 +142,12 @@ fn openings() -> Vec<Opening> {
         Opening { cashier: None, ..like.clone() },
     ];
     all.extend(kinds().into_iter().map(|kind| Opening { kind, ..like.clone() }));
-    all.extend(worths().into_iter().map(|worth| Opening { amount: worth, before: worth, ..like.clone() }));
+    all.extend(worths().into_iter().map(|worth| Opening {
+        amount: worth,
+        before: balance(Some(worth)),
+        ..like.clone()
+    }));
+    all.push(Opening { before: balance(None), ..like.clone() });
     for recourse in recourses() {
         for reversal in reversals() {
             let rules = Rules { offers: Offers { recourse, reversal }, ..like.rules };
@@ -178,7 +197,7 @@ pub(in crate::proof) fn redemption(number: u128) -> Opening {
         code_tail: code.tail(),
         code: Some(code),
         amount: Worth::Money(eur(1250)),
-        before: Worth::Money(eur(2500)),
+        before: balance(Some(Worth::Money(eur(2500)))),
         key: format!("K-{number}").parse().unwrap(),
         request: format!(r#"{{"voucherID":"V-{number}","amount":12.50}}"#),
     }
