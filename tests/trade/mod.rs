@@ -145,7 +145,7 @@ impl Year {
         // Not on the first task of the runtime: time would pass when only that one can go on.
         let told = runtime.block_on(async move { tokio::spawn(here.go(set_up, night)).await });
         running.room.limit(None);
-        world.daemon.send_replace(None);
+        world.daemon.tell(None);
         drop(runtime);
         if let Err(error) = told {
             running.stop(vec![format!("something panicked: {error}")]);
@@ -285,7 +285,7 @@ impl Running {
 
     /// The manager closes what the provider will not undo.
     async fn settle(&self) {
-        let up = self.world.daemon.borrow().clone();
+        let up = self.world.daemon.now();
         let Some((counter, life)) = up else { return };
         let settling = async {
             loop {
@@ -346,7 +346,7 @@ impl Running {
     async fn restart(self: Arc<Self>) {
         for at in &self.almanac.restarts {
             self.until(*at).await;
-            if self.world.daemon.borrow().is_some() {
+            if self.world.daemon.now().is_some() {
                 self.tally.lock().unwrap().restarts += 1;
                 self.world.restart().await;
             }
@@ -354,7 +354,7 @@ impl Running {
     }
 
     fn counter(&self) -> Option<Counter> {
-        self.world.daemon.borrow().as_ref().map(|(counter, _)| counter.clone())
+        self.world.daemon.now().map(|(counter, _)| counter)
     }
 
     async fn until(&self, at: Duration) {

@@ -269,7 +269,7 @@ impl Guest {
         loop {
             self.set_doing(what, Some(self.world.clock.passed()));
             self.world.clock.sleep(LOOKS).await;
-            let up = self.world.daemon.borrow().clone();
+            let up = self.world.daemon.now();
             let Some((counter, life)) = up else { continue };
             let seen = tokio::select! {
                 biased;
@@ -342,8 +342,8 @@ impl Guest {
 
     /// The daemon that runs, to ask it for something.
     async fn daemon(&self, what: &str) -> (Counter, Life) {
-        let mut daemon = self.world.daemon.subscribe();
-        let up = daemon.wait_for(Option::is_some).await.unwrap().clone().unwrap();
+        let daemon = &self.world.daemon;
+        let up = daemon.until(Option::is_some).await.unwrap();
         self.tell(|| format!("asks: {what}"));
         up
     }
@@ -356,7 +356,7 @@ impl Guest {
             answer = answer => Some(answer),
         };
         if answer.is_none() {
-            let _ = self.world.daemon.subscribe().wait_for(Option::is_none).await;
+            self.world.daemon.until(Option::is_none).await;
         }
         answer
     }

@@ -102,15 +102,15 @@ fn note(inner: &mut Inner, basket: &str, decision: Decision, known: &[String]) -
 /// Asks whatever daemon runs until it answers, under one key, as a till does.
 async fn persist(world: &World, what: &str, wish: &Wish) -> bool {
     world.inner().tills.insert("manager".to_owned(), (what.to_owned(), None));
-    let mut daemon = world.daemon.subscribe();
+    let daemon = &world.daemon;
     let answer = loop {
-        let (counter, life) = daemon.wait_for(Option::is_some).await.unwrap().clone().unwrap();
+        let (counter, life) = daemon.until(Option::is_some).await.unwrap();
         tokio::select! {
             biased;
             () = life.over() => {}
             answer = wish.ask(&counter, asked(what)) => break answer,
         }
-        let _ = daemon.wait_for(Option::is_none).await;
+        daemon.until(Option::is_none).await;
     };
     world.inner().tills.remove("manager");
     answer
@@ -162,7 +162,7 @@ fn decide(
             Some(Decision::Settle(Verdict::NotUsed, not_used))
         }
         About::WithoutId => Some(Decision::Settle(Verdict::Used, WITHOUT_ID)),
-        About::Stuck(StuckWhy::Unanswered) => {
+        About::Stuck(StuckWhy::Unanswered { .. }) => {
             let id = now.redemption.past.redemption.as_ref().unwrap();
             let debit = &inner.vouchers.debits[id.as_str()];
             Some(if debit.restored == 0 {

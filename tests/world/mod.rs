@@ -36,6 +36,7 @@ pub mod printer;
 pub mod provider;
 pub mod run;
 pub mod till;
+pub mod told;
 pub mod voucher_books;
 pub mod voucher_line;
 pub mod vouchers;
@@ -48,7 +49,6 @@ use std::time::Duration;
 
 use tilld_counter::Counter;
 use tilld_journal::{Journal, Seq, Subject};
-use tokio::sync::watch;
 
 use clock::VirtualClock;
 use fate::{Dark, Fate, Fault, Point};
@@ -57,6 +57,7 @@ use power::Life;
 use printer::Piece;
 use provider::Ledger;
 use till::Money;
+use told::Told;
 use vouchers::Vouchers;
 
 /// A step at which something could have gone wrong.
@@ -125,7 +126,7 @@ pub struct World {
     pub clock: VirtualClock,
     pub journal: Journal,
     /// The daemon, while it runs.
-    pub daemon: watch::Sender<Option<(Counter, Life)>>,
+    pub daemon: Told<Option<(Counter, Life)>>,
     pub printing: tokio::sync::Mutex<()>,
     inner: Mutex<Inner>,
     telling: bool,
@@ -157,7 +158,7 @@ impl World {
         Arc::new(Self {
             clock,
             journal,
-            daemon: watch::Sender::new(None),
+            daemon: Told::default(),
             printing: tokio::sync::Mutex::default(),
             inner: Mutex::new(inner),
             telling,

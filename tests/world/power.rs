@@ -20,37 +20,35 @@ use tilld_domain::moment::Moment;
 use tilld_domain::order::{Answer, Asks};
 use tilld_domain::redemption;
 use tilld_receipts::slip::ShopTexts;
-use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::World;
 use super::fate::{Dark, Fault, Point};
 use super::network::Line;
 use super::printer::PrinterPort;
+use super::told::Told;
 use super::voucher_line::VoucherLine;
 use super::wire::{self, Wire};
 
 /// One life of the daemon; cheap to clone.
 #[derive(Clone, Default)]
-pub struct Life(watch::Sender<bool>);
+pub struct Life(Arc<Told<bool>>);
 
 impl Life {
     pub fn is_over(&self) -> bool {
-        *self.0.borrow()
+        self.0.now()
     }
 
     /// Ends when the life does.
     pub async fn over(&self) {
-        let mut over = self.0.subscribe();
-        // The sender is this life itself.
-        let _ = over.wait_for(|over| *over).await;
+        self.0.until(|over| *over).await;
     }
 
     /// The power goes, for so long.
     pub fn power_goes(&self, world: &World, dark: Dark) {
         world.act(|| format!("** the power goes for {} s", dark.span().as_secs()));
         world.inner().dark = Some(dark);
-        self.0.send_replace(true);
+        self.0.tell(true);
     }
 }
 
@@ -163,10 +161,10 @@ impl World {
             if set_up.answers_by_itself {
                 tokio::spawn(answer_by_itself(counter.clone(), life.clone()));
             }
-            self.daemon.send_replace(Some((counter, life.clone())));
+            self.daemon.tell(Some((counter, life.clone())));
             self.drive(&life, driving).await;
-            life.0.send_replace(true);
-            self.daemon.send_replace(None);
+            life.0.tell(true);
+            self.daemon.tell(None);
             let Some(dark) = self.inner().dark.take() else {
                 self.inner().trouble.push("the driver ended by itself".to_owned());
                 return;
@@ -180,7 +178,7 @@ impl World {
 
     /// The daemon is told to stop, as for an update, and starts again.
     pub async fn restart(&self) {
-        let up = self.daemon.borrow().clone();
+        let up = self.daemon.now();
         let Some((counter, _)) = up else { return };
         self.act(|| "daemon: is told to stop".to_owned());
         self.inner().dark.get_or_insert(Dark::Seconds);

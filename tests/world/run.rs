@@ -132,7 +132,7 @@ impl History<'_> {
         let told =
             runtime.block_on(async move { tokio::spawn(go(here, baskets, visits, set_up, goes_on)).await });
         // The daemon holds the world by its ports, and the world holds the daemon.
-        world.daemon.send_replace(None);
+        world.daemon.tell(None);
         drop(runtime);
         let mut inner = world.inner();
         let mut outcome = Outcome {
@@ -190,7 +190,7 @@ async fn go(
 async fn rest(world: &World) {
     loop {
         let quiet = world.clock.passed().saturating_sub(world.last_act());
-        let up = world.daemon.borrow().clone();
+        let up = world.daemon.now();
         if world.clock.passed() > LONGEST {
             world.inner().trouble.push("it never comes to rest".to_owned());
             return;

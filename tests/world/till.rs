@@ -385,17 +385,17 @@ impl Till {
     async fn ask_as(&self, what: &str, asked: Asked, request: &Request) -> Result<SaleNow, Refusal> {
         let manner = &self.basket.manner;
         self.doing(&format!("asks {what}"));
-        let mut daemon = self.world.daemon.subscribe();
+        let daemon = &self.world.daemon;
         let begun = self.world.clock.passed();
         let mut tries = 0;
         loop {
-            let (counter, life) = daemon.wait_for(Option::is_some).await.unwrap().clone().unwrap();
+            let (counter, life) = daemon.until(Option::is_some).await.unwrap();
             self.tell(|| format!("asks: {what}"));
             let answer = tokio::select! {
                 biased;
                 () = life.over() => {
                     // The loopback connection broke: the next life is asked.
-                    let _ = daemon.wait_for(Option::is_none).await;
+                    daemon.until(Option::is_none).await;
                     continue;
                 }
                 answer = request.send(&counter, asked.clone()) => answer,
