@@ -1,7 +1,8 @@
 //! The papers of vouchers: printed when a till asks, as often as it asks.
 //!
 //! None of them is worth anything (their codes are masked), so no ink line is crossed and nothing of them is journaled. Which
-//! is the first one is known as long as the daemon runs; every further one is marked as a copy.
+//! is the first one is known as long as the daemon runs; every further one is marked as a copy. A paper bears the time of what
+//! it is about, not that of its printing.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -27,19 +28,23 @@ const MOST_REMEMBERED: usize = 1024;
 pub(crate) struct Printed(Mutex<HashMap<(RedemptionId, bool), u16>>);
 
 impl Printed {
-    /// The number of the copy that the next paper is; none if it is the first.
-    fn copy(&self, which: (RedemptionId, bool)) -> Option<u16> {
-        self.lock().get(&which).copied()
-    }
-
-    /// One more is out.
-    fn one_more(&self, which: (RedemptionId, bool)) {
+    /// One more goes out: which copy it is, or none if it is the first. Of two at once only one is.
+    fn one_more(&self, which: (RedemptionId, bool)) -> Option<u16> {
         let mut printed = self.lock();
         if printed.len() >= MOST_REMEMBERED && !printed.contains_key(&which) {
             printed.clear();
         }
         let count = printed.entry(which).or_default();
-        *count = count.saturating_add(1);
+        let before = *count;
+        *count = before.saturating_add(1);
+        (before > 0).then_some(before)
+    }
+
+    /// Nothing of it came out.
+    fn one_less(&self, which: (RedemptionId, bool)) {
+        if let Some(count) = self.lock().get_mut(&which) {
+            *count = count.saturating_sub(1);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<(RedemptionId, bool), u16>> {
@@ -52,10 +57,12 @@ impl Counter {
     pub async fn print_redemption(&self, redemption: RedemptionId) -> Result<PrintEnd, Refusal> {
         let now = self.redemption(redemption).await?;
         let which = (redemption, was_given_back(&now.redemption));
-        let slip = self.slip_of(&now, self.printed.copy(which))?;
+        // What cannot be printed is no paper, and takes no number.
+        self.slip_of(&now, None)?;
+        let slip = self.slip_of(&now, self.printed.one_more(which))?;
         let end = perform::print(self.printer.as_ref(), &slip).await;
-        if !matches!(end, PrintEnd::Nothing(_)) {
-            self.printed.one_more(which);
+        if matches!(end, PrintEnd::Nothing(_)) {
+            self.printed.one_less(which);
         }
         Ok(end)
     }
@@ -94,7 +101,7 @@ impl Counter {
         let (texts, paper) = (&self.place.texts, self.printer.paper());
         if let Counts::For(taken) = it.counts() {
             let facts = RedemptionFacts {
-                counter: self.here(self.clock.wall(), &opening.locale),
+                counter: self.here(it.opened, &opening.locale),
                 voucher,
                 numbers,
                 taken,
@@ -130,4 +137,22 @@ impl Counter {
 /// Whether the provider has said that the value is back on the voucher.
 fn was_given_back(it: &Redemption) -> bool {
     matches!(it.state, State::Cleared { how: ClearedHow::Reversed | ClearedHow::AlreadyReversed })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_papers_that_go_out_at_once_only_one_is_the_first() {
+        let (printed, redemption) = (Printed::default(), RedemptionId::new(uuid::Uuid::from_u128(1)));
+        let (paper, reversal) = ((redemption, false), (redemption, true));
+        assert_eq!([printed.one_more(paper), printed.one_more(paper)], [None, Some(1)]);
+        assert_eq!(printed.one_more(reversal), None);
+        // Nothing came out of one of them: another one may be the copy again, and none is the first.
+        printed.one_less(paper);
+        assert_eq!([printed.one_more(paper), printed.one_more(paper)], [Some(1), Some(2)]);
+        printed.one_less(reversal);
+        assert_eq!(printed.one_more(reversal), None);
+    }
 }
