@@ -16,7 +16,8 @@
 //! | `local spends gift-50-eur 5.00`, `local gives back` | another site spends from a voucher; the provider's people undo the last redemption |
 //! | `basket B1` | the next lines are about this basket |
 //! | `the till goes` | its connection breaks while it waits for an answer |
-//! | `journal refuses`, `journal writes`, `wait 12s`, `crash`, `restart` | as in till scripts |
+//! | `the redeem again`, `the redeem again differently` | the till repeats its last request to redeem, also when it has asked for other things since |
+//! | `clock jumps 2h back`, `journal refuses`, `journal writes`, `wait 12s`, `crash`, `restart` | as in till scripts |
 //!
 //! | what follows | means |
 //! |---|---|
@@ -51,6 +52,7 @@ pub struct Guest {
     scanned: Option<String>,
     check: Option<String>,
     last: Option<(String, Option<String>, Value)>,
+    last_redeem: Option<(String, Option<String>, Value)>,
     running: Option<JoinHandle<Answer>>,
     answered: Option<Answer>,
     before: Option<Answer>,
@@ -83,6 +85,7 @@ impl Guest {
             scanned: None,
             check: None,
             last: None,
+            last_redeem: None,
             running: None,
             answered: None,
             before: None,
@@ -155,6 +158,14 @@ impl Guest {
                 let (path, key, body) = self.last.clone().expect("something was asked before");
                 self.ask(path, key, body);
             }
+            ["the", "redeem", "again", how @ ..] => {
+                self.rest().await;
+                let (path, key, mut body) = self.last_redeem.clone().expect("something was redeemed before");
+                if *how == ["differently"] {
+                    body["cashier"] = json!("Somebody Else");
+                }
+                self.ask(path, key, body);
+            }
             ["again", "differently"] => {
                 self.rest().await;
                 let (path, key, mut body) = self.last.clone().expect("something was asked before");
@@ -194,6 +205,10 @@ impl Guest {
                 self.answered = None;
             }
             ["restart"] => self.shop.start().await,
+            ["clock", "jumps", span, side] => {
+                let ms = i64::try_from(duration(span).as_millis()).unwrap();
+                self.shop.clock.set(if *side == "back" { -ms } else { ms });
+            }
             ["the", "till", "goes"] => {
                 if let Some(running) = self.running.take() {
                     running.abort();
@@ -240,6 +255,7 @@ impl Guest {
         let body = json!({ "check": check, "basket": self.basket, "amount": amount,
             "terms_confirmed": rest.contains(&"terms"), "cashier": "Kim" });
         let key = self.new_key();
+        self.last_redeem = Some(("/v1/redemptions".to_owned(), Some(key.clone()), body.clone()));
         self.ask("/v1/redemptions".to_owned(), Some(key), body);
     }
 

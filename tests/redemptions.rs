@@ -45,6 +45,7 @@ macro_rules! scripts {
 
 scripts! {
     a_basket_that_is_never_completed_is_asked_about,
+    a_clock_that_is_set_back_makes_no_look_younger,
     a_completed_basket_is_given_back_by_a_manager_alone,
     a_gift_is_redeemed_by_its_link,
     a_gift_is_redeemed_in_parts_until_nothing_is_left,
@@ -55,6 +56,7 @@ scripts! {
     a_power_cut_in_the_redeem_is_found_out_by_the_sealed_code,
     a_promotional_voucher_is_a_discount_under_terms,
     a_provider_that_cannot_be_asked_is_no_connection,
+    a_reading_that_could_not_be_written_is_read_again,
     a_redeem_of_everything_whose_answer_was_lost_counts,
     a_redeem_that_a_gateway_gave_up_on_is_found_out,
     a_redeem_that_arrives_late_is_seen_and_is_a_case,
@@ -62,6 +64,7 @@ scripts! {
     a_redeem_that_was_lost_on_its_way_is_not_applied,
     a_redeem_whose_answer_was_lost_counts_by_what_is_left,
     a_refused_redeem_takes_nothing,
+    a_request_that_was_the_same_is_known_by_its_own_key,
     a_reversal_goes_on_after_a_power_cut,
     a_reversal_goes_on_while_the_journal_is_down,
     a_reversal_that_is_not_found_is_asked_again_after_the_quiet_time,

@@ -4,8 +4,7 @@
 //! length before it. So white space, the order of fields and `50` for `50.00` do not matter, and any other value does.
 //! It stays in the journal for as long as the sale. Therefore a scanned code does not go into it as it is: a digest over
 //! known values and a code of a few unknown digits can be searched through in seconds, and would keep alive what the
-//! journal has forgotten (law L11). Its length, its last four characters, which the journal shows anyway, and one byte of
-//! its own digest go in: two cards of one rack differ in them, and the code cannot be found from them.
+//! journal has forgotten (law L11). Its HMAC under the terminal key goes in, which whoever has the file alone cannot try.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -13,7 +12,6 @@ use sha2::{Digest as _, Sha256};
 use tilld_counter::Asked;
 use tilld_domain::ids::RequestKey;
 use tilld_domain::money::Money;
-use tilld_domain::secret::Secret;
 use tilld_domain::voucher::Worth;
 
 use crate::problem::{Objection, Problem};
@@ -98,12 +96,12 @@ impl Digest {
         }
     }
 
-    /// And what may be known of a code that may be absent.
-    pub(crate) fn secret(self, secret: Option<&Secret>) -> Self {
-        let Some(secret) = secret else { return self.count(0) };
-        let own: [u8; 32] = Sha256::digest(secret.reveal().as_bytes()).into();
-        let [first, ..] = own;
-        self.count(1).count(secret.reveal().len()).text(&secret.masked()).bytes(&[first])
+    /// And what stands for a secret that may be absent.
+    pub(crate) fn secret(self, fingerprint: Option<[u8; 32]>) -> Self {
+        match fingerprint {
+            Some(fingerprint) => self.count(1).bytes(&fingerprint),
+            None => self.count(0),
+        }
     }
 
     fn bytes(mut self, bytes: &[u8]) -> Self {
@@ -115,15 +113,22 @@ impl Digest {
 
 #[cfg(test)]
 mod tests {
+    use tilld_domain::secret::Secret;
+
     use super::*;
     use crate::wire::{
         CompleteRequest, RedeemRequest, RedemptionAnswerRequest, RedemptionSettleRequest, ReverseRequest,
         SaleRequest, ScanRequest,
     };
 
+    /// In the place of the journal's.
+    fn fingerprint(secret: &Secret) -> [u8; 32] {
+        Sha256::digest(secret.reveal()).into()
+    }
+
     fn digest_of(body: &str) -> [u8; 32] {
         let request: SaleRequest = serde_json::from_str(body).unwrap();
-        request.digest(Digest::of("open")).0.finalize().into()
+        request.digest(Digest::of("open"), fingerprint).0.finalize().into()
     }
 
     const BODY: &str = r#"{"receipt":"R1","cards":[{"product":"4001","kind":"posa","face_value":{"amount":"50.00","currency":"EUR"},"code":"6006491234567890"}]}"#;
@@ -201,9 +206,27 @@ mod tests {
         for (verdict, by, reason) in [("not_used", "A", "x"), ("used", "B", "x"), ("used", "A", "y")] {
             assert_ne!(settle("used", "A", "x"), settle(verdict, by, reason), "{verdict} {by} {reason}");
         }
-        let scan = |scan: &str| digest(&format!(r#"{{"scan":"{scan}"}}"#), ScanRequest::digest);
+        let scan = |scan: &str| {
+            digest(&format!(r#"{{"scan":"{scan}"}}"#), |request, digest| {
+                ScanRequest::digest(request, digest, fingerprint)
+            })
+        };
         assert_ne!(scan("012345678901"), scan("012345678902"));
         assert_ne!(scan("012345678901"), scan("0012345678901"));
+    }
+
+    #[test]
+    fn of_a_code_nothing_goes_in_but_what_stands_for_it() {
+        let digest_of = |code: &str| -> [u8; 32] {
+            let request: SaleRequest = serde_json::from_str(&BODY.replace("6006491234567890", code)).unwrap();
+            request.digest(Digest::of("open"), |_| [7; 32]).0.finalize().into()
+        };
+        assert_eq!(digest_of("6006491234567890"), digest_of("77"));
+        let scan = |scan: &str| -> [u8; 32] {
+            let request: ScanRequest = serde_json::from_str(&format!(r#"{{"scan":"{scan}"}}"#)).unwrap();
+            request.digest(Digest::of("x"), |_| [7; 32]).0.finalize().into()
+        };
+        assert_eq!(scan("012345678901"), scan("https://gift.example/v/token"));
     }
 
     #[test]

@@ -34,6 +34,9 @@ pub(crate) struct Health {
     provider: Option<Provider>,
     /// The line to the provider of vouchers; null before the first call, and where vouchers are not set up.
     vouchers: Option<Provider>,
+    /// Why redemptions that are not closed stand still, and what to do next; absent if they do not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vouchers_trouble: Option<String>,
     /// Whether the shop has confirmed the provider's call for taking a redemption back. Without it every reversal is a
     /// manager's case; absent where vouchers are not set up.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -140,6 +143,7 @@ impl Health {
             },
             provider: health.provider.map(Provider::from),
             vouchers: health.vouchers.map(Provider::from),
+            vouchers_trouble: health.vouchers_trouble,
             reversal_confirmed,
             printer: health.printer.map(|status| Printer {
                 fault: status.fault.map(Fault::from),

@@ -45,7 +45,7 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
 ///
 /// Takes an amount or a number of items from the voucher of a look, for a basket. The answer comes when it is taken, refused,
 /// or a question; `screen` says which, and `counts` whether it pays. While it is being found out (`other_payment` is false) no
-/// other payment is taken for the basket. The same voucher and amount for the same basket is the same redemption, also under
+/// other payment is taken for the basket. A basket's name is never used again: the same voucher and amount for the same basket is the same redemption, also under
 /// another key: nothing is taken twice. It may take 30 s and more for an uncertain outcome.
 #[utoipa::path(
     post,
@@ -227,7 +227,8 @@ async fn scan(
     key: Key,
     Body(request): Body<ScanRequest>,
 ) -> Result<Response, Problem> {
-    let asked = key.with(request.digest(Digest::of("scan_again").text(&id.to_string())));
+    let digest = Digest::of("scan_again").text(&id.to_string());
+    let asked = key.with(request.digest(digest, |scan| state.counter().fingerprint(scan)));
     match state.counter().scan_again(asked, id, &request.scan.0).await {
         Ok(now) => Ok(view(StatusCode::OK, &now)),
         Err(refusal) => Err(Problem::of(refusal, state.counter()).await),

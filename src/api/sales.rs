@@ -57,7 +57,7 @@ async fn open(
     key: Key,
     Body(request): Body<SaleRequest>,
 ) -> Result<Response, Problem> {
-    let asked = key.with(request.digest(Digest::of("open_sale")));
+    let asked = key.with(request.digest(Digest::of("open_sale"), |code| state.counter().fingerprint(code)));
     let now = match state.counter().open(asked, request.into()).await {
         Ok(now) => now,
         Err(refusal) => return Err(Problem::of(refusal, state.counter()).await),

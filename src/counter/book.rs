@@ -25,6 +25,7 @@ use std::time::Duration;
 use tilld_domain::ids::{BasketId, PersonName, RedemptionId, RequestKey};
 use tilld_domain::moment::Moment;
 use tilld_domain::product::Product;
+use tilld_domain::secret::Secret;
 use tilld_domain::voucher::VoucherCode;
 use tilld_domain::voucher::tries::{Limit, Tries};
 use tilld_journal::{
@@ -146,6 +147,16 @@ impl Book {
         self.writing()?.forget_expired(now)
     }
 
+    /// Whether no key that was destroyed stands in the journal's log any more.
+    pub(crate) fn wipe_log(&self) -> Result<bool, AppendError> {
+        self.writing()?.wipe_log()
+    }
+
+    /// What stands for a secret where the secret itself must not; none while the journal is shut.
+    pub(crate) fn fingerprint(&self, secret: &Secret) -> Option<[u8; 32]> {
+        self.0.journal.get()?.fingerprint(secret).ok()
+    }
+
     pub(crate) fn replace_products(
         &self,
         provider: &str,
@@ -186,13 +197,13 @@ impl Book {
         self.reading()?.redemptions_of(basket, most)
     }
 
-    /// The same for the driver, which writes them.
-    pub(crate) fn written_redemptions_of(
+    /// Those that count for it, or may, for the driver, which writes them.
+    pub(crate) fn counting_redemptions_of(
         &self,
         basket: &BasketId,
         most: usize,
     ) -> Result<Vec<RedemptionId>, ReadError> {
-        self.reading()?.written_redemptions_of(basket, most)
+        self.reading()?.counting_redemptions_of(basket, most)
     }
 
     pub(crate) fn note_wrong_code(

@@ -27,7 +27,7 @@
 mod trouble;
 mod turn;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ use tilld_domain::refusal::Refusal;
 use tilld_domain::sale::{CardNo, Opening, SaleEvent};
 use tilld_domain::voucher::VoucherSeen;
 use tilld_journal::{Asked, Event, RedemptionStep, Seq, Subject};
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use self::trouble::Trouble;
@@ -160,16 +160,24 @@ pub(crate) struct Counts {
     pub(crate) questions: usize,
 }
 
+/// What the driver lets others know.
+pub(crate) struct Known {
+    /// Which vouchers it has moved.
+    pub(crate) moves: Arc<Moves>,
+    /// That a key was destroyed.
+    pub(crate) forgotten: Arc<Notify>,
+}
+
 pub(crate) struct Driver {
     ports: Ports,
     settings: Settings,
     performer: Performer,
-    moves: Arc<Moves>,
+    known: Known,
     changes: broadcast::Sender<Change>,
     messages: mpsc::Receiver<Message>,
-    open: HashMap<Subject, Now>,
-    waiting: HashMap<Subject, Vec<Reply>>,
-    resting: HashMap<Subject, Vec<oneshot::Sender<()>>>,
+    open: BTreeMap<Subject, Now>,
+    waiting: BTreeMap<Subject, Vec<Reply>>,
+    resting: BTreeMap<Subject, Vec<oneshot::Sender<()>>>,
     alarms: BTreeSet<(Moment, Whose)>,
     held: VecDeque<Happening>,
     undoing: Undoing,
@@ -187,7 +195,7 @@ impl Driver {
         ports: Ports,
         settings: Settings,
         performer: Performer,
-        moves: Arc<Moves>,
+        known: Known,
         changes: broadcast::Sender<Change>,
         messages: mpsc::Receiver<Message>,
     ) -> Self {
@@ -195,12 +203,12 @@ impl Driver {
             ports,
             settings,
             performer,
-            moves,
+            known,
             changes,
             messages,
-            open: HashMap::new(),
-            waiting: HashMap::new(),
-            resting: HashMap::new(),
+            open: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            resting: BTreeMap::new(),
             alarms: BTreeSet::new(),
             held: VecDeque::new(),
             undoing: Undoing::default(),
@@ -439,7 +447,7 @@ impl Driver {
                     self.alarms.insert((at, whose));
                 }
                 Deed::Undo(whose, after) => self.undo(now, whose, after),
-                Deed::Forget(_) => {}
+                Deed::Forget(_) => self.known.forgotten.notify_one(),
                 deed => {
                     if let Some(work) = self.performer.perform(now, deed) {
                         self.work.spawn(work);

@@ -68,11 +68,12 @@ use tilld_domain::product::Product;
 use tilld_domain::redemption::{self, Redemption};
 use tilld_domain::refusal::Refusal;
 use tilld_domain::sale::Sale;
+use tilld_domain::secret::Secret;
 use tilld_journal::ReadError;
 use tilld_providers::GiftCards;
 use tilld_providers::vouchers::Vouchers;
 use tilld_receipts::slip::ShopTexts;
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 
 pub use tilld_devices::scanner::Scan;
 pub use tilld_journal::{Asked, EntryHead, Seq, Subject};
@@ -94,6 +95,11 @@ const INBOX: usize = 1024;
 const FORGET_EVERY: Duration = Duration::from_mins(10);
 /// After what time codes are forgotten also if no provider has confirmed this machine's clock: as long as they are kept.
 const FORGET_UNTOLD: Duration = Duration::from_hours(24);
+/// How long after a key was destroyed its last copy may stand in the journal's log. Emptying the log holds commits up for some
+/// ms, so that it is not done for each.
+const WIPE_AFTER: Duration = Duration::from_mins(1);
+/// What becomes of redemptions that an earlier run has left.
+const NO_VOUCHERS: &str = "Redemptions are not closed, and their provider is not set up any more: nothing is found out about them and nothing is given back. Set it up again, and start again.";
 /// How many changes a slow listener may lag behind before it must read the sale anew.
 const CHANGES_KEPT: usize = 1024;
 
@@ -249,6 +255,8 @@ pub struct Health {
     pub shelf: ShelfState,
     /// How the last call to the provider of vouchers went; none before the first, and where vouchers are not set up.
     pub vouchers: Option<ProviderLine>,
+    /// Why redemptions that are not closed stand still, and what to do next.
+    pub vouchers_trouble: Option<String>,
     /// How many sales are not closed.
     pub open_sales: usize,
     /// How many redemptions are not closed.
@@ -421,13 +429,19 @@ impl Counter {
             place,
             settings,
         };
-        let driver = driver::Driver::new(ports.clone(), settings, performer, moves, changes, messages);
+        let forgotten = Arc::<Notify>::default();
+        let known = driver::Known { moves, forgotten: Arc::clone(&forgotten) };
+        let driver = driver::Driver::new(ports.clone(), settings, performer, known, changes, messages);
         let forget = forget_in_time(ports.clone(), Arc::clone(&line));
         let keep_asking =
             offset::keep_asking(Arc::clone(&line), Arc::clone(&ports.provider), Arc::clone(&ports.clock));
         let keep_fresh = shelf.keep_fresh(ports, line, settings.catalogue_age);
-        let beside: Vec<BoxFuture<'static, ()>> =
-            vec![Box::pin(forget), Box::pin(keep_asking), Box::pin(keep_fresh)];
+        let wipe = wipe_in_time(counter.journal.clone(), Arc::clone(&counter.clock), forgotten);
+        let mut beside: Vec<BoxFuture<'static, ()>> =
+            vec![Box::pin(forget), Box::pin(wipe), Box::pin(keep_asking), Box::pin(keep_fresh)];
+        if let Some(looks) = &counter.looks {
+            beside.push(Box::pin(Arc::clone(looks).drop_in_time()));
+        }
         Ok((counter, Driving { driver, open, beside }))
     }
 
@@ -501,6 +515,8 @@ impl Counter {
             clock_trouble,
             printer,
             shelf: self.shelf.state(),
+            vouchers_trouble: (self.looks.is_none() && counts.open_redemptions > 0)
+                .then(|| NO_VOUCHERS.to_owned()),
             vouchers: self.looks.as_ref().and_then(|looks| looks.last_call().get()),
             open_sales: counts.open_sales,
             open_redemptions: counts.open_redemptions,
@@ -518,6 +534,12 @@ impl Counter {
 
     fn clock_trouble(&self) -> Option<String> {
         self.line.offset.wrong(self.provider.as_ref(), self.clock.as_ref())
+    }
+
+    /// What stands for a secret in the digest of a request: the same for the same secret for as long as the journal lives. While it
+    /// is shut nothing stands for it, and nothing that is asked is done.
+    pub fn fingerprint(&self, secret: &Secret) -> [u8; 32] {
+        self.journal.fingerprint(secret).unwrap_or_default()
     }
 
     /// Takes nothing new, writes down what is on its way, and ends the driver. What is still uncertain is found out after
@@ -622,6 +644,24 @@ async fn forget_in_time(ports: Ports, line: Arc<perform::Line>) {
             }
         }
         clock.sleep(FORGET_EVERY).await;
+    }
+}
+
+/// Moves keys that were destroyed out of the journal's log too, where their pages stand until it is emptied: [`WIPE_AFTER`] the
+/// first of them. Never ends.
+async fn wipe_in_time(journal: Book, clock: Arc<dyn Clock>, forgotten: Arc<Notify>) {
+    loop {
+        forgotten.notified().await;
+        loop {
+            clock.sleep(WIPE_AFTER).await;
+            let journal = journal.clone();
+            match blocking(clock.as_ref(), move || journal.wipe_log()).await {
+                Ok(Ok(true)) | Err(_) => break,
+                // A reader was in the way.
+                Ok(Ok(false)) => {}
+                Ok(Err(error)) => tracing::warn!(%error, "keys of codes cannot be wiped from the log now"),
+            }
+        }
     }
 }
 

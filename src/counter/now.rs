@@ -10,6 +10,7 @@ use std::time::Duration;
 use tilld_domain::ids::{OrderId, RedemptionId, SaleId};
 use tilld_domain::moment::Moment;
 use tilld_domain::order::{self, OrderEvent};
+use tilld_domain::outcome::{Outcome, Trouble};
 use tilld_domain::redemption::{self, Redemption, RedemptionEvent};
 use tilld_domain::sale::{CardNo, Phase, Sale, SaleEvent};
 use tilld_journal::{Event, RedemptionStep, Seq, Step, Subject};
@@ -105,6 +106,24 @@ impl Happening {
                 RedemptionEvent::Offered | RedemptionEvent::VoucherMoved
             ))
         )
+    }
+
+    /// As it is kept until it can be written. A reading says what was there when it was read, and is stepped at the moment when it
+    /// is written: by then it says nothing any more, and the voucher is read again.
+    pub(crate) fn held(self) -> Self {
+        match (self.event, self.subject) {
+            (
+                Event::Redemption(RedemptionStep::Happened(RedemptionEvent::ReadEnded {
+                    scanned: false,
+                    ..
+                })),
+                Subject::Redemption(redemption),
+            ) => {
+                let outcome = Outcome::Unknown(Trouble::Silent);
+                Self::to_redemption(redemption, RedemptionEvent::ReadEnded { outcome, scanned: false })
+            }
+            (event, subject) => Self { subject, event },
+        }
     }
 
     /// Something happened to a redemption.

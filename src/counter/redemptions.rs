@@ -130,12 +130,8 @@ impl Counter {
         act: Act,
     ) -> Result<RedemptionNow, Refusal> {
         let begins = matches!(act, Act::Redeem(..));
-        match self.act(asked.clone(), Subject::Redemption(redemption), act).await {
-            // Row B13: it is one that there was before. Whether under this key, and with which answer, the journal knows.
-            Ok(now) if begins && now.subject() != Subject::Redemption(redemption) => {
-                let before = self.answered_before(&asked).await?;
-                before.unwrap_or(now).into_redemption().ok_or(Refusal::RequestKeyReused)
-            }
+        // Row B13: it may be one that there was before.
+        match self.act(asked, Subject::Redemption(redemption), act).await {
             Ok(now) => now.into_redemption().ok_or(Refusal::RedemptionUnknown),
             // Closed ones are not in memory.
             Err(Refusal::RedemptionUnknown) if !begins => {

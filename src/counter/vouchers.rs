@@ -1,7 +1,7 @@
 //! Vouchers before anything is taken from them: scanned, looked at, and made ready to be redeemed (rows B1, B2, B14).
 //!
 //! A look lives here, in memory, for as long as [`Rules::shown`](check::Rules::shown): its code, what was seen, and nothing of
-//! it in the journal. A restart forgets it, and the cashier scans again.
+//! it in the journal. Its age is counted by the clock that nobody sets. A restart forgets it, and the cashier scans again.
 //!
 //! Looks of a terminal go one after another: twelve digits can be guessed, and whoever asks a hundred times at once would
 //! otherwise have a hundred tries before the first wrong one counts. A wrong code is written down, as an HMAC alone, before
@@ -22,6 +22,7 @@ use tilld_domain::voucher::check::{self, Check, Effect, Event, Ready, State, Wis
 use tilld_domain::voucher::tries::Limit;
 use tilld_domain::voucher::{Balance, CodeTail, VoucherCode, VoucherSeen, VoucherShown, Worth};
 use tilld_providers::vouchers::{RedeemFacts, TargetType, ValidateFacts, Vouchers};
+use tokio::sync::Notify;
 
 use crate::book::Book;
 use crate::clock::Clock;
@@ -99,13 +100,16 @@ pub(crate) struct Looks {
     place: Arc<Place>,
     moves: Arc<Moves>,
     kept: Mutex<HashMap<CheckId, Look>>,
+    /// There is one more.
+    one_more: Notify,
     /// Held by the one look that goes on.
     turn: tokio::sync::Mutex<()>,
 }
 
 impl Looks {
     pub(crate) fn new(redeeming: Redeeming, journal: Book, place: Arc<Place>, moves: Arc<Moves>) -> Self {
-        Self { redeeming, journal, place, moves, kept: Mutex::default(), turn: tokio::sync::Mutex::new(()) }
+        let (kept, one_more, turn) = (Mutex::default(), Notify::new(), tokio::sync::Mutex::new(()));
+        Self { redeeming, journal, place, moves, kept, one_more, turn }
     }
 
     pub(crate) fn provider(&self) -> &dyn Vouchers {
@@ -120,6 +124,12 @@ impl Looks {
         self.redeeming.clock.as_ref()
     }
 
+    /// The moment by which the age of a look is counted: the counter's own time may follow a wall clock that is set back, and
+    /// what was seen would be of this moment for hours.
+    fn steady(&self) -> Moment {
+        Moment::from_ms(0).plus(self.clock().steady())
+    }
+
     fn kept(&self) -> MutexGuard<'_, HashMap<CheckId, Look>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -128,11 +138,11 @@ impl Looks {
     pub(crate) async fn look(&self, request: CheckRequest) -> Result<CheckNow, Refusal> {
         let CheckRequest { scan, ticket, program, target, cashier } = request;
         let code = Arc::new(self.provider().scan_rules().read(scan.reveal())?);
-        let (check, _) = Check::open(check::Rules::DESIGN, self.clock().now());
+        let (check, _) = Check::open(check::Rules::DESIGN, self.steady());
         let look = Look { check, mark: self.moves.mark(), code, ticket, program, target };
         let look = self.settle(look, cashier.as_ref()).await?;
         let id = CheckId::new(self.clock().new_id());
-        let now = shown(id, &look)?;
+        let now = self.shown(id, &look)?;
         self.keep(id, look);
         Ok(now)
     }
@@ -140,7 +150,7 @@ impl Looks {
     /// What is seen of a voucher that was scanned again, for a redemption that is being found out (row B4).
     pub(crate) async fn look_again(&self, scan: &Secret) -> Result<VoucherSeen, Refusal> {
         let code = Arc::new(self.provider().scan_rules().read(scan.reveal())?);
-        let (check, _) = Check::open(check::Rules::DESIGN, self.clock().now());
+        let (check, _) = Check::open(check::Rules::DESIGN, self.steady());
         let mark = self.moves.mark();
         let look = Look { check, mark, code, ticket: None, program: None, target: None };
         match self.settle(look, None).await?.check.state {
@@ -159,17 +169,17 @@ impl Looks {
         let wish = Wish { amount: request.amount, terms_confirmed: request.terms_confirmed };
         // It stays where it is: the same request may come twice at once.
         let mut look = self.kept().get(&request.check).cloned().ok_or(Refusal::CheckExpired)?;
-        let mut ready = look.check.ready(self.clock().now(), wish);
+        let mut ready = look.check.ready(self.steady(), wish);
         if let Ok(Ready::Redeem(seen)) = &ready
             && self.moves.since(look.mark, &seen.voucher)
         {
             ready = Ok(Ready::LookAgain);
         }
         if ready == Ok(Ready::LookAgain) {
-            let (now, mark) = (self.clock().now(), self.moves.mark());
+            let (now, mark) = (self.steady(), self.moves.mark());
             let (check, _) = look.check.step(now, Event::LookAgain).map_err(|_| Refusal::CheckExpired)?;
             look = self.settle(Look { check, mark, ..look }, request.cashier.as_ref()).await?;
-            ready = look.check.ready(self.clock().now(), wish);
+            ready = look.check.ready(self.steady(), wish);
         }
         let made = match ready {
             Ok(Ready::Redeem(seen)) => self.make(&request, &look, seen).map(|opening| (opening, look.mark)),
@@ -242,11 +252,11 @@ impl Looks {
             }
             let facts =
                 ValidateFacts { ticket: look.ticket.as_ref(), program: look.program, target: look.target };
-            let left = until.since(self.clock().now());
+            let left = until.since(self.steady());
             let outcome = self.redeeming.validate(&look.code, facts, left).await;
             let (check, effects) = look
                 .check
-                .step(self.clock().now(), Event::ValidateEnded(outcome))
+                .step(self.steady(), Event::ValidateEnded(outcome))
                 .map_err(|_| Refusal::VoucherNotChecked)?;
             look.check = check;
             next = effects.into_iter().next();
@@ -283,30 +293,44 @@ impl Looks {
     /// A look that was kept, as it is.
     pub(crate) fn kept_look(&self, check: CheckId) -> Result<CheckNow, Refusal> {
         let kept = self.kept();
-        let look = kept.get(&check).filter(|look| self.clock().now() < look.check.expires());
-        shown(check, look.ok_or(Refusal::CheckExpired)?)
+        let look = kept.get(&check).filter(|look| self.steady() < look.check.expires());
+        self.shown(check, look.ok_or(Refusal::CheckExpired)?)
     }
 
     fn keep(&self, id: CheckId, look: Look) {
-        let now = self.clock().now();
         let mut kept = self.kept();
-        kept.retain(|_, look| now < look.check.expires());
         if kept.len() >= MOST_LOOKS
             && let Some(oldest) = kept.iter().min_by_key(|(_, look)| look.check.expires()).map(|(id, _)| *id)
         {
             kept.remove(&oldest);
         }
         kept.insert(id, look);
+        self.one_more.notify_one();
     }
-}
 
-fn shown(id: CheckId, look: &Look) -> Result<CheckNow, Refusal> {
-    let State::Seen { shown, .. } = &look.check.state else { return Err(Refusal::VoucherNotChecked) };
-    Ok(CheckNow {
-        check: id,
-        until: look.check.expires(),
-        code_tail: look.code.tail(),
-        shown: VoucherShown::clone(shown),
-        sentence: look.check.sentence(),
-    })
+    /// Drops every look when its time is up, and its code with it. Never ends.
+    pub(crate) async fn drop_in_time(self: Arc<Self>) {
+        loop {
+            let next = self.kept().values().map(|look| look.check.expires()).min();
+            match next {
+                None => self.one_more.notified().await,
+                Some(next) => {
+                    self.clock().sleep(next.since(self.steady())).await;
+                    let now = self.steady();
+                    self.kept().retain(|_, look| now < look.check.expires());
+                }
+            }
+        }
+    }
+
+    fn shown(&self, id: CheckId, look: &Look) -> Result<CheckNow, Refusal> {
+        let State::Seen { shown, .. } = &look.check.state else { return Err(Refusal::VoucherNotChecked) };
+        Ok(CheckNow {
+            check: id,
+            until: self.clock().now().plus(look.check.expires().since(self.steady())),
+            code_tail: look.code.tail(),
+            shown: VoucherShown::clone(shown),
+            sentence: look.check.sentence(),
+        })
+    }
 }

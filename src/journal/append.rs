@@ -108,13 +108,19 @@ impl Writer {
             .execute(params![closed_by.ms()])?;
         begun.commit()?;
         self.keys_in_log |= forgotten > 0;
+        self.wipe_log()?;
+        Ok(forgotten)
+    }
+
+    /// Empties the log if a key that was destroyed may still stand in it. Whether none stands there now.
+    pub(crate) fn wipe_log(&mut self) -> Result<bool, AppendError> {
         if self.keys_in_log {
             // The first column says whether a reader was in the way: then the log is emptied next time.
             let in_the_way: bool =
                 self.database.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
             self.keys_in_log = in_the_way;
         }
-        Ok(forgotten)
+        Ok(!self.keys_in_log)
     }
 
     /// Writes down that a wrong code was tried, or that a manager let the terminal try again.

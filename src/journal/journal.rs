@@ -23,6 +23,7 @@ use tilld_domain::moment::Moment;
 use tilld_domain::product::Product;
 use tilld_domain::redemption::Redemption;
 use tilld_domain::sale::Sale;
+use tilld_domain::secret::Secret;
 use tilld_domain::voucher::VoucherCode;
 use tilld_domain::voucher::tries::{Limit, Tries};
 use uuid::Uuid;
@@ -219,14 +220,14 @@ impl Journal {
         Ok(tables::redemption::of_basket(&self.reader(), basket, most)?)
     }
 
-    /// The same for whoever writes. It is read by the writing connection, which has its pages at hand; the other one reads all
-    /// that it needs anew after every commit. It waits for an append that is under way.
-    pub fn written_redemptions_of(
+    /// Those of a basket that count for it, or may, for whoever writes, oldest first. It is read by the writing connection, which has
+    /// its pages at hand; the other one reads all that it needs anew after every commit. It waits for an append that is under way.
+    pub fn counting_redemptions_of(
         &self,
         basket: &BasketId,
         most: usize,
     ) -> Result<Vec<RedemptionId>, ReadError> {
-        Ok(tables::redemption::of_basket(self.writer().database(), basket, most)?)
+        Ok(tables::redemption::counting_of_basket(self.writer().database(), basket, most)?)
     }
 
     /// What a till's key was used for; none if it never was.
@@ -276,6 +277,17 @@ impl Journal {
     pub fn forget_expired(&self, now: Moment) -> Result<usize, AppendError> {
         let kept_ms = i64::try_from(self.shared.keep_codes.as_millis()).unwrap_or(i64::MAX);
         self.writer().forget(Moment::from_ms(now.ms().saturating_sub(kept_ms)))
+    }
+
+    /// Empties the log if a key that was destroyed may still stand in it. Whether none stands there now: a reader may be in the way.
+    pub fn wipe_log(&self) -> Result<bool, AppendError> {
+        self.writer().wipe_log()
+    }
+
+    /// What stands for a secret in the digest of a request: its HMAC-SHA256 under a key that is derived from the terminal key, so
+    /// that whoever has the file alone cannot try what it was.
+    pub fn fingerprint(&self, secret: &Secret) -> Result<[u8; 32], AppendError> {
+        Ok(tries::fingerprint(&self.shared.terminal, secret)?)
     }
 
     /// Notes that a wrong code was tried: a code that no provider knew. Of the code an HMAC is kept and nothing else; it is no

@@ -13,6 +13,7 @@ use rusqlite::{Connection, params};
 use sha2::Sha256;
 use tilld_domain::ids::PersonName;
 use tilld_domain::moment::Moment;
+use tilld_domain::secret::Secret;
 use tilld_domain::voucher::VoucherCode;
 use tilld_domain::voucher::tries::{Limit, Tries};
 
@@ -43,6 +44,13 @@ pub(crate) fn mac(terminal: &Terminal, code: &VoucherCode) -> Result<[u8; 32], S
     let key = terminal.derive(b"tilld wrong codes 1\n")?;
     let mac = Hmac::<Sha256>::new_from_slice(key.as_slice()).map_err(|_| SealFailure)?;
     Ok(mac.chain_update(sort).chain_update(code.secret().reveal()).finalize().into_bytes().into())
+}
+
+/// The HMAC of any other secret that a till sent, for the digest of its request.
+pub(crate) fn fingerprint(terminal: &Terminal, secret: &Secret) -> Result<[u8; 32], SealFailure> {
+    let key = terminal.derive(b"tilld requests 1\n")?;
+    let mac = Hmac::<Sha256>::new_from_slice(key.as_slice()).map_err(|_| SealFailure)?;
+    Ok(mac.chain_update(secret.reveal()).finalize().into_bytes().into())
 }
 
 /// Writes a row, and drops the oldest.

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use tilld_counter::RedeemRequest as Redeem;
 use tilld_domain::ids::{BasketId, CheckId, Locale, PersonName};
 use tilld_domain::redemption;
+use tilld_domain::secret::Secret;
 use utoipa::ToSchema;
 
 use super::parts::{Checked, words};
@@ -18,7 +19,8 @@ pub(crate) struct RedeemRequest {
     /// The look that it rests on.
     #[schema(value_type = String, format = "uuid", example = "01a2006d-8d02-77c9-9460-2bcdce512c0b")]
     check: Checked<CheckId>,
-    /// The till's own name of the basket: printable ASCII, no payment card number.
+    /// The till's own name of the basket: printable ASCII, no payment card number. It is the basket's for ever: under a name that is
+    /// used again, the same voucher and amount would be the redemption of the earlier basket.
     #[schema(value_type = String, min_length = 1, max_length = 64, example = "B-20261121-0042")]
     basket: Checked<BasketId>,
     /// How much to take: always said, never null. There is no word for all of it.
@@ -163,8 +165,8 @@ pub(crate) struct ScanRequest {
 }
 
 impl ScanRequest {
-    pub(crate) fn digest(&self, digest: Digest) -> Digest {
-        digest.secret(Some(&self.scan.0))
+    pub(crate) fn digest(&self, digest: Digest, fingerprint: impl Fn(&Secret) -> [u8; 32]) -> Digest {
+        digest.secret(Some(fingerprint(&self.scan.0)))
     }
 }
 

@@ -217,6 +217,23 @@ struct OwedReversal {
     failures: u32,
     /// Whether the redeem turned out to have succeeded after the reversal was owed. It changes nothing.
     late_success: bool,
+    /// Why the counter cannot take it back: then a manager decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hindrance: Option<ReversalHindrance>,
+}
+
+words! {
+    /// Why the counter cannot take a redemption back.
+    enum ReversalHindrance as "ReversalHindrance" {
+        /// The provider refused it.
+        Refused = "refused",
+        /// The call was not answered, and nobody has said what a second one would do.
+        Unanswered = "unanswered",
+        /// The shop has not confirmed the provider's call.
+        NotSetUp = "not_set_up",
+        /// The provider's name for the redemption is not known.
+        WithoutId = "without_id",
+    }
 }
 
 /// The redemptions of a basket.
@@ -356,7 +373,19 @@ impl From<redemption::Question> for RedemptionQuestion {
 
 impl OwedReversal {
     fn of(state: &State) -> Option<Self> {
-        let (State::Owed(owed) | State::Stuck { owed, .. }) = state else { return None };
+        let (owed, hindrance) = match state {
+            State::Owed(owed) => (owed, None),
+            State::Stuck { owed, why } => (
+                owed,
+                Some(match why {
+                    StuckWhy::Refused(_) => ReversalHindrance::Refused,
+                    StuckWhy::Unanswered { .. } => ReversalHindrance::Unanswered,
+                    StuckWhy::NotConfirmed => ReversalHindrance::NotSetUp,
+                    StuckWhy::WithoutId => ReversalHindrance::WithoutId,
+                }),
+            ),
+            _ => return None,
+        };
         Some(Self {
             since: instant(owed.since),
             why: match owed.why {
@@ -371,6 +400,7 @@ impl OwedReversal {
             },
             failures: owed.failures,
             late_success: owed.late_success,
+            hindrance,
         })
     }
 }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use tilld_counter::desk;
 use tilld_domain::ids::{CardCode, Locale, PersonName, ProductCode, ReceiptId};
 use tilld_domain::order;
+use tilld_domain::secret::Secret;
 use utoipa::openapi::schema::AdditionalProperties;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -49,7 +50,7 @@ pub(crate) struct CardRequest {
 }
 
 impl SaleRequest {
-    pub(crate) fn digest(&self, digest: Digest) -> Digest {
+    pub(crate) fn digest(&self, digest: Digest, fingerprint: impl Fn(&Secret) -> [u8; 32]) -> Digest {
         let whole = digest
             .text(self.receipt.0.as_str())
             .optional(self.cashier.as_ref().map(|name| name.0.as_str()))
@@ -63,7 +64,7 @@ impl SaleRequest {
                     CardKind::Posa => "posa",
                 })
                 .money(card.face_value.0)
-                .secret(card.code.as_ref().map(|code| code.0.secret()))
+                .secret(card.code.as_ref().map(|code| fingerprint(code.0.secret())))
         })
     }
 }

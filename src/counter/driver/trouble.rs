@@ -2,7 +2,8 @@
 //!
 //! - *A commit fails*: a till is refused; what happened outside is held, nothing new is begun but the next attempt of an
 //!   undo that is owed on disk (`undoing`), and every second the held events are tried again. They are stepped at the moment
-//!   when they are written: a customer who has gone in the meantime gets nothing. When they are written, sales go on.
+//!   when they are written: a customer who has gone in the meantime gets nothing, and what was read of a voucher counts as not
+//!   read. When they are written, sales go on.
 //! - *The journal is shut* (`book`), or an open sale in it cannot be read: the same from the first moment on, with the open sales
 //!   as far as they can be read. When it opens they are read anew and taken up as after any start.
 
@@ -50,7 +51,7 @@ impl Driver {
     pub(super) fn hold(&mut self, happening: Happening) {
         // Whether a till is there to be told, or something else begins, is seen when it can be written.
         if !happening.is_staged_with_another() && !self.asks_again(&happening) {
-            self.held.push_back(happening);
+            self.held.push_back(happening.held());
         }
     }
 

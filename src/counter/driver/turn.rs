@@ -11,7 +11,7 @@
 //!   cannot be sealed. The turn is done over, one step at a time; a till is declined. An event is set aside with an alarm and
 //!   tried again every [`ASIDE_AGAIN`]; it does not stand in the way of other sales.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -68,7 +68,7 @@ impl Aside {
 #[derive(Default)]
 pub(super) struct Turn {
     steps: Vec<Staged>,
-    standing: HashMap<Subject, Standing>,
+    standing: BTreeMap<Subject, Standing>,
     keys: HashSet<RequestKey>,
     receipts: HashSet<ReceiptId>,
     /// What left everything as it was, and what is to be done again because of it.
@@ -76,8 +76,6 @@ pub(super) struct Turn {
     declined: Vec<(Reply, Declined)>,
     /// What was closed, and is in memory for this turn.
     taken_up: Vec<Subject>,
-    /// Tills that asked for what another request had asked for already.
-    same: Vec<(RedemptionId, Reply)>,
     pub(super) await_rest: Vec<(Subject, oneshot::Sender<()>)>,
     /// One step, and nothing that would be written because of it.
     alone: bool,
@@ -120,9 +118,13 @@ impl Driver {
                     self.stage(turn, moved, Cause::Happened);
                 }
             }
+            // The same request once more, or another one for the same: its key is written too, but once.
+            Ok(Decided::Same(_)) if self.was_asked(&asked) => turn.declined.push((reply, Declined::KeyTaken)),
             Ok(Decided::Same(redemption)) => {
-                self.offer(turn, redemption);
-                turn.same.push((redemption, reply));
+                turn.keys.insert(asked.key.clone());
+                self.take_up_closed(turn, Subject::Redemption(redemption));
+                let again = Happening::to_redemption(redemption, RedemptionEvent::AskedAgain);
+                self.stage(turn, again, Cause::Asked { asked, act, reply });
             }
             Err(declined) => {
                 turn.declined.push((reply, declined));
@@ -184,7 +186,7 @@ impl Driver {
                     return Ok(Decided::Same(redemption));
                 }
                 // What was seen is no evidence any more; the same request looks again.
-                if self.moves.since(*looked, &opening.voucher) {
+                if self.known.moves.since(*looked, &opening.voucher) {
                     return Err(Refusal::VoucherInUse);
                 }
                 self.room_for_one_more(turn)?;
@@ -210,13 +212,13 @@ impl Driver {
                     Act::Complete { by } => desk::complete(redemption, by.clone())?,
                     Act::TakeBack { by, by_manager } => {
                         let taken_back = desk::take_back(redemption, by.clone(), *by_manager)?;
-                        basket::may_give_back(redemption, self.redemptions(turn))?;
+                        basket::may_give_back(redemption, self.redemptions(turn), at)?;
                         taken_back
                     }
                     Act::Tell { answer, by } => {
                         let told = desk::tell(redemption, *answer, by.clone())?;
                         if gives_back(act) {
-                            basket::may_give_back(redemption, self.redemptions(turn))?;
+                            basket::may_give_back(redemption, self.redemptions(turn), at)?;
                         }
                         told
                     }
@@ -273,7 +275,7 @@ impl Driver {
         let known = self
             .ports
             .journal
-            .written_redemptions_of(&opening.basket, MOST_OF_A_BASKET)
+            .counting_redemptions_of(&opening.basket, MOST_OF_A_BASKET)
             .map_err(|error| unreadable(&error))?;
         if known.len() >= MOST_OF_A_BASKET {
             return Err(Refusal::Busy);
@@ -287,7 +289,7 @@ impl Driver {
             }
         }
         let others = self.redemptions(turn).chain(closed.iter().map(Arc::as_ref));
-        basket::admit(others, &opening.basket, &opening.voucher, opening.amount)
+        basket::admit(others, &opening.basket, &opening.voucher, opening.amount, self.now())
     }
 
     /// The redemptions that are found out by what is left on a voucher of which something is now taken, or given back.
@@ -347,8 +349,10 @@ impl Driver {
                     }
                     _ => None,
                 };
-                if let Some(redemption) = after.redemption() {
-                    self.moves.note(&redemption.opening.voucher);
+                if let Some(redemption) = after.redemption()
+                    && current.is_none_or(|before| *before != after)
+                {
+                    self.known.moves.note(&redemption.opening.voucher);
                 }
                 turn.standing.insert(happening.subject, after.clone());
                 turn.steps.push(Staged { at, happening, after, deeds, cause });
@@ -370,7 +374,7 @@ impl Driver {
 
     /// Writes the turn down, acts on it, and tells who was declined.
     pub(super) fn commit(&mut self, turn: Turn) {
-        let Turn { steps, repeats, declined, same, await_rest, taken_up, .. } = turn;
+        let Turn { steps, repeats, declined, await_rest, taken_up, .. } = turn;
         self.write(steps);
         for (happening, deeds) in repeats {
             // Nothing new is begun while nothing can be written.
@@ -389,11 +393,6 @@ impl Driver {
             let _ = reply.send(Err(declined));
         }
         let mut waited_for = BTreeSet::new();
-        for (redemption, reply) in same {
-            let subject = Subject::Redemption(redemption);
-            waited_for.insert(subject);
-            self.answer_with(subject, reply);
-        }
         for (subject, reply) in await_rest {
             if self.open.get(&subject).is_some_and(|now| !now.it.at_rest()) {
                 waited_for.insert(subject);
@@ -414,20 +413,6 @@ impl Driver {
                 let mut turn = Turn::default();
                 self.offer(&mut turn, redemption);
                 self.write(turn.steps);
-            }
-        }
-    }
-
-    /// Answers with something as it is, now or once it has come to rest.
-    fn answer_with(&mut self, subject: Subject, reply: Reply) {
-        match self.open.get(&subject) {
-            Some(now) if now.it.at_rest() => {
-                let _ = reply.send(Ok(now.clone()));
-            }
-            Some(_) => self.waiting.entry(subject).or_default().push(reply),
-            None => {
-                let read = self.ports.journal.now(subject).ok().flatten();
-                let _ = reply.send(read.ok_or(Declined::Refused(Refusal::JournalDown)));
             }
         }
     }
@@ -467,7 +452,12 @@ impl Driver {
             let mut turn = Turn::alone();
             match cause {
                 Cause::Asked { asked, act, reply } => {
-                    self.ask(&mut turn, asked, happening.subject, act, reply);
+                    // It may have been asked for as something new, and be what there was before.
+                    let subject = match &act {
+                        Act::Redeem(opening, _) => Subject::Redemption(opening.redemption),
+                        _ => happening.subject,
+                    };
+                    self.ask(&mut turn, asked, subject, act, reply);
                 }
                 Cause::Happened if self.trouble.is_some() => self.hold(happening),
                 Cause::Happened => self.stage(&mut turn, happening, Cause::Happened),
@@ -493,7 +483,7 @@ impl Driver {
                 tracing::error!(subject = %happening.subject, %error, "what happened cannot be written: call the manufacturer");
                 if !self.asks_again(&happening) {
                     self.aside.again = Some(self.now().plus(ASIDE_AGAIN));
-                    self.aside.happenings.push(happening);
+                    self.aside.happenings.push(happening.held());
                 }
             }
         }

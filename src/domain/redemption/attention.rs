@@ -77,7 +77,7 @@ impl Case {
             About::WithoutId => "applied_without_id",
             About::ReversalLate { .. } => "reversal_late",
             About::Stuck(StuckWhy::Refused(_)) => "reversal_refused",
-            About::Stuck(StuckWhy::Unanswered) => "reversal_unanswered",
+            About::Stuck(StuckWhy::Unanswered { .. }) => "reversal_unanswered",
             About::Stuck(StuckWhy::NotConfirmed) => "reversal_not_set_up",
             About::Stuck(StuckWhy::WithoutId) => "reversal_without_id",
         }
@@ -123,7 +123,7 @@ impl Case {
             About::Stuck(StuckWhy::Refused(_)) => {
                 "The provider refuses to give the voucher its value back. Give the guest a replacement, and claim it from the provider."
             }
-            About::Stuck(StuckWhy::Unanswered) => {
+            About::Stuck(StuckWhy::Unanswered { .. }) => {
                 "Nobody knows whether the voucher got its value back. Look at the provider; if it did not, try once more."
             }
             About::Stuck(StuckWhy::NotConfirmed) => {

@@ -10,8 +10,9 @@
 //! It knows the redemptions of this terminal. That a voucher is redeemed at another one at the same time shows only in what is
 //! left on it (fact sheet gift-local 7a).
 
-use super::{Counts, Redemption, State};
+use super::{Counts, Redemption, State, StuckWhy};
 use crate::ids::{BasketId, RedemptionId, VoucherId};
+use crate::moment::Moment;
 use crate::refusal::Refusal;
 use crate::voucher::Worth;
 
@@ -24,12 +25,13 @@ pub enum Admission {
     Same(RedemptionId),
 }
 
-/// Decides about a redeem. `others`: all that are open at this terminal, and the closed ones of this basket.
+/// Decides about a redeem that is asked for `at` a moment. `others`: all that are open at this terminal, and the closed ones of this basket.
 pub fn admit<'a>(
     others: impl IntoIterator<Item = &'a Redemption>,
     basket: &BasketId,
     voucher: &VoucherId,
     amount: Worth,
+    at: Moment,
 ) -> Result<Admission, Refusal> {
     let mut found = Ok(Admission::New);
     for other in others {
@@ -42,7 +44,7 @@ pub fn admit<'a>(
                 Err(Refusal::VoucherTwice)
             };
         }
-        if same_voucher && other.moves_its_voucher() {
+        if same_voucher && other.moves_its_voucher(at) {
             found = Err(Refusal::VoucherInUse);
         } else if same_basket && let Some(why) = other.blocks_its_basket() {
             found = found.and(Err(why));
@@ -56,17 +58,20 @@ pub fn admit<'a>(
 pub fn may_give_back<'a>(
     this: &Redemption,
     others: impl IntoIterator<Item = &'a Redemption>,
+    at: Moment,
 ) -> Result<(), Refusal> {
     let in_the_way = |other: &Redemption| {
-        other.id() != this.id() && other.opening.voucher == this.opening.voucher && other.moves_its_voucher()
+        other.id() != this.id()
+            && other.opening.voucher == this.opening.voucher
+            && other.moves_its_voucher(at)
     };
     if others.into_iter().any(in_the_way) { Err(Refusal::VoucherInUse) } else { Ok(()) }
 }
 
 impl Redemption {
     /// Whether something else of its voucher must wait, because what is left on the voucher is changing or may change by
-    /// itself. Not while a manager decides: that may take days.
-    pub fn moves_its_voucher(&self) -> bool {
+    /// itself. Not while a manager decides, which may take days, but for as long as a reversal that was not answered may still work.
+    pub fn moves_its_voucher(&self, at: Moment) -> bool {
         match &self.state {
             State::Redeeming { .. }
             | State::LookingUp { .. }
@@ -74,6 +79,7 @@ impl Redemption {
             | State::GrantedLess { .. }
             | State::Redeemed { .. }
             | State::Owed(_) => true,
+            State::Stuck { why: StuckWhy::Unanswered { until }, .. } => at < *until,
             State::NotRedeemed { .. }
             | State::NotApplied { .. }
             | State::Answered { .. }

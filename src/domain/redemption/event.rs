@@ -70,6 +70,9 @@ pub enum RedemptionEvent {
     CodeLost,
     /// Something else is being redeemed from the same voucher.
     VoucherMoved,
+    /// A till has asked for it once more, under another key (B13). It changes nothing; its key is written with it, so that the
+    /// same request gets the same answer for ever.
+    AskedAgain,
     /// The till is being told of the success: written together with what it is told, so that the answer line is never
     /// crossed unseen (law L7).
     Offered,

@@ -114,6 +114,13 @@ impl Redemption {
 
     /// What follows from an event.
     pub fn step(mut self, at: Moment, event: RedemptionEvent) -> Result<(Self, Vec<Effect>), Misfit> {
+        if matches!(event, RedemptionEvent::AskedAgain) {
+            return if self.counts() == Counts::Nothing {
+                Err(Misfit::Event)
+            } else {
+                Ok((self, Vec::new()))
+            };
+        }
         let step = Step { facts: &self.opening, past: &mut self.past, at };
         let (state, effects) = match self.state {
             State::Redeeming { finding } => redeeming::redeeming(step, finding, event),

@@ -86,7 +86,7 @@ pub(super) fn owed(mut step: Step<'_>, owed: Owed, event: RedemptionEvent) -> Ne
         },
         // Before the restart the call may have gone out.
         RedemptionEvent::Resumed if known && step.rules().offers.reversal == Reversal::Once => {
-            Ok(stop(owed, StuckWhy::Unanswered))
+            Ok(stop(owed, unanswered(&step)))
         }
         RedemptionEvent::Resumed => go_on(&step, owed, NOW),
         RedemptionEvent::Settled { by, reason, verdict: Verdict::NotUsed } => {
@@ -120,7 +120,7 @@ fn reversed(step: &Step<'_>, owed: Owed, outcome: Outcome<ReverseAnswer>) -> Nex
         Outcome::Later { retry_after } => failed(step, owed, retry_after.unwrap_or_default()),
         Outcome::NotSent(_) => failed(step, owed, NOW),
         Outcome::Unknown(_) if step.rules().offers.reversal == Reversal::Once => {
-            Ok(stop(owed, StuckWhy::Unanswered))
+            Ok(stop(owed, unanswered(step)))
         }
         Outcome::Unknown(_) => failed(step, owed, NOW),
     }
@@ -183,6 +183,10 @@ pub(super) fn stuck(mut step: Step<'_>, owed: Owed, why: StuckWhy, event: Redemp
         }
         _ => Err(Misfit::Event),
     }
+}
+
+fn unanswered(step: &Step<'_>) -> StuckWhy {
+    StuckWhy::Unanswered { until: step.at.plus(step.rules().quiet) }
 }
 
 fn stop(owed: Owed, why: StuckWhy) -> (State, Vec<Effect>) {

@@ -312,7 +312,10 @@ pub enum StuckWhy {
     /// The provider refused.
     Refused(Refusal),
     /// The call was not answered, and nobody has said what a second one does.
-    Unanswered,
+    Unanswered {
+        /// Until when it may still work unseen.
+        until: Moment,
+    },
     /// The provider's call is not confirmed.
     NotConfirmed,
     /// The provider's name for the redemption is not known.

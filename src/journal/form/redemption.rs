@@ -48,6 +48,7 @@ enum RedemptionEventForm {
     },
     CodeLost,
     VoucherMoved,
+    AskedAgain,
     Offered,
     Completed {
         #[serde(with = "maybe")]
@@ -199,6 +200,7 @@ pub(super) fn kind(step: &RedemptionStep) -> &'static str {
             RedemptionEvent::ReadEnded { .. } => "read_ended",
             RedemptionEvent::CodeLost => "code_lost",
             RedemptionEvent::VoucherMoved => "voucher_moved",
+            RedemptionEvent::AskedAgain => "asked_again",
             RedemptionEvent::Offered => "offered",
             RedemptionEvent::Completed { .. } => "completed",
             RedemptionEvent::TakenBack { .. } => "taken_back",
@@ -212,13 +214,14 @@ pub(super) fn kind(step: &RedemptionStep) -> &'static str {
 }
 
 /// All of these words.
-pub(super) const KINDS: [&str; 14] = [
+pub(super) const KINDS: [&str; 15] = [
     "redemption_opened",
     "redeem_ended",
     "redemption_lookup_ended",
     "read_ended",
     "code_lost",
     "voucher_moved",
+    "asked_again",
     "offered",
     "completed",
     "taken_back",

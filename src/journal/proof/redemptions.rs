@@ -217,6 +217,22 @@ fn a_closed_redemption_keeps_no_code_even_if_nobody_forgot_it() {
 }
 
 #[test]
+fn a_key_that_was_destroyed_leaves_the_log_when_it_is_wiped_and_then_nothing_is_left_to_wipe() {
+    let desk = Desk::new();
+    let (_, drafts) = whole_redemption(1, 1_000);
+    desk.journal.append(&drafts[..1]).unwrap();
+    let key = wrapped_keys(desk.path()).pop().unwrap();
+    desk.journal.append(&drafts[1..]).unwrap();
+    assert!(on_disk(desk.path(), &key), "the log still has it");
+    assert_eq!(desk.journal.wipe_log(), Ok(true));
+    assert!(!on_disk(desk.path(), &key));
+    let log = || std::fs::metadata(desk.path().join("journal.db-wal")).unwrap().len();
+    desk.journal.append(&[Way::open(samples::redemption(2), 2_000).1]).unwrap();
+    let before = log();
+    assert_eq!((desk.journal.wipe_log(), log()), (Ok(true), before), "nothing was destroyed since");
+}
+
+#[test]
 fn what_is_shown_to_people_names_no_voucher() {
     let desk = Desk::new();
     let (mut way, opened) = Way::open(samples::redemption(1), 1_000);
@@ -298,7 +314,13 @@ fn the_counter_finds_open_redemptions_and_those_of_a_basket() {
     {
         let of = basket.parse().unwrap();
         assert_eq!(desk.journal.redemptions_of(&of, most).unwrap(), expected, "{basket}");
-        assert_eq!(desk.journal.written_redemptions_of(&of, most).unwrap(), expected, "{basket}");
+    }
+    // The third was refused: it counts for nothing.
+    for (basket, most, expected) in
+        [("B1", 9, vec![]), ("B2", 9, vec![id(2)]), ("B2", 0, vec![]), ("B9", 9, vec![])]
+    {
+        let of = basket.parse().unwrap();
+        assert_eq!(desk.journal.counting_redemptions_of(&of, most).unwrap(), expected, "{basket}");
     }
     let database = Connection::open(desk.path().join("journal.db")).unwrap();
     for (sql, index) in [

@@ -81,6 +81,23 @@ pub(crate) fn of_basket(
     Ok(redemptions)
 }
 
+/// The redemptions of a basket that count for it, or may, oldest first; at most `most`.
+pub(crate) fn counting_of_basket(
+    database: &Connection,
+    basket: &BasketId,
+    most: usize,
+) -> rusqlite::Result<Vec<RedemptionId>> {
+    let mut statement = database.prepare_cached(
+        "SELECT id FROM redemption
+         WHERE basket = ?1 AND (open = 1 OR state IN ('completed', 'settled')) ORDER BY first_seq LIMIT ?2",
+    )?;
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let counting = statement.query_map(params![basket.as_str(), most], |row| {
+        Ok(RedemptionId::new(Uuid::from_bytes(row.get(0)?)))
+    })?;
+    counting.collect()
+}
+
 /// What must be known of a redemption's row before it is updated.
 pub(crate) struct Row {
     first_seq: i64,

@@ -54,6 +54,11 @@ impl Watch {
         after: &Redemption,
         effects: &[Effect],
     ) {
+        if matches!(event, RedemptionEvent::AskedAgain) {
+            assert!(before == after && effects.is_empty(), "a question changes nothing: {before:?}");
+            assert_ne!(after.counts(), Counts::Nothing, "what counts for nothing is begun anew");
+            return;
+        }
         let told = format!("{:?} + {event:?} -> {:?} {effects:?}", before.state, after.state);
         let Rules { offers, quiet, .. } = before.opening.rules;
         let does = |test: fn(&Effect) -> bool| effects.iter().any(test);

@@ -46,23 +46,23 @@ fn check(setup: Setup, later_s: u64, table: &str) {
 
 /// One line a state, and one for each shade of it that decides differently.
 const TABLE: &str = "
-                                                  => redeem done *, redeem *, restart
+                                                  => redeem done *, redeem *, asked_again, restart
     redeem refused                                =>
-    redeem unknown                                => redeem done *, read *, scan same, scan lower, scan left 10, scan spent, code_lost, restart
-    redeem unknown, code_lost                     => redeem done *, read *, scan same, scan lower, scan left 10, scan spent, restart
-    redeem unknown, +20 read same                 => redeem done *, read *, scan same, scan lower, scan left 10, scan spent, code_lost, restart
+    redeem unknown                                => redeem done *, read *, scan same, scan lower, scan left 10, scan spent, code_lost, asked_again, restart
+    redeem unknown, code_lost                     => redeem done *, read *, scan same, scan lower, scan left 10, scan spent, asked_again, restart
+    redeem unknown, +20 read same                 => redeem done *, read *, scan same, scan lower, scan left 10, scan spent, code_lost, asked_again, restart
     redeem unknown, +20 read same, +20 read same  => redeem done *, read *, scan same, scan lower, scan left 10, scan spent, code_lost, moved, restart, settle not_used
     redeem unknown, +20 read same, +20 read same, moved => redeem done *, restart, settle not_used
     redeem unknown, +20 read same, +20 read same, +300 read same =>
-    redeem unknown, +120 time_up                  => redeem done *, read *, scan same, scan lower, scan left 10, scan spent, code_lost, moved, restart, settle *
-    redeem unknown, +20 read left 10              => redeem done *, restart, settle *
-    redeem unknown, +120 time_up, +5 read lower   => restart, settle *
-    redeem done                                   => offered, restart
-    redeem done 12.50                             => restart, say accept, say take_back
-    redeem done, offered                          => completed, take_back, restart
-    redeem done, offered, restart                 => completed, take_back, restart, say used, say not_used
-    redeem done, offered, completed               => take_back
-    redeem noid, offered, completed               => take_back, restart, settle used
+    redeem unknown, +120 time_up                  => redeem done *, read *, scan same, scan lower, scan left 10, scan spent, code_lost, moved, asked_again, restart, settle *
+    redeem unknown, +20 read left 10              => redeem done *, asked_again, restart, settle *
+    redeem unknown, +120 time_up, +5 read lower   => asked_again, restart, settle *
+    redeem done                                   => asked_again, offered, restart
+    redeem done 12.50                             => asked_again, restart, say accept, say take_back
+    redeem done, offered                          => asked_again, completed, take_back, restart
+    redeem done, offered, restart                 => asked_again, completed, take_back, restart, say used, say not_used
+    redeem done, offered, completed               => asked_again, take_back
+    redeem noid, offered, completed               => asked_again, take_back, restart, settle used
     redeem done, offered, take_back               => redeem done *, reverse *, restart, settle not_used
     redeem done, offered, take_back, redeem done  => reverse *, restart, settle not_used
     redeem done, offered, take_back, reverse not_found => redeem done *, reverse *, restart, settle not_used
@@ -79,7 +79,7 @@ fn every_state_takes_the_events_of_this_table_and_no_other() {
         FINDABLE,
         0,
         "
-        redeem unknown                            => redeem done *, lookup *, restart
+        redeem unknown                            => redeem done *, lookup *, asked_again, restart
         redeem unknown, +8 lookup unknown         => redeem done *, redeem *, lookup *, restart, settle not_used
         ",
     );
@@ -87,7 +87,7 @@ fn every_state_takes_the_events_of_this_table_and_no_other() {
         REPEATABLE,
         0,
         "
-        redeem unknown                            => redeem done *, redeem *, restart
+        redeem unknown                            => redeem done *, redeem *, asked_again, restart
         redeem unknown, +8 redeem unknown         => redeem done *, redeem *, lookup *, restart, settle not_used
         ",
     );
@@ -97,9 +97,9 @@ fn every_state_takes_the_events_of_this_table_and_no_other() {
 #[test]
 fn an_hour_later_only_deadlines_have_moved() {
     let moved = [
-        ("redeem done", "time_up, restart"),
-        ("redeem done 12.50", "time_up, restart, say take_back"),
-        ("redeem done, offered", "completed, take_back, time_up, restart"),
+        ("redeem done", "asked_again, time_up, restart"),
+        ("redeem done 12.50", "asked_again, time_up, restart, say take_back"),
+        ("redeem done, offered", "asked_again, completed, take_back, time_up, restart"),
     ];
     let mut table: Vec<String> = Vec::new();
     let mut found = 0;

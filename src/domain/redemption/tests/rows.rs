@@ -543,6 +543,7 @@ fn b13_the_same_scan_twice_is_one_redemption_and_a_voucher_moves_once_at_a_time(
             &basket.parse().unwrap(),
             &voucher.parse().unwrap(),
             super::script::usd(amount),
+            START,
         );
         match found {
             Ok(Admission::New) => "new",
@@ -588,9 +589,26 @@ fn b13_the_first_of_two_redemptions_never_hides_the_second() {
     let (basket, voucher) = ("B1".parse().unwrap(), "V1".parse().unwrap());
     for others in [vec![&refused, &done], vec![&done, &refused], vec![&refused, &open], vec![&open, &refused]]
     {
-        assert!(matches!(admit(others, &basket, &voucher, amount), Ok(Admission::Same(_))));
+        assert!(matches!(admit(others, &basket, &voucher, amount, START), Ok(Admission::Same(_))));
     }
-    assert_eq!(admit([], &basket, &voucher, amount), Ok(Admission::New));
+    assert_eq!(admit([], &basket, &voucher, amount, START), Ok(Admission::New));
+}
+
+/// A reversal that arrives late lifts what is left: a redeem that was not answered meanwhile would pass for not applied.
+#[test]
+fn b12_a_reversal_that_was_not_answered_keeps_its_voucher_for_as_long_as_it_may_still_work() {
+    let once = setup(Recourse::Comparable, Reversal::Once);
+    for line in
+        ["redeem done, offered, take_back, reverse unknown", "redeem done, offered, take_back, restart"]
+    {
+        let (redemption, _, at) = play(once, line).unwrap();
+        assert_eq!(redemption.state_name(), "stuck", "{line}");
+        let (basket, voucher) = ("B2".parse().unwrap(), "V1".parse().unwrap());
+        for (after, expected) in [(299_999, Err(Refusal::VoucherInUse)), (300_000, Ok(Admission::New))] {
+            let at = at.plus(Duration::from_millis(after));
+            assert_eq!(admit([&redemption], &basket, &voucher, usd(2_500), at), expected, "{line} {after}");
+        }
+    }
 }
 
 #[test]
@@ -606,10 +624,10 @@ fn nothing_is_given_back_to_a_voucher_while_what_is_left_on_it_must_tell_somethi
         let mut other = play(COMPARABLE, line).unwrap().0;
         other.opening.redemption = "01890a5d-ac96-774b-bcce-b302099a8058".parse().unwrap();
         other.opening.voucher = voucher.parse().unwrap();
-        assert_eq!(may_give_back(&answered, [&answered, &other]), expected, "{line} {voucher}");
+        assert_eq!(may_give_back(&answered, [&answered, &other], START), expected, "{line} {voucher}");
     }
     let open = play(COMPARABLE, "redeem unknown").unwrap().0;
-    assert_eq!(may_give_back(&open, [&open]), Ok(()), "a redemption is in its own way");
+    assert_eq!(may_give_back(&open, [&open], START), Ok(()), "a redemption is in its own way");
 }
 
 #[test]

@@ -133,6 +133,7 @@ pub(crate) const EVENTS: &[&str] = &[
     "scan unknown",
     "code_lost",
     "moved",
+    "asked_again",
     "offered",
     "completed",
     "take_back",
@@ -236,6 +237,7 @@ pub(crate) fn event(facts: &Opening, word: &str) -> RedemptionEvent {
         ["scan", rest @ ..] => RedemptionEvent::ReadEnded { outcome: seen(facts, rest), scanned: true },
         ["code_lost"] => RedemptionEvent::CodeLost,
         ["moved"] => RedemptionEvent::VoucherMoved,
+        ["asked_again"] => RedemptionEvent::AskedAgain,
         ["offered"] => RedemptionEvent::Offered,
         ["completed"] => RedemptionEvent::Completed { by: None },
         ["take_back"] => RedemptionEvent::TakenBack { by: None },
@@ -359,6 +361,9 @@ pub(crate) fn told(redemption: &Redemption, at: Moment) -> String {
         ),
         State::Stuck { owed, why: StuckWhy::Refused(why) } => {
             format!("stuck {} {}", snake(&owed.why), why.code())
+        }
+        State::Stuck { owed, why: StuckWhy::Unanswered { .. } } => {
+            format!("stuck {} unanswered", snake(&owed.why))
         }
         State::Stuck { owed, why } => format!("stuck {} {}", snake(&owed.why), snake(why)),
         State::Cleared { how } => format!("cleared {}", snake(how)),

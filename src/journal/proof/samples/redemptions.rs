@@ -69,6 +69,7 @@ one_of_each!(events_of_a_kind: RedemptionEvent =
         RedemptionEvent::ReadEnded { outcome: Outcome::Unknown(Trouble::Silent), scanned: false },
     RedemptionEvent::CodeLost => RedemptionEvent::CodeLost,
     RedemptionEvent::VoucherMoved => RedemptionEvent::VoucherMoved,
+    RedemptionEvent::AskedAgain => RedemptionEvent::AskedAgain,
     RedemptionEvent::Offered => RedemptionEvent::Offered,
     RedemptionEvent::Completed { .. } => RedemptionEvent::Completed { by: None },
     RedemptionEvent::TakenBack { .. } => RedemptionEvent::TakenBack { by: None },
