@@ -49,7 +49,7 @@ pub use request::CallKind;
 pub use statement::{Entry, RedemptionStatement, Statement, Total, VoucherStatement};
 pub use switches::{
     CurrencyShown, EligiblePlace, EmptyNumber, Envelope, IdenticalRedeem, JsonType, KeyCovers, KeyStanding,
-    NullAmount, Oddity, OverBalance, Rest, SecondReversal, Switches, Texts, WrongLocation,
+    NullAmount, Oddity, OverBalance, Rest, SecondReversal, Switches, Texts, TotalShown, WrongLocation,
 };
 
 use crate::answer::Answer;

@@ -11,7 +11,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use super::ledger::Redemption;
 use super::request::Options;
 use super::switches::{
-    CurrencyShown, EligiblePlace, EmptyNumber, Envelope, JsonType, Oddity, Switches, Texts,
+    CurrencyShown, EligiblePlace, EmptyNumber, Envelope, JsonType, Oddity, Switches, Texts, TotalShown,
 };
 use super::voucher::{Hindrance, Voucher, Worth};
 use crate::answer::Answer;
@@ -138,7 +138,7 @@ impl<'a> Shown<'a> {
         match &voucher.worth {
             Worth::Money(currency) => {
                 shown.put("voucherTypeCode", "MONETARY");
-                if switches.rest_shown {
+                if switches.total == TotalShown::Shown {
                     shown.number("voucherRemainingValue", switches.number_form.write(voucher.left));
                 }
                 match switches.currency {
@@ -150,7 +150,7 @@ impl<'a> Shown<'a> {
             Worth::Items { label, .. } => {
                 shown.put("voucherTypeCode", "ITEM");
                 shown.put("itemLabel", text(label, switches));
-                if switches.rest_shown {
+                if switches.total == TotalShown::Shown {
                     shown.number("voucherRemainingItemQuantity", whole(voucher.left));
                 }
             }

@@ -14,6 +14,17 @@ use crate::rate::{RateLimit, RetryAfterForm};
 const LONGEST_NAME: usize = 64;
 const LONGEST_PATH: usize = 200;
 
+/// Whether an answer says what is left in all, and not only what is eligible (section 2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TotalShown {
+    /// It does.
+    #[default]
+    Shown,
+    /// It does not.
+    Hidden,
+}
+
 /// How the client's key stands (section 1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -239,8 +250,8 @@ pub struct Switches {
     pub number_form: NumberForm,
     /// Section 2: how many currency units or items of a gift are eligible for a ticket that names articles; absent: all.
     pub eligible_with_ticket: Option<u32>,
-    /// Section 2: whether an answer says what is left in all, and not only what is eligible.
-    pub rest_shown: bool,
+    /// Section 2.
+    pub total: TotalShown,
     /// Section 2.
     pub empty_number: EmptyNumber,
     /// Section 2.
@@ -290,7 +301,7 @@ impl Default for Switches {
             second_reversal: SecondReversal::default(),
             number_form: NumberForm::default(),
             eligible_with_ticket: None,
-            rest_shown: true,
+            total: TotalShown::default(),
             empty_number: EmptyNumber::default(),
             eligible_place: EligiblePlace::default(),
             envelope: Envelope::default(),
