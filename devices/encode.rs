@@ -40,6 +40,7 @@ use crate::profile::{Codes, Cut, Profile, Raster};
 use crate::raster;
 use crate::text::{Script, composed};
 
+const LF: u8 = 0x0a;
 const ESC: u8 = 0x1b;
 const GS: u8 = 0x1d;
 const FS: u8 = 0x1c;
@@ -223,7 +224,13 @@ impl Job<'_> {
                 self.drawn_or_written(drawn, &plain);
             }
             Codes::Raster => match codes::qr(&plain, self.profile.dots) {
-                Some(picture) => self.picture(&picture, Align::Centre),
+                Some(picture) => {
+                    // Its quiet zone: a plain row is 30 dots high, more than four modules of it.
+                    self.look(Style::PLAIN);
+                    self.bytes.push(LF);
+                    self.picture(&picture, Align::Centre);
+                    self.bytes.push(LF);
+                }
                 None => self.drawn_or_written(None, &plain),
             },
             Codes::Text => self.drawn_or_written(None, &plain),
@@ -590,9 +597,9 @@ mod tests {
     fn a_code_is_sent_as_a_picture_where_the_printer_draws_none() {
         let printer = Profile { barcodes: Codes::Raster, ..kind("pos-5890") };
         let qr = body(&printer, vec![Part::Qr(secret("HELLO"))]);
-        // 21 modules of four dots, and twice four modules of paper.
-        assert!(qr.starts_with(b"\x1ba\x01\x1dv0\x00\x0b\x00\x74\x00"));
-        assert_eq!(qr.len(), 3 + 8 + 11 * 116);
+        // 21 modules of four dots between two blank rows.
+        assert!(qr.starts_with(b"\n\x1ba\x01\x1dv0\x00\x0b\x00\x54\x00") && qr.ends_with(b"\n"));
+        assert_eq!(qr.len(), 3 + 8 + 11 * 84 + 2);
         let bars = body(&printer, vec![Part::Barcode(Symbology::Ean13, secret("4006381333931"))]);
         assert!(bars.starts_with(b"\x1ba\x01\x1dv0\x00\x24\x00\x66\x00"));
         assert_eq!(bars.len(), 3 + 8 + 36 * 102 + 14);

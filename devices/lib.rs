@@ -10,6 +10,9 @@
 //! decided about a job is decided in one place ([`job`]) whatever the transport. [`decode`] reads any byte stream back to
 //! slips and is the paper of the [`simulated`] printer.
 //!
+//! Text becomes bytes in [`text`], by the tables of [`codepage`] and [`double_byte`]; what no table has is drawn with the
+//! shop's [`font`], and the shop's [`logo`] with it.
+//!
 //! Absent on purpose: wording, layout and money (the slip comes finished), pictures of slips, and any second attempt at
 //! printing: whether to print again is for a person to say.
 //!

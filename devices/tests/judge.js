@@ -17,7 +17,7 @@ const raw = fs.readFileSync(file)
 const { GS } = npos.symbols
 const rules = { ...npos.rules, [GS]: { ...npos.rules[GS], '(k': [0, 'd16'] } }
 
-// The white paper beside a picture in the middle.
+// The white paper around a picture in the middle.
 const MARGIN = 40
 
 const picture = (bitmap, at) => {
@@ -28,7 +28,11 @@ const picture = (bitmap, at) => {
     for (let x = 0; x < bitmap.width; x++) row.push(bitmap.getPixel(x, y) === 0 ? 1 : 0)
     rows.push([...margin, ...row, ...margin].join(' '))
   }
-  const size = `${bitmap.width + 2 * MARGIN} ${bitmap.height}`
+  const width = bitmap.width + 2 * MARGIN
+  const blank = Array(MARGIN).fill(Array(width).fill(0).join(' '))
+  rows.unshift(...blank)
+  rows.push(...blank)
+  const size = `${width} ${rows.length}`
   fs.writeFileSync(path.join(folder, `${at}.pbm`), `P1\n${size}\n${rows.join('\n')}\n`)
   console.log(`picture ${bitmap.width}x${bitmap.height}`)
 }
