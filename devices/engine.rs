@@ -28,10 +28,16 @@ pub enum SimulatedFault {
     PaperOutAfterRows(u32),
     /// The cover is open.
     CoverOpen,
+    /// The cover is opened when so many bytes have been worked off.
+    CoverOpenAtByte(usize),
     /// Off-line for a reason that it does not give.
     Offline,
+    /// It goes off-line when so many bytes have been worked off.
+    OfflineAtByte(usize),
     /// The knife is stuck.
     Cutter,
+    /// The knife gets stuck when so many bytes have been worked off.
+    CutterAtByte(usize),
     /// The knife gets stuck at the next cut.
     CutterAtCut,
     /// It takes bytes and prints, but answers nothing.
@@ -93,7 +99,7 @@ pub struct SimulatedPaper {
     pub complete: bool,
 }
 
-/// The most bytes that wait to be worked off; then no more are taken, as from a real printer's buffer.
+/// The most bytes that wait to be worked off on a network; then no more are taken.
 const BUFFER: usize = 64 * 1024;
 /// The most papers that are kept; the oldest go first.
 const MOST_PAPERS: usize = 10_000;
@@ -115,6 +121,11 @@ pub(crate) struct Engine {
     prefix: Vec<u8>,
     /// What waits to be worked off, each byte with whether it counts as one of a job.
     buffer: VecDeque<(u8, bool)>,
+    /// How many bytes fit into it. What comes while it is full is lost.
+    room: usize,
+    lost: usize,
+    /// How many bytes it may work off for now; a mechanism that is as fast as the line needs no leave.
+    leave: Option<usize>,
     /// Bytes taken, bytes worked off and rows printed since the fault was set.
     taken: usize,
     worked: usize,
@@ -143,6 +154,9 @@ impl Engine {
             profile,
             prefix: Vec::new(),
             buffer: VecDeque::new(),
+            room: BUFFER,
+            lost: 0,
+            leave: None,
             taken: 0,
             worked: 0,
             rows: 0,
@@ -198,6 +212,12 @@ impl Engine {
         self.out.clear();
     }
 
+    /// Off, until the fault is cleared.
+    pub fn lose_power(&mut self) {
+        self.power_cycle();
+        self.powerless = true;
+    }
+
     /// Takes the begun paper off, if anything is on it. A row whose end has not come is not on it.
     pub fn tear(&mut self) {
         if self.has_ink() {
@@ -206,9 +226,33 @@ impl Engine {
         self.parts.clear();
     }
 
-    /// Whether it takes bytes now.
-    pub fn takes_bytes(&self) -> bool {
-        self.fault != Some(SimulatedFault::Deaf) && self.buffer.len() < BUFFER
+    /// Gives it a buffer of another size, and a mechanism that works off no more than it is told to.
+    pub fn limit(&mut self, room: usize, slow: bool) {
+        self.room = room;
+        self.leave = slow.then_some(0);
+    }
+
+    /// Lets a slow mechanism work off some bytes more.
+    pub fn let_work(&mut self, bytes: usize) {
+        if self.leave.is_some() {
+            self.leave = Some(bytes);
+            self.work();
+        }
+    }
+
+    /// How many bytes it takes now before its buffer is full.
+    pub fn takes(&self) -> usize {
+        if self.fault == Some(SimulatedFault::Deaf) { 0 } else { self.room.saturating_sub(self.buffer.len()) }
+    }
+
+    /// Whether bytes wait for a slow mechanism.
+    pub fn is_at_work(&self) -> bool {
+        self.leave.is_some() && !self.buffer.is_empty()
+    }
+
+    /// Bytes that came while the buffer was full.
+    pub fn lost(&self) -> usize {
+        self.lost
     }
 
     /// Whether its power was cut by [`SimulatedFault::VanishAtByte`].
@@ -282,7 +326,10 @@ impl Engine {
     }
 
     fn wait(&mut self, counts: bool) {
-        self.buffer.extend(self.prefix.drain(..).map(|byte| (byte, counts)));
+        let fit = self.room.saturating_sub(self.buffer.len()).min(self.prefix.len());
+        self.lost = self.lost.saturating_add(self.prefix.len().saturating_sub(fit));
+        self.buffer.extend(self.prefix.drain(..fit).map(|byte| (byte, counts)));
+        self.prefix.zeroize();
     }
 
     fn is_blocked(&self) -> bool {
@@ -315,7 +362,11 @@ impl Engine {
                 self.part(Part::Cut);
                 continue;
             }
+            if self.leave == Some(0) {
+                return;
+            }
             let Some((byte, counts)) = self.buffer.pop_front() else { return };
+            self.leave = self.leave.map(|leave| leave.saturating_sub(1));
             self.worked = self.worked.saturating_add(usize::from(counts));
             self.decoder.push(byte, &mut events);
             for event in events.drain(..) {
@@ -329,6 +380,15 @@ impl Engine {
         match self.fault {
             Some(SimulatedFault::PaperOutAtByte(at)) if self.worked >= at => self.runs_out(),
             Some(SimulatedFault::PaperOutAfterRows(rows)) if self.rows >= rows => self.runs_out(),
+            Some(SimulatedFault::CoverOpenAtByte(at)) if self.worked >= at => {
+                self.becomes(SimulatedFault::CoverOpen);
+            }
+            Some(SimulatedFault::OfflineAtByte(at)) if self.worked >= at => {
+                self.becomes(SimulatedFault::Offline);
+            }
+            Some(SimulatedFault::CutterAtByte(at)) if self.worked >= at => {
+                self.becomes(SimulatedFault::Cutter);
+            }
             Some(SimulatedFault::MuteAtByte(at)) if self.worked >= at => {
                 self.fault = Some(SimulatedFault::Mute);
             }
@@ -337,6 +397,11 @@ impl Engine {
             }
             _ => {}
         }
+    }
+
+    fn becomes(&mut self, fault: SimulatedFault) {
+        self.fault = Some(fault);
+        self.say_automatic_status();
     }
 
     fn runs_out(&mut self) {
@@ -376,6 +441,15 @@ impl Engine {
             Event::AutomaticStatus(kinds) if self.answers.automatic != Automatic::Never => {
                 self.automatic = kinds != 0;
                 self.say_automatic_status();
+            }
+            // A printer that answers queued requests gives its names, too.
+            Event::Identity(kind @ 66..=68) if self.answers.queued && !self.is_mute() => {
+                let name: &[u8] = match kind {
+                    66 => b"_SIMULATED\0",
+                    67 => b"_PAPER\0",
+                    _ => b"_0001\0",
+                };
+                self.out.extend_from_slice(name);
             }
             Event::QueuedStatus(_) | Event::ProcessId(_) | Event::AutomaticStatus(_) | Event::Identity(_) => {
             }
@@ -541,9 +615,9 @@ mod tests {
             let mut engine = engine();
             engine.set_fault(Some(SimulatedFault::StallAtByte(at)));
             let answers = fed(&mut engine, b"\x1b@a\nb\x1dr1\x10\x04\x01");
-            assert_eq!((answers, engine.takes_bytes()), (vec![], false), "{at}");
+            assert_eq!((answers, engine.takes()), (vec![], 0), "{at}");
             engine.set_fault(None);
-            assert_eq!((engine.take_answers(), engine.takes_bytes()), (vec![0], true), "{at}");
+            assert_eq!((engine.take_answers(), engine.takes() > 0), (vec![0], true), "{at}");
             fed(&mut engine, b"\n\x1dV\x00");
             let papers: Vec<_> = engine.papers().map(|paper| (rows(paper), paper.complete)).collect();
             assert_eq!(papers, [(vec!["a", "b"], true)], "{at}");

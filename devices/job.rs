@@ -21,16 +21,15 @@
 //! Deliberately absent: sending anything twice; `DLE ENQ` and buffer clearing (they can repeat or drop lines, fact sheet
 //! ESCPOS 3.3); status requests in the middle of the bytes (inside a command they would become its data).
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::sync::watch;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
+use crate::known::Known;
+use crate::line::{Line, Lost};
 use crate::printer::{Fault, JobOutcome, Proof, Status};
-use crate::profile::{Ability, Profile};
-use crate::status::{self, Answer, AnswerParser};
+use crate::profile::Ability;
+use crate::status::{self, Answer};
 
 /// How long things may take on a line, each with its reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,10 +52,14 @@ pub struct Patience {
     pub settle: Duration,
     /// For `GS r` answers that an earlier job is still owed; then no other comes, because they follow each other at once.
     pub owed: Duration,
-    /// For the whole job once it is its turn.
+    /// For all that comes before a job's bytes, once it is its turn, and again for all that comes after them. The bytes
+    /// themselves may take as long as they make progress, and at least as fast as the slowest line does ([`SLOWEST`]).
     pub job: Duration,
     /// For the jobs before: a receipt has up to twenty slips, and a slow printer takes half a minute for each.
     pub turn: Duration,
+    /// How often a printer is asked how it is while it has nothing to do. What happens to it is noticed within this and the
+    /// time for one answer, which together must stay below two seconds.
+    pub beat: Duration,
 }
 
 impl Default for Patience {
@@ -73,9 +76,19 @@ impl Default for Patience {
             owed: Duration::from_millis(500),
             job: Duration::from_secs(45),
             turn: Duration::from_mins(10),
+            beat: Duration::from_millis(800),
         }
     }
 }
+
+/// What the slowest line takes for a byte: 1,200 baud, and pauses as long as that.
+pub const SLOWEST: Duration = Duration::from_millis(17);
+
+/// `ESC @`: what stands in an unfinished row is forgotten.
+const CLEAR: [u8; 2] = [0x1b, b'@'];
+
+/// What every printer's buffer holds (fact sheet ESCPOS 3.4). A line without flow control can lose any byte of a longer job.
+const SMALLEST_BUFFER: usize = 4096;
 
 /// Ends whatever command a job that broke off left half-sent, and does nothing else: without it the printer would take
 /// the next slip's first rows for the rest of a QR code, and then truthfully answer that all was printed. First NULs, so
@@ -96,114 +109,6 @@ pub(crate) const FINISHING: [u8; 1050] = {
     bytes
 };
 
-/// What is known of a device beyond one connection.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Known {
-    real_time: Ability,
-    queued: Ability,
-    process_id: Ability,
-    /// What the profile says of the latter two, for when what was learnt turns out to be wrong.
-    configured: (Ability, Ability),
-    /// `GS r` requests that were sent and never answered.
-    owed: u32,
-    next_id: u32,
-    /// The last job, perhaps of a run that was killed, may have left a command half-sent.
-    unfinished: bool,
-}
-
-impl Known {
-    /// `seed` makes the ids of this run differ from those of the run before.
-    pub fn new(profile: &Profile, seed: u32) -> Self {
-        Self {
-            real_time: profile.real_time_status,
-            queued: profile.queued_status,
-            process_id: profile.process_id,
-            configured: (profile.queued_status, profile.process_id),
-            // A run that was killed may have left a request unanswered. Where it is not even known whether such requests
-            // are answered, waiting for it would hold up the first slip of most printers for nothing.
-            owed: u32::from(profile.queued_status == Ability::Has),
-            next_id: seed,
-            unfinished: true,
-        }
-    }
-
-    pub fn can_be_asked(&self) -> bool {
-        self.real_time != Ability::Lacks
-    }
-
-    /// What it can answer: real-time status, queued status, process ids.
-    pub fn abilities(&self) -> [Ability; 3] {
-        [self.real_time, self.queued, self.process_id]
-    }
-
-    /// Four characters from 0x20 to 0x7E, another with each job.
-    fn fresh_id(&mut self) -> [u8; 4] {
-        self.next_id = self.next_id.wrapping_add(1);
-        let mut rest = self.next_id;
-        std::array::from_fn(|_| {
-            let digit = u8::try_from(rest % 95).unwrap_or(0);
-            rest /= 95;
-            digit.saturating_add(0x20)
-        })
-    }
-}
-
-/// Tells who listens, if anything has changed.
-pub(crate) fn publish(condition: &watch::Sender<Option<Status>>, learnt: Option<Status>) {
-    condition.send_if_modified(|known| {
-        let changed = *known != learnt;
-        *known = learnt;
-        changed
-    });
-}
-
-/// The other end is gone: end of stream, reset, unplugged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Gone;
-
-/// A connection and what was read from it.
-pub(crate) struct Line<S> {
-    stream: S,
-    parser: AnswerParser,
-    heard: VecDeque<Answer>,
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
-    pub fn new(stream: S) -> Self {
-        Self { stream, parser: AnswerParser::default(), heard: VecDeque::new() }
-    }
-
-    pub fn into_stream(self) -> S {
-        self.stream
-    }
-
-    /// The next answer, or `None` when none came until then.
-    async fn hear(&mut self, until: Instant) -> Result<Option<Answer>, Gone> {
-        let mut bytes = [0_u8; 256];
-        loop {
-            if let Some(answer) = self.heard.pop_front() {
-                return Ok(Some(answer));
-            }
-            let count = match timeout_at(until, self.stream.read(&mut bytes)).await {
-                Err(_) => return Ok(None),
-                // A serial line that was unplugged reads as an endless end of file (fact sheet ESCPOS 1.2).
-                Ok(Ok(0) | Err(_)) => return Err(Gone),
-                Ok(Ok(count)) => count,
-            };
-            self.heard.extend(bytes.iter().take(count).filter_map(|byte| self.parser.push(*byte)));
-        }
-    }
-
-    /// Sends a question.
-    async fn ask(&mut self, question: &[u8], until: Instant) -> Result<(), Gone> {
-        match timeout_at(until, self.stream.write_all(question)).await {
-            Ok(Ok(())) => Ok(()),
-            // A question that is not even taken makes the line useless: nobody can say how much of it was.
-            Ok(Err(_)) | Err(_) => Err(Gone),
-        }
-    }
-}
-
 /// Why a job may not begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NotReady {
@@ -212,20 +117,13 @@ pub(crate) enum NotReady {
     /// It can be asked and does not answer.
     Silent,
     /// The line is dead.
-    Gone,
+    Lost(Fault),
 }
 
-impl From<Gone> for NotReady {
-    fn from(_: Gone) -> Self {
-        Self::Gone
+impl From<Lost> for NotReady {
+    fn from(Lost(fault): Lost) -> Self {
+        Self::Lost(fault)
     }
-}
-
-/// How bytes went.
-enum Sent {
-    All,
-    /// Stopped after so many.
-    Stopped(Fault, usize),
 }
 
 /// What the printer was heard to say about this job.
@@ -235,11 +133,12 @@ struct Heard {
     id_came_back: bool,
     queued: Option<u8>,
     automatic: Option<Fault>,
+    name: Option<String>,
 }
 
 /// One job on a line.
-pub(crate) struct Talk<'a, S> {
-    line: &'a mut Line<S>,
+pub(crate) struct Talk<'a> {
+    line: &'a mut Line,
     known: &'a mut Known,
     patience: &'a Patience,
     end: Instant,
@@ -249,8 +148,9 @@ pub(crate) struct Talk<'a, S> {
     begun: bool,
 }
 
-impl<'a, S: AsyncRead + AsyncWrite + Unpin> Talk<'a, S> {
-    pub fn new(line: &'a mut Line<S>, known: &'a mut Known, patience: &'a Patience, end: Instant) -> Self {
+impl<'a> Talk<'a> {
+    pub fn new(line: &'a mut Line, known: &'a mut Known, patience: &'a Patience) -> Self {
+        let end = Instant::now() + patience.job;
         Self { line, known, patience, end, heard: Heard::default(), trusts_queued: true, begun: false }
     }
 
@@ -259,34 +159,44 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Talk<'a, S> {
     }
 
     /// Notes an answer that is not one to a real-time request.
-    fn note(&mut self, answer: Answer) {
+    pub fn note(&mut self, answer: Answer) {
         match answer {
             Answer::ProcessId(id) if self.heard.id == Some(id) => {
                 self.heard.id_came_back = true;
-                self.known.process_id = Ability::Has;
+                self.known.can.process_id = Ability::Has;
             }
             Answer::Queued(byte) if self.known.owed > 0 => {
                 self.known.owed = self.known.owed.saturating_sub(1);
-                self.known.queued = Ability::Has;
+                self.known.can.queued = Ability::Has;
                 if self.known.owed == 0 {
                     self.heard.queued = Some(byte);
                 }
             }
-            Answer::Automatic(group) => self.heard.automatic = status::from_automatic(group).fault,
+            Answer::Automatic(group) => {
+                let status = status::from_automatic(group);
+                self.heard.automatic = status.fault;
+                self.known.unasked = status.fault;
+                self.known.can.automatic = Ability::Has;
+                self.known.publish(Some(status));
+            }
+            Answer::Name(name) => self.heard.name = Some(name),
             _ => {}
         }
     }
 
     /// Asks for the four real-time states, one after the other because their answers do not say what they answer.
     /// `None`: it did not answer.
-    pub async fn status(&mut self) -> Result<Option<Status>, Gone> {
-        // An answer that came too late for its question must not answer this one.
-        while let Some(stale) = self.line.hear(Instant::now()).await? {
-            self.note(stale);
+    pub async fn status(&mut self) -> Result<Option<Status>, Lost> {
+        let mut stale = Vec::new();
+        let settled = self.line.settle(|answer| stale.push(answer)).await;
+        for answer in stale {
+            self.note(answer);
         }
-        if self.known.unfinished && !self.begun {
+        settled?;
+        if self.known.unfinished && !self.begun && !self.line.freed {
             // Inside a half-sent command the request itself would be taken for a length.
             self.line.ask(&[0; 3], self.until(self.patience.progress)).await?;
+            self.line.freed = true;
         }
         let mut states = [0_u8; 4];
         for (state, kind) in states.iter_mut().zip(1..=4) {
@@ -294,7 +204,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Talk<'a, S> {
             self.line.ask(&status::real_time_status(kind), until).await?;
             loop {
                 match self.line.hear(until).await? {
-                    None => return Ok(None),
+                    None => {
+                        self.line.owes(self.patience.owed);
+                        return Ok(None);
+                    }
                     Some(Answer::RealTime(byte)) => {
                         *state = byte;
                         break;
@@ -303,23 +216,31 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Talk<'a, S> {
                 }
             }
         }
-        Ok(Some(status::from_real_time(states)))
+        let said = status::from_real_time(states);
+        self.known.can.real_time = Ability::Has;
+        self.known.publish(Some(said));
+        Ok(Some(said))
     }
 
     /// Whether the job may begin. Sends no byte of it, and nothing that prints.
     pub async fn ready(&mut self) -> Result<(), NotReady> {
         if self.known.can_be_asked() {
             match self.status().await? {
-                Some(status) => {
-                    self.known.real_time = Ability::Has;
-                    status.fault.map_or(Ok(()), |fault| Err(NotReady::Fault(fault)))?;
-                }
-                None if self.known.real_time == Ability::Has => return Err(NotReady::Silent),
+                Some(status) => status.fault.map_or(Ok(()), |fault| Err(NotReady::Fault(fault)))?,
+                None if self.known.can.real_time == Ability::Has => return Err(NotReady::Silent),
                 None => {}
             }
         }
+        // Where the printer answers nothing, what it says by itself counts, and what its port says.
+        if self.known.can.real_time != Ability::Has {
+            let port = || self.line.wire().word().and_then(|status| status.fault);
+            self.known.unasked.or_else(port).map_or(Ok(()), |fault| Err(NotReady::Fault(fault)))?;
+        }
         if self.known.unfinished {
             self.line.ask(&FINISHING, self.until(self.patience.progress)).await?;
+            if !self.line.drain(self.patience.progress).await? {
+                return Err(NotReady::Lost(Fault::Silent));
+            }
         }
         self.settle_owed().await
     }
@@ -328,7 +249,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Talk<'a, S> {
     /// connection, would prove this job. A further request is put behind them; all of them are answered right after
     /// each other, or were lost with the printer's power, so a pause behind an answer means that no other comes.
     async fn settle_owed(&mut self) -> Result<(), NotReady> {
-        let asks = self.known.process_id != Ability::Has && self.known.queued != Ability::Lacks;
+        let asks = self.known.can.process_id != Ability::Has && self.known.can.queued != Ability::Lacks;
         if self.known.owed == 0 || !asks {
             return Ok(());
         }
@@ -341,7 +262,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Talk<'a, S> {
             match self.line.hear(self.until(patience)).await? {
                 Some(answer) => self.note(answer),
                 None if self.known.owed < before => self.known.owed = 0,
-                None if self.known.queued == Ability::Has => return Err(NotReady::Silent),
+                None if self.known.can.queued == Ability::Has => return Err(NotReady::Silent),
                 None => {
                     self.trusts_queued = false;
                     break;
@@ -360,51 +281,83 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Talk<'a, S> {
         self.known.unfinished = true;
         self.begun = true;
         let mut requests = Vec::new();
-        if self.known.process_id != Ability::Lacks {
+        if self.known.can.process_id != Ability::Lacks {
             let id = self.known.fresh_id();
             self.heard.id = Some(id);
             requests.extend_from_slice(&status::process_id_request(id));
         }
-        let asks_queued = self.known.process_id != Ability::Has && self.known.queued != Ability::Lacks;
+        let asks_queued =
+            self.known.can.process_id != Ability::Has && self.known.can.queued != Ability::Lacks;
         if asks_queued {
             // Owed from now on, even if this job ends before it is known whether the request went out.
             self.known.owed = self.known.owed.saturating_add(1);
             requests.extend_from_slice(&status::QUEUED_STATUS);
         }
-        let mut sent = 0;
+        let size = bytes.len().saturating_add(requests.len());
+        self.end += SLOWEST.saturating_mul(u32::try_from(size).unwrap_or(u32::MAX));
+        let mut sent = 0_usize;
         for piece in [bytes, requests.as_slice()] {
-            match self.send(piece).await {
-                Sent::All => sent += piece.len(),
-                Sent::Stopped(fault, more) => {
-                    sent += more;
-                    if sent == 0 {
-                        self.known.owed = self.known.owed.saturating_sub(u32::from(asks_queued));
-                        return JobOutcome::NothingPrinted(fault);
-                    }
-                    return JobOutcome::Unknown { fault, bytes_sent: sent };
-                }
+            let (more, ended) = self.send(piece).await;
+            sent = sent.saturating_add(more);
+            if let Err(fault) = ended {
+                return self.stopped(fault, sent, asks_queued);
             }
         }
+        match self.line.drain(self.patience.progress).await {
+            Ok(true) => {}
+            Ok(false) => {
+                let fault = self.why_stalled().await;
+                return self.stopped(fault, sent, asks_queued);
+            }
+            Err(Lost(fault)) => return self.stopped(fault, sent, asks_queued),
+        }
+        self.end = Instant::now() + self.patience.job;
         match self.proof(asks_queued).await {
             Ok(proof) => {
                 self.known.unfinished = false;
+                // Bytes from the middle of the slip may have been lost, whatever came behind them.
+                let overran = size > SMALLEST_BUFFER && self.line.wire().overruns();
+                let proof = if overran { Proof::NotVerifiable } else { proof };
                 JobOutcome::Printed { proof, replaced }
             }
             Err(fault) => JobOutcome::Unknown { fault, bytes_sent: sent },
         }
     }
 
-    async fn send(&mut self, bytes: &[u8]) -> Sent {
+    fn stopped(&mut self, fault: Fault, bytes_sent: usize, asked_queued: bool) -> JobOutcome {
+        if bytes_sent > 0 {
+            return JobOutcome::Unknown { fault, bytes_sent };
+        }
+        self.known.owed = self.known.owed.saturating_sub(u32::from(asked_queued));
+        JobOutcome::NothingPrinted(fault)
+    }
+
+    /// Hands the bytes over: how many were taken, and why not all.
+    async fn send(&mut self, bytes: &[u8]) -> (usize, Result<(), Fault>) {
         let mut sent = 0_usize;
         while let Some(rest) = bytes.get(sent..).filter(|rest| !rest.is_empty()) {
             let chunk = rest.get(..self.patience.chunk.max(1)).unwrap_or(rest);
-            match timeout_at(self.until(self.patience.progress), self.line.stream.write(chunk)).await {
-                Ok(Ok(0) | Err(_)) => return Sent::Stopped(Fault::Absent, sent),
-                Err(_) => return Sent::Stopped(Fault::Silent, sent),
-                Ok(Ok(count)) => sent = sent.saturating_add(count),
+            match self.line.give(chunk, self.until(self.patience.progress)).await {
+                Ok(Some(count)) => sent = sent.saturating_add(count),
+                Ok(None) => return (sent, Err(self.why_stalled().await)),
+                Err(Lost(fault)) => return (sent, Err(fault)),
             }
         }
-        Sent::All
+        (sent, Ok(()))
+    }
+
+    /// What the printer or its port has said unasked about taking no more bytes. To ask it would put the question into the
+    /// middle of a command.
+    async fn why_stalled(&mut self) -> Fault {
+        loop {
+            match self.line.hear(Instant::now()).await {
+                Ok(Some(answer)) => self.note(answer),
+                Ok(None) => break,
+                Err(Lost(fault)) => return fault,
+            }
+        }
+        let port = || self.line.wire().word().and_then(|status| status.fault);
+        self.heard.automatic.or_else(port).unwrap_or(Fault::Silent)
     }
 
     async fn proof(&mut self, asked_queued: bool) -> Result<Proof, Fault> {
@@ -431,7 +384,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Talk<'a, S> {
                 break;
             }
             let until = if self.known.can_be_asked() { deadline.min(poll) } else { deadline };
-            match self.line.hear(until).await.map_err(|Gone| Fault::Absent)? {
+            match self.line.hear(until).await.map_err(|Lost(fault)| fault)? {
                 Some(answer) => self.note(answer),
                 None if until < deadline => {
                     self.healthy().await?;
@@ -452,29 +405,33 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Talk<'a, S> {
         }
         if let Some(paper) = self.heard.queued.filter(|_| self.trusts_queued) {
             // All was interpreted, and ids were not answered: this printer has none.
-            self.known.process_id = Ability::Lacks;
+            self.known.can.process_id = Ability::Lacks;
             return if paper & 0x0c == 0 { Ok(Proof::QueuedStatus) } else { Err(Fault::PaperOut) };
         }
-        let id_answers = self.heard.id.is_some() && self.known.process_id == Ability::Has;
-        let queued_answers = asked_queued && self.known.queued == Ability::Has;
+        let id_answers = self.heard.id.is_some() && self.known.can.process_id == Ability::Has;
+        let queued_answers = asked_queued && self.known.can.queued == Ability::Has;
         if id_answers || queued_answers {
             // Perhaps another printer was plugged in since: it is found out anew with the next job.
-            (self.known.queued, self.known.process_id) = self.known.configured;
+            self.known.forget_proofs();
             return Err(Fault::Silent);
         }
         // Never answered either: taken for a printer that cannot, and not waited for again.
-        self.known.process_id = Ability::Lacks;
-        self.known.queued = Ability::Lacks;
+        self.known.can.process_id = Ability::Lacks;
+        self.known.can.queued = Ability::Lacks;
         self.known.owed = 0;
         Ok(if healthy { Proof::HealthyAfterwards } else { Proof::NotVerifiable })
     }
 
     async fn without_acknowledgement(&mut self) -> Result<Proof, Fault> {
-        if self.known.real_time != Ability::Has {
-            return Ok(Proof::NotVerifiable);
+        if self.known.can.real_time != Ability::Has {
+            // A line that broke before the last byte was out says so now or never.
+            while let Some(answer) = self.line.hear(Instant::now()).await.map_err(|Lost(fault)| fault)? {
+                self.note(answer);
+            }
+            return self.heard.automatic.map_or(Ok(Proof::NotVerifiable), Err);
         }
         let until = self.until(self.patience.settle);
-        while let Some(answer) = self.line.hear(until).await.map_err(|Gone| Fault::Absent)? {
+        while let Some(answer) = self.line.hear(until).await.map_err(|Lost(fault)| fault)? {
             self.note(answer);
         }
         self.healthy().await?;
@@ -483,10 +440,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Talk<'a, S> {
 
     /// Whether the printer says that it is healthy; `false` if it cannot be asked.
     async fn healthy(&mut self) -> Result<bool, Fault> {
-        if self.known.real_time != Ability::Has {
+        if self.known.can.real_time != Ability::Has {
             return Ok(false);
         }
-        let status = self.status().await.map_err(|Gone| Fault::Absent)?;
+        let status = self.status().await.map_err(|Lost(fault)| fault)?;
         // A proof that came in the meantime stands, whatever the printer is like by now.
         if self.heard.id_came_back {
             return Ok(true);
@@ -496,5 +453,58 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Talk<'a, S> {
             Some(_) => Ok(true),
             None => Err(Fault::Silent),
         }
+    }
+
+    /// Asks all that only a person may ask for. What a printer prints of it is cleared before it is a row.
+    pub async fn find_out(&mut self) -> Result<(), Lost> {
+        if self.known.unfinished {
+            self.line.ask(&FINISHING, self.until(self.patience.progress)).await?;
+            self.line.drain(self.patience.progress).await?;
+            self.line.ask(&CLEAR, self.until(self.patience.progress)).await?;
+        }
+        if self.known.can.queued != Ability::Lacks {
+            self.known.owed = self.known.owed.saturating_add(1);
+            self.line.ask(&status::QUEUED_STATUS, self.until(self.patience.progress)).await?;
+            self.hear_until(self.patience.status, |talk| talk.known.owed == 0).await?;
+            if self.known.owed > 0 && self.known.can.queued == Ability::Ask {
+                (self.known.can.queued, self.known.owed) = (Ability::Lacks, 0);
+            }
+        }
+        let mut names = [None, None, None];
+        for (name, kind) in names.iter_mut().zip(66..=68) {
+            self.line.ask(&status::name_request(kind), self.until(self.patience.progress)).await?;
+            self.hear_until(self.patience.status, |talk| talk.heard.name.is_some()).await?;
+            *name = self.heard.name.take();
+            if name.is_none() {
+                // Who does not give the first name gives none.
+                break;
+            }
+        }
+        self.known.named(names);
+        if self.known.can.process_id != Ability::Lacks {
+            let id = self.known.fresh_id();
+            self.heard.id = Some(id);
+            self.line.ask(&status::process_id_request(id), self.until(self.patience.progress)).await?;
+            self.hear_until(self.patience.process_id_after, |talk| talk.heard.id_came_back).await?;
+            self.known.can.process_id = if self.heard.id_came_back { Ability::Has } else { Ability::Lacks };
+        }
+        self.known.can.automatic = Ability::Ask;
+        self.line.ask(&status::TELL_CHANGES, self.until(self.patience.progress)).await?;
+        let tells = |talk: &Self| talk.known.can.automatic == Ability::Has;
+        self.hear_until(self.patience.status, tells).await?;
+        if !tells(self) {
+            self.known.can.automatic = Ability::Lacks;
+        }
+        self.line.ask(&status::TELL_NOTHING, self.until(self.patience.progress)).await?;
+        self.line.ask(&CLEAR, self.until(self.patience.progress)).await
+    }
+
+    async fn hear_until(&mut self, patience: Duration, enough: impl Fn(&Self) -> bool) -> Result<(), Lost> {
+        let until = self.until(patience);
+        while !enough(self) {
+            let Some(answer) = self.line.hear(until).await? else { break };
+            self.note(answer);
+        }
+        Ok(())
     }
 }

@@ -1,4 +1,5 @@
-//! The simulated printer: a network printer on loopback that prints into memory and can fail in every way that matters.
+//! The simulated printer: a network printer on loopback, or one on a serial [`line`], that prints into memory and can fail in
+//! every way that matters.
 //!
 //! It is a device of its own, not a stand-in behind the [`Printer`](crate::printer::Printer) trait: the daemon reaches
 //! it through the same transport, bytes and time-outs as a real one. Like most real ones it serves one client at a time;
@@ -7,8 +8,11 @@
 //! **For simulations only.** It keeps papers in clear, in memory and, if told to, in a folder (created 0700, its files
 //! 0600). A slip of a gift card is money: never point a till that sells real cards at it.
 
+pub mod line;
+
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::Deref;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -47,11 +51,23 @@ pub struct Keep {
     pub drawing: Drawing,
 }
 
-/// A simulated printer that runs until this is dropped.
+/// A simulated printer on the network that runs until this is dropped.
 pub struct SimulatedPrinter {
-    shared: Arc<Shared>,
+    controls: Controls,
     address: SocketAddr,
     server: JoinHandle<()>,
+}
+
+/// What people do to a printer, whatever it hangs on.
+pub struct Controls {
+    shared: Arc<Shared>,
+}
+
+impl Deref for SimulatedPrinter {
+    type Target = Controls;
+    fn deref(&self) -> &Controls {
+        &self.controls
+    }
 }
 
 struct Shared {
@@ -59,6 +75,8 @@ struct Shared {
     changed: Notify,
     finished: watch::Sender<usize>,
     hang_up: AtomicBool,
+    /// The cable is out.
+    unplugged: AtomicBool,
     keep: Option<Keep>,
 }
 
@@ -86,22 +104,18 @@ impl SimulatedPrinter {
         }
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared {
-            engine: Mutex::new(Engine::new(profile, answers)),
-            changed: Notify::new(),
-            finished: watch::Sender::new(0),
-            hang_up: AtomicBool::new(false),
-            keep,
-        });
+        let shared = Shared::new(Engine::new(profile, answers), keep);
         let server = tokio::spawn(serve(listener, Arc::clone(&shared)));
-        Ok(Self { shared, address, server })
+        Ok(Self { controls: Controls { shared }, address, server })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
+}
 
+impl Controls {
     /// The papers that left it, oldest first. The one that is being printed is not among them.
     pub fn papers(&self) -> Vec<SimulatedPaper> {
         self.shared.engine().papers().cloned().collect()
@@ -148,10 +162,33 @@ impl SimulatedPrinter {
         self.change(Engine::power_cycle);
     }
 
+    /// Its power is cut until it is repaired: what waited is lost, a begun paper is torn off.
+    pub fn lose_power(&self) {
+        self.shared.hang_up.store(true, Ordering::Relaxed);
+        self.change(Engine::lose_power);
+    }
+
     /// Closes the connection as a printer does with an idle client; nothing else happens.
     pub fn hang_up(&self) {
         self.shared.hang_up.store(true, Ordering::Relaxed);
         self.shared.changed.notify_one();
+    }
+
+    /// Takes the cable of a [`line`] out: the device goes. (A cable of a network tells nobody; [`SimulatedFault::Deaf`] is like it.)
+    pub fn unplug(&self) {
+        self.shared.unplugged.store(true, Ordering::Relaxed);
+        self.shared.changed.notify_one();
+    }
+
+    /// Puts its cable in again.
+    pub fn plug(&self) {
+        self.shared.unplugged.store(false, Ordering::Relaxed);
+        self.shared.changed.notify_one();
+    }
+
+    /// Bytes that came while its buffer was full.
+    pub fn lost_bytes(&self) -> usize {
+        self.shared.engine().lost()
     }
 
     /// Tears a begun paper off.
@@ -180,6 +217,17 @@ impl Drop for SimulatedPrinter {
 }
 
 impl Shared {
+    fn new(engine: Engine, keep: Option<Keep>) -> Arc<Self> {
+        Arc::new(Self {
+            engine: Mutex::new(engine),
+            changed: Notify::new(),
+            finished: watch::Sender::new(0),
+            hang_up: AtomicBool::new(false),
+            unplugged: AtomicBool::new(false),
+            keep,
+        })
+    }
+
     fn engine(&self) -> MutexGuard<'_, Engine> {
         self.engine.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -241,7 +289,7 @@ async fn converse(mut client: TcpStream, shared: &Shared) -> io::Result<()> {
     client.set_nodelay(true)?;
     let mut bytes = [0_u8; 1024];
     loop {
-        let (answers, takes) = shared.with(|engine| (engine.take_answers(), engine.takes_bytes()));
+        let (answers, takes) = shared.with(|engine| (engine.take_answers(), engine.takes() > 0));
         if !answers.is_empty() {
             timeout(ANSWER, client.write_all(&answers)).await??;
         }

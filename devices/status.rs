@@ -31,11 +31,22 @@ pub const fn process_id_request(id: [u8; 4]) -> [u8; 11] {
     [0x1d, b'(', b'H', 6, 0, 48, 48, a, b, c, d]
 }
 
+/// `GS I n`: the maker's name (66), the model (67), the serial number (68), sent back as a block of text.
+pub const fn name_request(n: u8) -> [u8; 3] {
+    [0x1d, b'I', n]
+}
+
+/// `GS a`: tell every change by yourself; the answer is the present state.
+pub const TELL_CHANGES: [u8; 3] = [0x1d, b'a', 0xff];
+
+/// `GS a 0`: tell no more.
+pub const TELL_NOTHING: [u8; 3] = [0x1d, b'a', 0];
+
 /// The longest block that is kept; names of printers are shorter.
 const LONGEST_BLOCK: usize = 96;
 
 /// One thing that a printer said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// XON: it takes bytes again.
     FlowOn,
@@ -49,6 +60,8 @@ pub enum Answer {
     Automatic([u8; 4]),
     /// The id that stood behind what is now printed.
     ProcessId([u8; 4]),
+    /// To `GS I`: what of it is printable ASCII.
+    Name(String),
     /// A block of another meaning.
     OtherBlock,
     /// A byte that fits no pattern.
@@ -108,6 +121,12 @@ impl AnswerParser {
         }
         let answer = match *self.block.as_slice() {
             [0x37, 0x22, a, b, c, d] => Answer::ProcessId([a, b, c, d]),
+            [0x5f, ref name @ ..] => Answer::Name(
+                name.iter()
+                    .filter(|byte| (b' '..=b'~').contains(*byte))
+                    .map(|byte| char::from(*byte))
+                    .collect(),
+            ),
             _ => Answer::OtherBlock,
         };
         self.block.clear();
@@ -156,6 +175,9 @@ pub fn from_automatic([general, error, paper, _]: [u8; 4]) -> Status {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::*;
 
     fn parsed(bytes: &[u8]) -> Vec<Answer> {
@@ -165,7 +187,7 @@ mod tests {
 
     #[test]
     fn answers_are_told_apart_by_their_bits() {
-        use Answer::{Automatic, FlowOff, FlowOn, Odd, OtherBlock, ProcessId, Queued, RealTime};
+        use Answer::{Automatic, FlowOff, FlowOn, Name, Odd, OtherBlock, ProcessId, Queued, RealTime};
         for (bytes, answers) in [
             (
                 &[0x12, 0x16, 0x1a, 0x72][..],
@@ -180,7 +202,10 @@ mod tests {
             ),
             (b"\x37\x22abcd\x00", vec![ProcessId(*b"abcd")]),
             (b"\x37\x22a\x13b\x11cd\x00", vec![FlowOff, FlowOn, ProcessId(*b"abcd")]),
-            (b"\x37\x22abcde\x00\x5f_EPSON\x00\x37\x23\x40\x00", vec![OtherBlock, OtherBlock, OtherBlock]),
+            (
+                b"\x37\x22abcde\x00\x5fEPS\x1b\xffON\x00\x37\x23\x40\x00",
+                vec![OtherBlock, Name("EPSON".to_owned()), OtherBlock],
+            ),
             (&[0x80, 0x9f, 0xff], vec![Odd(0x80), Odd(0x9f), Odd(0xff)]),
         ] {
             assert_eq!(parsed(bytes), answers, "{bytes:02x?}");
@@ -195,8 +220,35 @@ mod tests {
             assert_eq!(parser.push(b'x'), None);
         }
         assert!(parser.block.len() <= LONGEST_BLOCK);
-        assert_eq!(parser.push(0), Some(Answer::OtherBlock));
+        assert_eq!(parser.push(0), Some(Answer::Name("x".repeat(LONGEST_BLOCK - 1))));
     }
+
+    proptest! {
+        /// However a stream is cut into pieces, and whatever it holds.
+        #[test]
+        fn any_bytes_are_answers_of_bounded_size_and_no_more_than_there_are_bytes(
+            bytes in prop::collection::vec(prop_oneof![any::<u8>(), select(MARKS)], 0..400),
+        ) {
+            let mut parser = AnswerParser::default();
+            let mut answers = Vec::new();
+            for byte in &bytes {
+                answers.extend(parser.push(*byte));
+                prop_assert!(parser.block.len() <= LONGEST_BLOCK && parser.group.len() < 4);
+            }
+            prop_assert!(answers.len() <= bytes.len());
+            // No process id is made up: its seven bytes are there, with nothing but flow control between them.
+            let quiet: Vec<u8> = bytes.iter().copied().filter(|byte| !matches!(byte, 0x11 | 0x13)).collect();
+            for answer in answers {
+                if let Answer::ProcessId([a, b, c, d]) = answer {
+                    let said = [0x37, 0x22, a, b, c, d, 0];
+                    prop_assert!(quiet.windows(7).any(|seven| seven == said));
+                }
+            }
+        }
+    }
+
+    /// The bytes that mean something.
+    const MARKS: &[u8] = &[0x00, 0x10, 0x11, 0x12, 0x13, 0x22, 0x35, 0x37, 0x3b, 0x3d, 0x5f];
 
     #[test]
     fn a_state_names_its_worst_fault() {

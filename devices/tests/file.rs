@@ -6,7 +6,7 @@ use std::time::Duration;
 use tilld_devices::decode::decode;
 use tilld_devices::printer::{Fault, JobOutcome, Printer, Proof};
 use tilld_devices::profile::Profile;
-use tilld_devices::{FilePrinter, Patience, file};
+use tilld_devices::{Patience, PrinterPort, PrinterSettings, attended};
 use tilld_domain::secret::Secret;
 use tilld_domain::slip::{Align, Part, Row, Slip, Style};
 
@@ -19,7 +19,13 @@ fn slip(rows: usize) -> Slip {
 }
 
 fn printer(path: &std::path::Path, patience: Patience) -> std::sync::Arc<dyn Printer> {
-    file(FilePrinter { name: "file".to_owned(), path: path.to_owned(), profile: Profile::epson(), patience })
+    attended(PrinterSettings {
+        name: "file".to_owned(),
+        port: PrinterPort::File(path.to_owned()),
+        profile: Profile::epson(),
+        patience,
+        memory: None,
+    })
 }
 
 const NOT_VERIFIABLE: JobOutcome = JobOutcome::Printed { proof: Proof::NotVerifiable, replaced: 0 };

@@ -9,8 +9,10 @@ use std::time::Duration;
 use tilld_devices::encode::encode;
 use tilld_devices::printer::{Fault, JobOutcome, Printer, Proof};
 use tilld_devices::profile::{Ability, Profile};
-use tilld_devices::simulated::{Answers, Automatic, Drawing, Keep, SimulatedFault, SimulatedPrinter};
-use tilld_devices::{NetworkPrinter, Patience, network};
+use tilld_devices::simulated::{
+    Answers, Automatic, Controls, Drawing, Keep, SimulatedFault, SimulatedPrinter,
+};
+use tilld_devices::{Patience, PrinterPort, PrinterSettings, attended};
 use tilld_domain::secret::Secret;
 use tilld_domain::slip::{Align, DrawerPin, DrawerPulse, Part, Row, Slip, Style, Symbology};
 
@@ -65,8 +67,12 @@ async fn simulated(answers: Answers) -> SimulatedPrinter {
 }
 
 fn printer(simulated: &SimulatedPrinter, profile: Profile, patience: Patience) -> Arc<dyn Printer> {
-    let address = simulated.address().to_string();
-    network(NetworkPrinter { name: "till".to_owned(), address, profile, patience })
+    at(simulated.address().to_string(), profile, patience)
+}
+
+fn at(address: String, profile: Profile, patience: Patience) -> Arc<dyn Printer> {
+    let port = PrinterPort::Network(address);
+    attended(PrinterSettings { name: "till".to_owned(), port, profile, patience, memory: None })
 }
 
 fn only(real_time: bool, queued: bool, process_id: bool) -> Answers {
@@ -251,8 +257,7 @@ async fn a_slip_is_whole_also_behind_one_that_broke_off_inside_a_command() {
 async fn a_printer_that_was_switched_off_or_hung_up_is_found_again() {
     let simulated = simulated(Answers::ALL).await;
     let printer = printer(&simulated, Profile::epson(), Patience::default());
-    for (count, between) in [SimulatedPrinter::power_cycle, SimulatedPrinter::hang_up].into_iter().enumerate()
-    {
+    for (count, between) in [Controls::power_cycle, Controls::hang_up].into_iter().enumerate() {
         assert!(matches!(printer.print(&slip("row")).await, JobOutcome::Printed { .. }));
         between(&simulated);
         assert!(matches!(printer.print(&slip("row")).await, JobOutcome::Printed { .. }));
@@ -265,16 +270,10 @@ async fn an_address_where_nothing_listens_is_absent() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     drop(listener);
-    let settings = NetworkPrinter {
-        name: "gone".to_owned(),
-        address,
-        profile: Profile::epson(),
-        patience: Patience::default(),
-    };
-    let printer = network(settings);
+    let printer = at(address, Profile::epson(), Patience::default());
     assert_eq!(printer.print(&slip("row")).await, JobOutcome::NothingPrinted(Fault::Absent));
     assert_eq!(printer.status().await, None);
-    assert_eq!((printer.name(), printer.paper().columns), ("gone", 48));
+    assert_eq!((printer.name(), printer.paper().columns), ("till", 48));
 }
 
 #[tokio::test]
@@ -381,7 +380,7 @@ async fn a_late_answer_that_comes_in_the_middle_of_the_next_job_proves_nothing()
     for (profile, (address, server)) in [(knowing(), scripted(queued).await), (with_ids, scripted(ids).await)]
     {
         let address = address.to_string();
-        let printer = network(NetworkPrinter { name: "till".to_owned(), address, profile, patience });
+        let printer = at(address, profile, patience);
         for job in ["first", "second"] {
             let outcome = printer.print(&slip(job)).await;
             assert!(

@@ -20,13 +20,12 @@ use anyhow::{Context, anyhow};
 use tilld_counter::book::Book;
 use tilld_counter::clock::{Clock, SystemClock};
 use tilld_counter::{Counter, Ports, Running};
-use tilld_devices::file::{FilePrinter, file};
 use tilld_devices::plugged::Plugged;
 use tilld_devices::printer::Printer;
 use tilld_devices::scanner::input::{InputScanner, input};
 use tilld_devices::scanner::serial::{SerialScanner, serial};
 use tilld_devices::scanner::{HELD, Scanner};
-use tilld_devices::tcp::{NetworkPrinter, network};
+use tilld_devices::{PrinterSettings, attended, with_spare};
 use tilld_domain::secret::Secret;
 use tilld_journal::{Journal, OpenError, SealKey, Settings as JournalSettings};
 use tilld_providers::GiftCards;
@@ -39,12 +38,17 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::command::{Failure, told_to_stop};
 use crate::config::{
-    Config, FinperksConfig, GiftLocalConfig, PrinterConfig, PrinterPort, ScannerConfig, ScannerPort, secrets,
+    Config, FinperksConfig, GiftLocalConfig, PrinterConfig, ScannerConfig, ScannerPort, secrets,
 };
 
 /// How often, and after what pauses, a journal is tried at the start that another daemon holds.
 const HANDOVER_TRIES: u32 = 20;
 const HANDOVER_PAUSE: Duration = Duration::from_millis(50);
+
+/// The printer of slips, by the name under which it is asked for.
+pub(crate) const SLIP: &str = "slip";
+/// The one that takes slips when that one cannot.
+pub(crate) const SPARE: &str = "spare";
 
 /// A running daemon.
 pub struct Daemon {
@@ -56,6 +60,8 @@ pub struct Daemon {
     pub token: Secret,
     /// The counter itself.
     pub counter: Counter,
+    /// Its printers, each by itself: the one that prints slips and, if there is one, its spare.
+    pub printers: Vec<Arc<dyn Printer>>,
     driver: Running,
     door: JoinHandle<()>,
     check: JoinHandle<()>,
@@ -79,7 +85,16 @@ impl Daemon {
             }
             None => None,
         };
-        let printer = printer(&config.printer);
+        let folder = &config.journal.folder;
+        let mut printers = vec![printer(SLIP, &config.printer, Some(folder.join("printer-slip"))];
+        if let Some(spare) = &config.spare_printer {
+            printers.push(printer(SPARE, spare, Some(folder.join("printer-spare")));
+        }
+        let printer = match printers.as_slice() {
+            [first, second] => with_spare(Arc::clone(first), Arc::clone(second)),
+            [only, ..] => Arc::clone(only),
+            [] => anyhow::bail!("no printer"),
+        };
         // A journal whose key is gone must not be given a new one: the right file belongs there.
         let key = if Journal::exists(&config.journal.folder) {
             secrets::read(config.journal.key_file.as_deref(), "journal_key")?
@@ -130,6 +145,7 @@ impl Daemon {
             token_file: config.api.token_file,
             token,
             counter,
+            printers,
             driver,
             door,
             close: Some(close),
@@ -150,13 +166,13 @@ impl Daemon {
 
     /// Ends everything at once, as a power cut would, and returns when nothing of it runs any more.
     pub async fn crash(self) {
-        let Self { driver, door, check, counter, mut scanning, .. } = self;
+        let Self { driver, door, check, counter, printers, mut scanning, .. } = self;
         check.abort();
         scanning.shutdown().await;
         door.abort();
         // It was aborted: that is its end.
         let _ = door.await;
-        drop(counter);
+        drop((counter, printers));
         driver.halt().await;
     }
 
@@ -258,14 +274,13 @@ fn scan(scanners: &[ScannerConfig], counter: &Counter) -> JoinSet<()> {
     scanning
 }
 
-/// The printer of a configuration.
-pub(crate) fn printer(config: &PrinterConfig) -> Arc<dyn Printer> {
-    let profile = config.profile.clone();
-    let (name, patience) = ("slip".to_owned(), config.patience);
-    match &config.port {
-        PrinterPort::Network(address) => {
-            network(NetworkPrinter { name, address: address.clone(), profile, patience })
-        }
-        PrinterPort::File(path) => file(FilePrinter { name, path: path.clone(), profile, patience }),
-    }
+/// A printer of a configuration, and where it is kept what it was found to answer.
+pub(crate) fn printer(name: &str, config: &PrinterConfig, memory: Option<PathBuf>) -> Arc<dyn Printer> {
+    attended(PrinterSettings {
+        name: name.to_owned(),
+        port: config.port.clone(),
+        profile: config.profile.clone(),
+        patience: config.patience,
+        memory,
+    })
 }

@@ -14,7 +14,9 @@ use std::time::Duration;
 use anyhow::anyhow;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+use tilld_devices::PrinterPort;
 use tilld_devices::plugged::{Input, Plugged, Seems, SerialPort, Usb, UsbAddress, UsbPrinter};
+use tilld_devices::port::serial::SerialLine;
 use tilld_devices::printer::JobOutcome;
 use tilld_devices::profile::Profile;
 use tilld_devices::scanner::framing::Framing;
@@ -26,7 +28,7 @@ use tokio::sync::mpsc;
 
 use crate::beside::{Beside, look};
 use crate::command::{ConfigFile, Failure, say};
-use crate::config::{Config, PrinterConfig, PrinterPort, ScannerConfig, ScannerPort};
+use crate::config::{Config, PrinterConfig, ScannerConfig, ScannerPort};
 use crate::daemon;
 use crate::table::table;
 use crate::test_slip::test_slip;
@@ -199,13 +201,8 @@ fn usb_address(usb: &Usb) -> String {
 }
 
 fn configured_rows(config: &Config, plugged: &Plugged) -> Vec<[String; 4]> {
-    let (address, now) = match &config.printer.port {
-        PrinterPort::Network(address) => (address.clone(), "`tilld doctor` asks it".to_owned()),
-        PrinterPort::File(path) => {
-            (path.display().to_string(), if path.exists() { "there" } else { "not there" }.to_owned())
-        }
-    };
-    let printer = ["slip".to_owned(), "printer".to_owned(), address, now];
+    let mut rows = vec![printer_row(daemon::SLIP, &config.printer.port, plugged)];
+    rows.extend(config.spare_printer.iter().map(|spare| printer_row(daemon::SPARE, &spare.port, plugged)));
     let scanners = config.scanners.iter().map(|scanner| {
         let now = match scanner_now(scanner, plugged) {
             Ok(path) => format!("there: {}", path.display()),
@@ -214,7 +211,19 @@ fn configured_rows(config: &Config, plugged: &Plugged) -> Vec<[String; 4]> {
         };
         [scanner.name.clone(), "scanner".to_owned(), self::address(scanner), now]
     });
-    std::iter::once(printer).chain(scanners).collect()
+    rows.extend(scanners);
+    rows
+}
+
+fn printer_row(name: &str, port: &PrinterPort, plugged: &Plugged) -> [String; 4] {
+    let there = |there: bool| if there { "there" } else { "not there" }.to_owned();
+    let (address, now) = match port {
+        PrinterPort::Network(address) => (address.clone(), "`tilld doctor` asks it".to_owned()),
+        PrinterPort::Serial(line) => (line.device.to_string(), there(plugged.serial(&line.device).is_ok())),
+        PrinterPort::Usb(port) => (format!("USB {}", port.wanted), there(port.find_on(plugged).is_some())),
+        PrinterPort::File(path) => (path.display().to_string(), there(path.exists())),
+    };
+    [name.to_owned(), "printer".to_owned(), address, now]
 }
 
 /// By what a scanner is found.
@@ -247,7 +256,12 @@ pub(crate) fn scanner_now(scanner: &ScannerConfig, plugged: &Plugged) -> Result<
 async fn test(testing: &Testing) -> Result<(), Failure> {
     let config = testing.config.load()?;
     let scanner = config.scanners.iter().find(|scanner| scanner.name == testing.name);
-    let printer = daemon::printer(&config.printer);
+    let spare = config.spare_printer.as_ref().filter(|_| testing.name == daemon::SPARE);
+    let (name, settings) = match spare {
+        Some(spare) => (daemon::SPARE, spare),
+        None => (daemon::SLIP, &config.printer),
+    };
+    let printer = daemon::printer(name, settings, None);
     if scanner.is_none() && printer.name() != testing.name {
         let scanners = config.scanners.iter().map(|scanner| scanner.name.as_str());
         let names: Vec<&str> = std::iter::once(printer.name()).chain(scanners).collect();
@@ -261,7 +275,7 @@ async fn test(testing: &Testing) -> Result<(), Failure> {
     if let Some(scanner) = scanner {
         return listen(daemon::scanner(scanner), testing.waiting).await;
     }
-    let slip = test_slip(&config.printer, printer.name(), printer.paper(), testing.drawer);
+    let slip = test_slip(settings, printer.name(), printer.paper(), testing.drawer);
     match printer.print(&slip).await {
         JobOutcome::Printed { proof, replaced } => {
             say(&format!("printed: {}", proof_text(proof)))?;
@@ -326,7 +340,11 @@ fn probed_scanner(probing: &Probing) -> Result<Option<ScannerConfig>, Failure> {
 
 async fn probe_printer(probing: &Probing) -> Result<(), Failure> {
     let path = &probing.path;
-    let port = if path.starts_with('/') {
+    let port = if path.starts_with("/dev/tty") || path.starts_with("/dev/serial/") {
+        // Somebody sits in front of it and names what is plugged in now, so a number will do.
+        let device = tilld_devices::plugged::SerialAddress::Path(PathBuf::from(path));
+        PrinterPort::Serial(SerialLine::new(device, probing.baud))
+    } else if path.starts_with('/') {
         PrinterPort::File(PathBuf::from(path))
     } else if path
         .rsplit_once(':')
@@ -341,7 +359,7 @@ async fn probe_printer(probing: &Probing) -> Result<(), Failure> {
     };
     let settings =
         PrinterConfig { port, profile: Profile::epson(), patience: tilld_devices::Patience::default() };
-    let printer = daemon::printer(&settings);
+    let printer = daemon::printer("probed", &settings, None);
     let probed = printer.probe(probing.thorough).await;
     let rows = [
         ["line".to_owned(), reach(probed.reach).to_owned()],

@@ -24,7 +24,7 @@ use tilld_providers::GiftCards;
 use crate::beside::{Beside, look};
 use crate::command::{ConfigFile, Failure, say};
 use crate::config::{Config, ConfigError, THREE_LINES, secrets};
-use crate::daemon::{finperks, gift_local, printer};
+use crate::daemon::{SLIP, finperks, gift_local, printer};
 use crate::devices::{self, printer_next};
 use crate::provider;
 
@@ -350,7 +350,7 @@ fn gift_local_set_up(config: &Config, findings: &mut Findings) {
 }
 
 async fn the_printer(config: &Config, findings: &mut Findings) {
-    let printer = printer(&config.printer);
+    let printer = printer(SLIP, &config.printer, None);
     match tokio::time::timeout(PRINTER_PATIENCE, printer.probe(false)).await {
         Err(_) => {
             findings.wrong("printer", format!("{} does not answer. Switch it off and on.", printer.name()));

@@ -42,6 +42,19 @@ impl Letters {
         Self(Which::Runs(runs.into()))
     }
 
+    /// Those that are among these and among the others.
+    #[must_use]
+    pub fn both(&self, other: &Self) -> Self {
+        match (&self.0, &other.0) {
+            (Which::Every, _) => other.clone(),
+            (_, Which::Every) | (Which::Ascii, Which::Ascii) => self.clone(),
+            (Which::Ascii, Which::Runs(_)) => other.both(self),
+            (Which::Runs(runs), _) => Self::of(
+                runs.iter().flat_map(|(first, last)| *first..=*last).filter(|letter| other.has(*letter)),
+            ),
+        }
+    }
+
     /// Whether this one is among them.
     pub fn has(&self, letter: char) -> bool {
         match &self.0 {
@@ -300,6 +313,15 @@ mod tests {
             assert_eq!(some.has(letter), has, "{letter}");
         }
         assert!(!Letters::of([]).has('a'));
+        for (other, common) in [
+            (Letters::EVERY, "abcz€é漢"),
+            (Letters::ASCII, "abcz"),
+            (Letters::of("bcdé字".chars()), "bcé"),
+            (Letters::of([]), ""),
+        ] {
+            let common = Letters::of(common.chars());
+            assert!(some.both(&other) == common && other.both(&some) == common, "{other:?}");
+        }
         assert!(Letters::EVERY.has('漢') && Letters::ASCII.has('~') && !Letters::ASCII.has('é'));
         assert_eq!(format!("{some:?}"), "Letters(5 runs)");
     }

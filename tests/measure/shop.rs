@@ -13,7 +13,7 @@ use tilld_counter::clock::SystemClock;
 use tilld_counter::{Counter, Ports, Running, Settings};
 use tilld_devices::profile::Profile;
 use tilld_devices::simulated::{Answers, SimulatedPrinter};
-use tilld_devices::tcp::{NetworkPrinter, network};
+use tilld_devices::{PrinterPort, PrinterSettings, attended};
 use tilld_domain::money::Currency;
 use tilld_domain::secret::Secret;
 use tilld_journal::{Journal, SealKey};
@@ -92,11 +92,12 @@ impl Shop {
             keep_codes: Duration::from_hours(24),
         })
         .unwrap();
-        let slips = network(NetworkPrinter {
+        let slips = attended(PrinterSettings {
             name: "slip".to_owned(),
-            address: paper.address().to_string(),
+            port: PrinterPort::Network(paper.address().to_string()),
             profile: Profile::epson(),
             patience: tilld_devices::job::Patience::default(),
+            memory: None,
         });
         let printer = Arc::new(TimedPrinter {
             printer: slips,

@@ -11,6 +11,7 @@
 //! No secret is ever a value: only a path, or the name of a systemd credential.
 
 mod gift_local;
+mod printer;
 mod scanners;
 pub mod secrets;
 mod sheet;
@@ -22,10 +23,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tilld_counter::{Place, Settings as CounterSettings};
-use tilld_devices::Patience;
-use tilld_devices::font::Font;
 use tilld_devices::logo;
-use tilld_devices::profile::Profile;
 use tilld_domain::ids::{Country, Locale, ProductCode, StoreId, TerminalId};
 use tilld_domain::order::Rules;
 use tilld_domain::slip::Picture;
@@ -36,6 +34,7 @@ use tilld_providers::pace::Limits;
 use tilld_receipts::slip::ShopTexts;
 
 pub use gift_local::GiftLocalConfig;
+pub use printer::PrinterConfig;
 pub use scanners::{ScannerConfig, ScannerPort};
 use sheet::Sheet;
 pub use sheet::{Place as WrittenAt, Wrong};
@@ -56,6 +55,8 @@ pub struct Config {
     pub gift_local: Option<GiftLocalConfig>,
     /// Where slips are printed.
     pub printer: PrinterConfig,
+    /// Where they are printed when that printer cannot; without it nowhere.
+    pub spare_printer: Option<PrinterConfig>,
     /// What is scanned with.
     pub scanners: Vec<ScannerConfig>,
     /// Where everything is written down.
@@ -93,26 +94,6 @@ pub struct FinperksConfig {
     pub confirm_repeatable: bool,
     /// Additional root certificates, PEM.
     pub roots_file: Option<PathBuf>,
-}
-
-/// A printer.
-#[derive(Debug, Clone)]
-pub struct PrinterConfig {
-    /// What it hangs on.
-    pub port: PrinterPort,
-    /// Its kind, with the shop's own columns and font.
-    pub profile: Profile,
-    /// How long it may take.
-    pub patience: Patience,
-}
-
-/// What a printer hangs on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PrinterPort {
-    /// A network printer: host and port, mostly 9100.
-    Network(String),
-    /// A file or a character device such as `/dev/usb/lp0`.
-    File(PathBuf),
 }
 
 /// The journal.
@@ -210,7 +191,8 @@ impl Config {
         let mut place = place(&mut sheet);
         let finperks = finperks(&mut sheet);
         let gift_local = gift_local::read(&mut sheet);
-        let printer = printer(&mut sheet);
+        let printer = printer::read(&mut sheet);
+        let spare_printer = printer::read_spare(&mut sheet);
         let scanners = scanners::read(&mut sheet);
         let dots = printer.as_ref().map_or(u16::MAX, |printer| printer.profile.dots);
         if let (logo @ Some(_), Some(place)) = (logo(&mut sheet, dots), &mut place) {
@@ -225,9 +207,18 @@ impl Config {
         };
         let wrong = sheet.finish();
         match (place, finperks, printer) {
-            (Some(place), Some(finperks), Some(printer)) if wrong.is_empty() => {
-                Ok(Self { place, finperks, gift_local, printer, scanners, journal, api, counter, log })
-            }
+            (Some(place), Some(finperks), Some(printer)) if wrong.is_empty() => Ok(Self {
+                place,
+                finperks,
+                gift_local,
+                printer,
+                spare_printer,
+                scanners,
+                journal,
+                api,
+                counter,
+                log,
+            }),
             _ => Err(wrong),
         }
     }
@@ -356,72 +347,6 @@ fn posa(sheet: &mut Sheet) -> PosaRules {
     PosaRules { default, by_product }
 }
 
-fn printer(sheet: &mut Sheet) -> Option<PrinterConfig> {
-    let network: Option<String> =
-        sheet.optional("printer.network", "host and port, for example 192.168.1.50:9100");
-    let file: Option<PathBuf> = sheet.optional("printer.file", "a path, for example /dev/usb/lp0");
-    let port = match (network, file) {
-        (Some(address), None) => {
-            let port = address.rsplit_once(':').and_then(|(host, port)| {
-                port.parse::<u16>().ok().filter(|port| *port > 0 && !host.is_empty())
-            });
-            if port.is_none() {
-                sheet.note("printer.network", "wanted: host and port, for example 192.168.1.50:9100");
-            }
-            Some(PrinterPort::Network(address))
-        }
-        (None, Some(path)) => Some(PrinterPort::File(path)),
-        (Some(_), Some(_)) => {
-            sheet.note("printer.file", "either printer.network or printer.file, not both");
-            None
-        }
-        (None, None) => {
-            if !sheet.has("printer.network") && !sheet.has("printer.file") {
-                sheet.note(
-                    "printer.network",
-                    "host and port of a network printer, or printer.file with a path",
-                );
-            }
-            None
-        }
-    };
-    let profile = profile(sheet);
-    let patience = patience(sheet);
-    Some(PrinterConfig { port: port?, profile, patience })
-}
-
-/// The printer's kind: a family's, or one of the shop's own, with the shop's columns and font.
-fn profile(sheet: &mut Sheet) -> Profile {
-    let family: Option<String> = sheet.optional("printer.profile", "a printer family");
-    let file: Option<PathBuf> = sheet.optional("printer.profile_file", "the path of a profile of your own");
-    let kind = match (family, &file) {
-        (Some(_), Some(_)) => {
-            sheet.note("printer.profile_file", "either printer.profile or printer.profile_file, not both");
-            None
-        }
-        (None, Some(path)) => Profile::from_file(path)
-            .map_err(|wrong| sheet.note("printer.profile_file", &format!("{}: {wrong}", shown(path))))
-            .ok(),
-        (family, None) => Profile::named(family.as_deref().unwrap_or("epson"))
-            .map_err(|unfit| sheet.note("printer.profile", &unfit.to_string()))
-            .ok(),
-    };
-    let kind = kind.unwrap_or_default();
-    let kind = match sheet.columns("printer.columns") {
-        Some(columns) => kind.with_columns(columns),
-        None => kind,
-    };
-    let font: Option<PathBuf> = sheet.optional("printer.font", "the path of a TrueType or OpenType font");
-    match font.map(|path| (Font::read(&path), path)) {
-        Some((Ok(font), _)) => kind.with_font(font),
-        Some((Err(why), path)) => {
-            sheet.note("printer.font", &format!("{} {why}", shown(&path)));
-            kind
-        }
-        None => kind,
-    }
-}
-
 /// The shop's logo, as wide as the printer's paper at most.
 fn logo(sheet: &mut Sheet, dots: u16) -> Option<Picture> {
     let path: PathBuf = sheet.optional("slip.logo", "the path of a PNG picture")?;
@@ -431,40 +356,6 @@ fn logo(sheet: &mut Sheet, dots: u16) -> Option<Picture> {
 /// A path as a terminal may show it.
 fn shown(path: &Path) -> String {
     path.to_string_lossy().chars().map(|letter| if letter.is_control() { '?' } else { letter }).collect()
-}
-
-/// How long a printer may take. What each time is for stands at [`Patience`]; the least is what a printer on the shop's own
-/// network can keep to, the most is what a cashier can be asked to wait.
-fn patience(sheet: &mut Sheet) -> Patience {
-    let usual = Patience::default();
-    let mut ms = |name: &str, least: u64, most: u64, usual: Duration| {
-        let usual = u64::try_from(usual.as_millis()).unwrap_or(most);
-        Duration::from_millis(sheet.number(&format!("printer.patience.{name}_ms"), least, most, usual))
-    };
-    let patience = Patience {
-        // A printer on Wi-Fi that slept needs seconds; a name that must be looked up as well.
-        connect: ms("connect", 50, 30_000, usual.connect),
-        // Slow serial servers collect bytes before they send them on.
-        status: ms("status", 20, 10_000, usual.status),
-        // A slip with a large picture behind a full buffer at 9600 baud.
-        progress: ms("progress", 100, 60_000, usual.progress),
-        // Shorter than a slip takes to print, every sale would end in a question; longer than two minutes, nobody stays.
-        proof: ms("proof", 100, 120_000, usual.proof),
-        poll: ms("poll", 20, 10_000, usual.poll),
-        process_id_after: ms("process_id_after", 20, 30_000, usual.process_id_after),
-        settle: ms("settle", 20, 30_000, usual.settle),
-        owed: ms("owed", 10, 10_000, usual.owed),
-        job: ms("job", 500, 300_000, usual.job),
-        turn: ms("turn", 1_000, 3_600_000, usual.turn),
-        ..usual
-    };
-    if patience.job < patience.proof {
-        sheet.note(
-            "printer.patience.job_ms",
-            "wanted: at least printer.patience.proof_ms, which it would cut short",
-        );
-    }
-    patience
 }
 
 fn journal(sheet: &mut Sheet) -> JournalConfig {
@@ -676,31 +567,6 @@ printer  = { network = "192.168.1.50:9100", columns = 42 }
         assert!(logo.unwrap_err()[0].to_string().contains("slip.logo: "));
     }
 
-    #[test]
-    fn a_printer_is_waited_for_as_long_as_is_written() {
-        let printer = |patience: &str| WHOLE.replace("columns = 42", &format!("patience = {{ {patience} }}"));
-        let patience =
-            |written: &str| Config::parse(&printer(written), &HashMap::new()).unwrap().printer.patience;
-        assert_eq!(patience(""), Patience::default());
-        assert_eq!(
-            patience("proof_ms = 200, job_ms = 500"),
-            Patience {
-                proof: Duration::from_millis(200),
-                job: Duration::from_millis(500),
-                ..Patience::default()
-            }
-        );
-        for (written, why) in [
-            ("proof_ms = 99", "proof_ms: 99 is not right; wanted: a whole number from 100 to 120000"),
-            ("proof_ms = 20000, job_ms = 19999", "job_ms: wanted: at least printer.patience.proof_ms"),
-        ] {
-            let lines = wrong(&printer(written));
-            let expected = format!("line 4: printer.patience.{why}");
-            assert!(lines.iter().any(|found| found.starts_with(&expected)), "{lines:?}");
-        }
-    }
-
-    #[test]
     fn the_environment_overrides_the_file() {
         let environment = HashMap::from([("TILLD_TILL__TERMINAL".to_owned(), "0007".to_owned())]);
         assert_eq!(Config::parse(WHOLE, &environment).unwrap().place.terminal.as_str(), "0007");

@@ -1,0 +1,118 @@
+//! What a printer hangs on: the one seam between jobs, which know nothing of cables, and cables, which know nothing of jobs.
+//!
+//! A [`Port`] opens; what it opens is a [`Wire`]: bytes both ways, and the few things in which cables differ.
+//!
+//! | | kept open between jobs | opened anew when the printer falls silent | what stays behind in this machine |
+//! |---|---|---|---|
+//! | [`tcp`] | if the printer can be asked: a dead one would not be noticed otherwise | yes: only that tells a pulled cable | the kernel's, until the printer has it |
+//! | [`serial`] | for life: closing drops DTR, which resets some printers | no | the kernel's and the line's, by its baud rate |
+//! | [`usb`] | for life: one program at a time may have it | no | one transfer |
+//! | [`mod@file`] | no: an unplugged device is found again that way | no | one piece, in a thread |
+//!
+//! Absent on purpose: a flush that waits for the kernel (`tcdrain` has no end while the printer is busy); what is still in this machine
+//! is asked for instead ([`Wire::unsent`]).
+
+pub mod file;
+pub mod serial;
+pub mod tcp;
+pub mod usb;
+
+use std::io;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::printer::{Fault, Identity, Reach, Status};
+
+/// How a kind of port is treated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Habits {
+    /// Nothing can be read from it, so the printer is asked nothing.
+    pub mute: bool,
+    /// It is kept open between jobs even if the printer answers nothing.
+    pub kept: bool,
+    /// Silence is reason to open it anew.
+    pub reopened: bool,
+}
+
+/// Somewhere a printer hangs.
+pub(crate) trait Port: Send + Sync + 'static {
+    fn habits(&self) -> Habits;
+
+    /// Opens it, in bounded time.
+    fn open(&self) -> BoxFuture<'_, Result<Opened, Closed>>;
+
+    /// Whether it could be opened, at no cost to anybody. Of most ports that is only known once they were.
+    fn look(&self) -> Option<Result<(), Closed>> {
+        None
+    }
+
+    /// What tells this printer from others where the port itself does not know who hangs on it.
+    fn place(&self) -> String;
+}
+
+/// An open line.
+pub(crate) struct Opened {
+    pub wire: Box<dyn Wire>,
+    /// Who hangs on it, where the port tells.
+    pub identity: Option<Identity>,
+}
+
+/// Why a port does not open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Closed(pub Reach);
+
+impl Closed {
+    /// What a job is told.
+    pub fn fault(self) -> Fault {
+        match self.0 {
+            Reach::Taken => Fault::Silent,
+            Reach::Open | Reach::Absent | Reach::Forbidden => Fault::Absent,
+        }
+    }
+
+    pub fn because(kind: io::ErrorKind) -> Self {
+        Self(match kind {
+            io::ErrorKind::PermissionDenied => Reach::Forbidden,
+            io::ErrorKind::ResourceBusy | io::ErrorKind::WouldBlock => Reach::Taken,
+            _ => Reach::Absent,
+        })
+    }
+}
+
+/// The bytes both ways. A write that was answered was taken by this machine; how much of that is still here, `unsent` says.
+pub(crate) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {
+    /// Bytes that were taken and have not left this machine, as far as that can be known.
+    fn unsent(&self) -> usize {
+        0
+    }
+
+    /// How long a byte takes at least; nothing where the line is faster than any printer.
+    fn byte_time(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// Nobody holds it up when the printer's buffer is full.
+    fn overruns(&self) -> bool {
+        false
+    }
+
+    /// What an error of reading or writing says about the printer.
+    fn blame(&self, _: &io::Error) -> Fault {
+        Fault::Absent
+    }
+
+    /// What the port itself says of the printer, whatever language that speaks.
+    fn word(&self) -> Option<Status> {
+        None
+    }
+
+    /// After a job that ended badly: throws away what has not left. Whether the line may be used for the next job.
+    fn discard(&mut self) -> bool {
+        false
+    }
+
+    /// Ends the line in order, so that its last bytes reach the printer.
+    fn close(self: Box<Self>, patience: Duration) -> BoxFuture<'static, ()>;
+}
