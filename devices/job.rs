@@ -84,6 +84,9 @@ impl Default for Patience {
 /// What the slowest line takes for a byte: 1,200 baud, and pauses as long as that.
 pub const SLOWEST: Duration = Duration::from_millis(17);
 
+/// More than a band of a picture has: 128 rows of 640 dots.
+const LONGEST_DATA: usize = 10_240;
+
 /// `ESC @`: what stands in an unfinished row is forgotten.
 const CLEAR: [u8; 2] = [0x1b, b'@'];
 
@@ -238,6 +241,9 @@ impl<'a> Talk<'a> {
         }
         if self.known.unfinished {
             self.line.ask(&FINISHING, self.until(self.patience.progress)).await?;
+            // A picture's data may be longer than that, but no longer than the job that it was in.
+            let more = self.known.half_sent.saturating_sub(FINISHING.len());
+            self.line.ask(&[0x1b, b't', 0].repeat(more.div_ceil(3)), self.until(self.patience.job)).await?;
             if !self.line.drain(self.patience.progress).await? {
                 return Err(NotReady::Lost(Fault::Silent));
             }
@@ -279,6 +285,7 @@ impl<'a> Talk<'a> {
     /// Sends the job and waits for its proof.
     pub async fn run(mut self, bytes: &[u8], replaced: u32) -> JobOutcome {
         self.known.unfinished = true;
+        self.known.half_sent = if bytes.len() > SMALLEST_BUFFER { bytes.len().min(LONGEST_DATA) } else { 0 };
         self.begun = true;
         let mut requests = Vec::new();
         if self.known.can.process_id != Ability::Lacks {

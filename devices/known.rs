@@ -34,6 +34,8 @@ pub(crate) struct Known {
     next_id: u32,
     /// The last job, perhaps of a run that was killed, may have left a command half-sent.
     pub unfinished: bool,
+    /// How many bytes of data that may still want, if they can be more than a slip of text has.
+    pub half_sent: usize,
     pub identity: Option<Identity>,
     /// The fault in what it last said by itself on the present line.
     pub unasked: Option<Fault>,
@@ -70,6 +72,7 @@ impl Known {
             owed: u32::from(configured.queued == Ability::Has),
             next_id: seed,
             unfinished: true,
+            half_sent: 0,
             identity: None,
             unasked: None,
             condition: watch::Sender::new(None),

@@ -86,9 +86,9 @@ impl Daemon {
             None => None,
         };
         let folder = &config.journal.folder;
-        let mut printers = vec![printer(SLIP, &config.printer, Some(folder.join("printer-slip"))];
+        let mut printers = vec![printer(SLIP, &config.printer, Some(folder.join("printer-slip")))];
         if let Some(spare) = &config.spare_printer {
-            printers.push(printer(SPARE, spare, Some(folder.join("printer-spare")));
+            printers.push(printer(SPARE, spare, Some(folder.join("printer-spare"))));
         }
         let printer = match printers.as_slice() {
             [first, second] => with_spare(Arc::clone(first), Arc::clone(second)),

@@ -201,8 +201,10 @@ fn usb_address(usb: &Usb) -> String {
 }
 
 fn configured_rows(config: &Config, plugged: &Plugged) -> Vec<[String; 4]> {
-    let mut rows = vec![printer_row(daemon::SLIP, &config.printer.port, plugged)];
-    rows.extend(config.spare_printer.iter().map(|spare| printer_row(daemon::SPARE, &spare.port, plugged)));
+    let mut rows = vec![configured_printer(daemon::SLIP, &config.printer.port, plugged)];
+    rows.extend(
+        config.spare_printer.iter().map(|spare| configured_printer(daemon::SPARE, &spare.port, plugged)),
+    );
     let scanners = config.scanners.iter().map(|scanner| {
         let now = match scanner_now(scanner, plugged) {
             Ok(path) => format!("there: {}", path.display()),
@@ -215,7 +217,7 @@ fn configured_rows(config: &Config, plugged: &Plugged) -> Vec<[String; 4]> {
     rows
 }
 
-fn printer_row(name: &str, port: &PrinterPort, plugged: &Plugged) -> [String; 4] {
+fn configured_printer(name: &str, port: &PrinterPort, plugged: &Plugged) -> [String; 4] {
     let there = |there: bool| if there { "there" } else { "not there" }.to_owned();
     let (address, now) = match port {
         PrinterPort::Network(address) => (address.clone(), "`tilld doctor` asks it".to_owned()),

@@ -6,7 +6,7 @@
 //! | `lists` | those of products, balances, stores | what is read can be sold and printed |
 //! | `body` | the API's acting doors | read or refused; no value comes back; no code is shown |
 //! | `config` | the configuration | taken within its bounds, or every wrong field is named, harmlessly for a terminal |
-//! | `printer` | the decoder of a printer's answers | no more answers than bytes |
+//! | `printer` | the decoder of a printer's answers | no more answers than bytes; no proof that was not said |
 //! | `scan` | the reader of what a voucher's scanner sends | a code that stood in it and is no card's number, or a refusal |
 //! | `voucher` | the decoders of Gift Local's answers and refusals | nothing is taken, given back or redeemable unless it was said so |
 //! | `paper` | the reader of what a printer is sent, for every family, cut anywhere | no more paper than bytes; it can be printed again, and then obeys nothing |
@@ -41,7 +41,7 @@ use tilld_devices::profile::Profile;
 use tilld_devices::scanner::framing::{End, Framer, Framing};
 use tilld_devices::scanner::keys::{Event, Keys, Typed};
 use tilld_devices::scanner::layout::Layout;
-use tilld_devices::status::{AnswerParser, from_automatic, from_real_time};
+use tilld_devices::status::{Answer, AnswerParser, from_automatic, from_real_time};
 use tilld_domain::money::{Currency, Money};
 use tilld_domain::product::CardKind;
 use tilld_domain::slip::{Part, Slip};
@@ -123,8 +123,20 @@ pub fn config(bytes: &[u8]) {
 /// What a printer answers.
 pub fn printer(bytes: &[u8]) {
     let mut parser = AnswerParser::default();
-    let answers = bytes.iter().filter_map(|byte| parser.push(*byte)).count();
-    assert!(answers <= bytes.len());
+    let answers: Vec<Answer> = bytes.iter().filter_map(|byte| parser.push(*byte)).collect();
+    assert!(answers.len() <= bytes.len());
+    // Nothing proves a slip but the very bytes that do; only flow control may stand between them.
+    let quiet: Vec<u8> = bytes.iter().copied().filter(|byte| !matches!(byte, 0x11 | 0x13)).collect();
+    for answer in answers {
+        match answer {
+            Answer::ProcessId([a, b, c, d]) => {
+                let said = [0x37, 0x22, a, b, c, d, 0];
+                assert!(quiet.windows(7).any(|seven| seven == said), "{answer:?} was never said");
+            }
+            Answer::Name(name) => assert!(name.len() < 100 && name.is_ascii()),
+            _ => {}
+        }
+    }
     for four in bytes.as_chunks::<4>().0 {
         let _ = (from_real_time(*four), from_automatic(*four));
     }

@@ -567,6 +567,7 @@ printer  = { network = "192.168.1.50:9100", columns = 42 }
         assert!(logo.unwrap_err()[0].to_string().contains("slip.logo: "));
     }
 
+    #[test]
     fn the_environment_overrides_the_file() {
         let environment = HashMap::from([("TILLD_TILL__TERMINAL".to_owned(), "0007".to_owned())]);
         assert_eq!(Config::parse(WHOLE, &environment).unwrap().place.terminal.as_str(), "0007");

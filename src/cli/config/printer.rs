@@ -70,7 +70,10 @@ fn profile(sheet: &mut Sheet, printer: &str) -> Profile {
     let file: Option<PathBuf> = sheet.optional(&field("profile_file"), "the path of a profile of your own");
     let kind = match (family, &file) {
         (Some(_), Some(_)) => {
-            sheet.note(&field("profile_file"), &format!("either {printer}.profile or {printer}.profile_file, not both"));
+            sheet.note(
+                &field("profile_file"),
+                &format!("either {printer}.profile or {printer}.profile_file, not both"),
+            );
             None
         }
         (None, Some(path)) => Profile::from_file(path)

@@ -1,0 +1,238 @@
+//! Every fault on every kind of cable at every moment: paper, cover, off-line, knife, silence, gone; network, serial, USB; before
+//! the job, in its middle, behind its last byte.
+//!
+//! In each cell a printer that has just printed well is given a slip and struck; what is said of the slip is held against the
+//! paper. *Printed* without the whole slip on paper, and *nothing printed* with a mark on it, would be lies: there are none. Then
+//! the cause goes, and the same printer prints the next slip without being started again.
+//!
+//! `cargo test -p tilld-devices --test faults -- --nocapture` prints the table.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::print_stdout)]
+
+mod bench;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bench::{Bench, Cable, slip};
+use tilld_devices::Patience;
+use tilld_devices::encode::encode;
+use tilld_devices::printer::{Fault, JobOutcome};
+use tilld_devices::profile::{Ability, Profile};
+use tilld_devices::simulated::{Answers, Automatic, SimulatedFault};
+
+/// Long enough for a busy machine to answer, short enough that silence does not take minutes.
+const PATIENCE: Patience = Patience {
+    connect: Duration::from_secs(2),
+    status: Duration::from_secs(1),
+    chunk: 256,
+    progress: Duration::from_secs(2),
+    proof: Duration::from_secs(3),
+    poll: Duration::from_millis(50),
+    process_id_after: Duration::from_secs(1),
+    settle: Duration::from_secs(1),
+    owed: Duration::from_millis(300),
+    job: Duration::from_secs(20),
+    turn: Duration::from_mins(1),
+    beat: Duration::from_millis(50),
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Moment {
+    Before,
+    During,
+    After,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Struck {
+    PaperOut,
+    Cover,
+    Offline,
+    Cutter,
+    Silent,
+    Vanish,
+}
+
+impl Struck {
+    /// How the printer is struck when it has worked off so many bytes of the slip.
+    fn at(self, byte: usize) -> SimulatedFault {
+        match self {
+            Self::PaperOut => SimulatedFault::PaperOutAtByte(byte),
+            Self::Cover => SimulatedFault::CoverOpenAtByte(byte),
+            Self::Offline => SimulatedFault::OfflineAtByte(byte),
+            Self::Cutter => SimulatedFault::CutterAtByte(byte),
+            Self::Silent => SimulatedFault::MuteAtByte(byte),
+            Self::Vanish => SimulatedFault::VanishAtByte(byte),
+        }
+    }
+
+    fn said(self) -> Fault {
+        match self {
+            Self::PaperOut => Fault::PaperOut,
+            Self::Cover => Fault::CoverOpen,
+            Self::Offline => Fault::Offline,
+            Self::Cutter => Fault::Cutter,
+            Self::Silent => Fault::Silent,
+            Self::Vanish => Fault::Absent,
+        }
+    }
+}
+
+const MOMENTS: [Moment; 3] = [Moment::Before, Moment::During, Moment::After];
+const FAULTS: [Struck; 6] =
+    [Struck::PaperOut, Struck::Cover, Struck::Offline, Struck::Cutter, Struck::Silent, Struck::Vanish];
+
+/// What is said of a slip, without how many bytes of it went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Said {
+    Printed,
+    Nothing(Fault),
+    Unknown(Fault),
+}
+
+impl Said {
+    fn of(outcome: JobOutcome) -> Self {
+        match outcome {
+            JobOutcome::Printed { .. } => Self::Printed,
+            JobOutcome::NothingPrinted(fault) => Self::Nothing(fault),
+            JobOutcome::Unknown { fault, .. } => Self::Unknown(fault),
+        }
+    }
+}
+
+/// What was said in a cell, and whether that was a lie.
+struct Cell {
+    said: Said,
+    lie: bool,
+}
+
+async fn cell(cable: Cable, answers: Answers, profile: &Profile, struck: Struck, moment: Moment) -> Cell {
+    let what = format!("{struck:?} {moment:?} on {cable:?}");
+    let mut bench = Bench::new(cable, answers, profile.clone(), PATIENCE).await;
+    let first = bench.printer.print(&slip("first")).await;
+    assert!(matches!(first, JobOutcome::Printed { .. }), "{what}: {first:?}");
+    bench.simulated().take_papers();
+
+    let length = encode(profile, &slip("struck")).bytes.len();
+    match (struck, moment) {
+        (Struck::Vanish, Moment::Before) => bench.unplug().await,
+        (Struck::Vanish, Moment::After) if profile.queued_status == Ability::Lacks => {}
+        (_, Moment::Before) => bench.simulated().fault(struck.at(0)),
+        (_, Moment::During) => bench.simulated().fault(struck.at(length / 2)),
+        (_, Moment::After) => bench.simulated().fault(struck.at(length)),
+    }
+    // Without a request behind the slip there is no byte at which it could be struck: it is when the paper is out.
+    let asked = profile.queued_status != Ability::Lacks || profile.process_id != Ability::Lacks;
+    let said = if (struck, moment, asked) == (Struck::Vanish, Moment::After, false) {
+        let printer = Arc::clone(&bench.printer);
+        let job = tokio::spawn(async move { printer.print(&slip("struck")).await });
+        bench.simulated().wait_for_papers(2).await;
+        bench.unplug().await;
+        Said::of(job.await.unwrap())
+    } else {
+        Said::of(bench.printer.print(&slip("struck")).await)
+    };
+    bench.repair();
+    let papers = bench.simulated().take_papers();
+    let whole = papers.iter().any(|paper| paper.complete && paper.slip == slip("struck"));
+    let lie = match said {
+        Said::Printed => !whole,
+        Said::Nothing(_) => !papers.is_empty(),
+        Said::Unknown(_) => false,
+    };
+
+    bench.healthy().await;
+    let next = bench.printer.print(&slip("next")).await;
+    assert!(matches!(next, JobOutcome::Printed { .. }), "after {what}: {next:?}");
+    let papers = bench.simulated().take_papers();
+    assert!(papers.iter().any(|paper| paper.complete && paper.slip == slip("next")), "after {what}");
+    Cell { said, lie }
+}
+
+/// The cells of one cable, for a printer that answers so much.
+async fn cells(cable: Cable, answers: Answers, profile: Profile) -> BTreeMap<(Struck, Moment), Cell> {
+    let all = FAULTS.into_iter().flat_map(|struck| MOMENTS.map(|moment| (struck, moment)));
+    let running: Vec<_> = all
+        .map(|(struck, moment)| {
+            let profile = profile.clone();
+            let run = async move { cell(cable, answers, &profile, struck, moment).await };
+            ((struck, moment), tokio::spawn(run))
+        })
+        .collect();
+    let mut done = BTreeMap::new();
+    for (which, cell) in running {
+        done.insert(which, cell.await.unwrap());
+    }
+    done
+}
+
+async fn table(cable: Cable) {
+    let only =
+        |queued, process_id| Answers { real_time: true, queued, process_id, automatic: Automatic::Never };
+    let always = Answers { automatic: Automatic::Always, ..Answers::ALL };
+    let lacks = Ability::Lacks;
+    let mut lies = 0;
+    for (proof, answers, profile) in [
+        ("process id", Answers::ALL, Profile::epson()),
+        ("process id, status unasked", always, Profile::epson()),
+        ("GS r", only(true, false), Profile { process_id: lacks, ..Profile::epson() }),
+        (
+            "DLE EOT alone",
+            only(false, false),
+            Profile { queued_status: lacks, process_id: lacks, ..Profile::epson() },
+        ),
+    ] {
+        println!("{cable:?}, proof by {proof}:");
+        let cells = cells(cable, answers, profile).await;
+        for struck in FAULTS {
+            let row: Vec<String> =
+                MOMENTS.iter().map(|moment| format!("{:?}", cells[&(struck, *moment)].said)).collect();
+            println!("  {:<10} {}", format!("{struck:?}"), row.join(" | "));
+        }
+        for ((struck, moment), cell) in cells {
+            let fault = struck.said();
+            let expected = match moment {
+                Moment::Before => Said::Nothing(fault),
+                Moment::During | Moment::After => Said::Unknown(fault),
+            };
+            assert_eq!(cell.said, expected, "{struck:?} {moment:?} on {cable:?}, proof by {proof}");
+            lies += usize::from(cell.lie);
+        }
+    }
+    println!("  false: {lies}");
+    assert_eq!(lies, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_a_network_each_fault_is_told_for_what_it_is() {
+    table(Cable::Network).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_a_serial_line_each_fault_is_told_for_what_it_is() {
+    table(Cable::Serial).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_usb_each_fault_is_told_for_what_it_is() {
+    table(Cable::Usb).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_happens_to_an_idle_printer_is_noticed_without_being_asked() {
+    for cable in [Cable::Network, Cable::Serial, Cable::Usb] {
+        for struck in FAULTS {
+            let mut bench = Bench::new(cable, Answers::ALL, Profile::epson(), PATIENCE).await;
+            bench.healthy().await;
+            match struck {
+                Struck::Vanish => bench.unplug().await,
+                _ => bench.simulated().fault(struck.at(0)),
+            }
+            bench.becomes(Some(struck.said())).await;
+            bench.repair();
+            bench.healthy().await;
+        }
+    }
+}
