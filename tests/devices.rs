@@ -176,7 +176,7 @@ fn doctor_finds_everything_right_before_the_first_start_and_beside_the_daemon() 
     assert_eq!(before.status.code(), Some(0), "{}{}", out(&before), err(&before));
     for (what, mark, text) in [
         ("configuration", "ok", "tilld.toml"),
-        ("keys", "ok", "1 files"),
+        ("keys", "ok", "1, each"),
         ("disk", "ok", "MB free"),
         ("daemon", "note", "does not run"),
         ("journal", "note", "first start"),
@@ -195,7 +195,7 @@ fn doctor_finds_everything_right_before_the_first_start_and_beside_the_daemon() 
     assert!(!token.is_empty());
     let beside = shop.command(&["doctor", "--json"]).env("TILLD_API__LISTEN", &address).output().unwrap();
     for (what, mark, text) in [
-        ("keys", "ok", "3 files"),
+        ("keys", "ok", "3, each"),
         ("daemon", "ok", address.as_str()),
         ("journal", "ok", "takes entries"),
         ("printer", "ok", "nothing hinders"),

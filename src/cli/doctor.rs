@@ -250,7 +250,7 @@ fn keys(config: &Config, findings: &mut Findings) {
         }
     }
     if right > 0 {
-        findings.ok("keys", format!("{right} files that only this program may read"));
+        findings.ok("keys", format!("{right}, each for this program alone to read"));
     }
 }
 
