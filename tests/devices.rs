@@ -284,14 +284,21 @@ fn a_scanner_is_tried_and_its_code_stays_hidden() {
         (vec!["devices", "probe", &port, "--scanner", "--show"], "read: \"401200000011\", 12 characters"),
     ] {
         let mut command = shop.command(&arguments);
-        command.args(["--seconds", "5"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.args(["--seconds", "60"]).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut running = Running(command.spawn().unwrap());
         let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines();
         assert!(lines.next().unwrap().unwrap().contains("scan something now"));
         // What is scanned before the port is open waits in the terminal.
         rustix::io::write(&cable, b"401200000011\r\n").unwrap();
         assert_eq!(lines.next().unwrap().unwrap(), shown);
-        assert!(running.0.wait().unwrap().success());
+    }
+    for (arguments, said) in [
+        (["devices", "test", "counter"].as_slice(), "nothing came"),
+        (&["devices", "probe", "usb:ffff:fffe"], "it is not plugged in"),
+    ] {
+        let output = shop.command(arguments).args(["--seconds", "2"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert!(err(&output).contains(said), "{}", err(&output));
     }
 }
 
