@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use tilld_devices::PrinterPort;
 use tilld_devices::plugged::{Input, Plugged, Seems, SerialPort, Usb, UsbAddress, UsbPrinter};
 use tilld_devices::port::serial::SerialLine;
+use tilld_devices::port::usb::identity_of;
 use tilld_devices::printer::JobOutcome;
 use tilld_devices::profile::Profile;
 use tilld_devices::scanner::framing::Framing;
@@ -151,13 +152,16 @@ fn list(listing: &Listing) -> Result<(), Failure> {
 }
 
 fn printer_row(printer: &UsbPrinter) -> [String; 4] {
-    let address = printer.usb.as_ref().map(usb_address);
-    [
-        "printer".to_owned(),
-        printer.path.display().to_string(),
-        address.unwrap_or_else(|| printer.path.display().to_string()),
-        printer_name(printer),
-    ]
+    let path = printer.path.display().to_string();
+    // As `printer.usb` is written: by what stays over a replug.
+    let identity = identity_of(printer);
+    let parts = [("model", &identity.model), ("serial", &identity.serial)];
+    let parts: Vec<String> = parts
+        .into_iter()
+        .filter_map(|(name, value)| value.as_ref().map(|value| format!("{name} = {value:?}")))
+        .collect();
+    let address = if parts.is_empty() { path.clone() } else { format!("usb = {{ {} }}", parts.join(", ")) };
+    ["printer".to_owned(), path, address, printer_name(printer)]
 }
 
 /// What a USB printer calls itself.
@@ -439,4 +443,22 @@ async fn listen(scanner: Arc<dyn Scanner>, waiting: Waiting) -> Result<(), Failu
         .to_owned(),
         presence => presence_text(presence),
     })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_usb_printer_is_listed_as_it_is_written_into_the_configuration() {
+        let printer = |identity: Option<&str>| UsbPrinter {
+            path: PathBuf::from("/dev/usb/lp3"),
+            identity: identity.map(str::to_owned),
+            usb: None,
+        };
+        let row = printer_row(&printer(Some("MFG:EPSON;MDL:TM-T20III;SN:583357;")));
+        let address = r#"usb = { model = "TM-T20III", serial = "583357" }"#;
+        assert_eq!(row, ["printer", "/dev/usb/lp3", address, "EPSON TM-T20III"]);
+        assert_eq!(printer_row(&printer(None))[2], "/dev/usb/lp3");
+    }
 }

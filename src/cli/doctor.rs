@@ -320,7 +320,7 @@ async fn provider_and_clock(config: &Config, findings: &mut Findings) {
         outcome => Err(provider::why_not(&outcome)),
     }) {
         Ok(()) => findings.ok("provider", format!("{url} answers, and takes our key")),
-        Err(why) => findings.wrong("provider", format!("{url}: {why}. Without it no gift card is sold.")),
+        Err(why) => findings.wrong("provider", format!("{url}: {why} (without it no gift card is sold)")),
     }
     let set = "Set date and time right (`timedatectl set-ntp true`, or by hand)";
     match client.clock_offset_ms() {
