@@ -1,8 +1,8 @@
 //! Events: what changed, as server-sent events, so that a screen need not ask.
 //!
-//! `event: sale` or `event: redemption`, `id:` the journal's number of an entry, `data:` the sale or redemption as the entry
-//! left it. While a listener listens it gets one event an entry, in their order. One that comes back with `Last-Event-ID`
-//! first gets what it missed: one event a sale or redemption, in the order of their last entries, with it as it is by then.
+//! `event: sale`, `event: redemption` or `event: device`, `id:` the journal's number of an entry, `data:` the sale, redemption
+//! or device as the entry left it. While a listener listens it gets one event an entry, in their order. One that comes back with `Last-Event-ID`
+//! first gets what it missed: one event a sale, redemption or device, in the order of their last entries, with it as it is by then.
 //! Then it listens.
 //!
 //! One that comes for the first time gets at once an `id:` alone, that of the last entry: from there it can go on if it is
@@ -45,7 +45,7 @@ use crate::ApiState;
 use crate::openapi::EventProblems;
 use crate::problem::{Objection, Problem};
 use crate::serve::Closing;
-use crate::wire::{Redemption, Sale, ScanRead};
+use crate::wire::{Device, Redemption, Sale, ScanRead};
 
 /// How many streams may be open at once.
 pub(crate) const MOST_STREAMS: usize = 16;
@@ -63,9 +63,9 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
 /// Listen to what changes
 ///
 /// Server-sent events. `event: sale` with `id:` the number of a journal entry and `data:` the sale (schema `Sale`) as that
-/// entry left it; `event: redemption` likewise (schema `Redemption`). A stream that was opened without `Last-Event-ID` begins with an `id:` alone, the number of the last entry,
+/// entry left it; `event: redemption` likewise (schema `Redemption`), and `event: device` (schema `Device`) where a device has got or lost a fault. A stream that was opened without `Last-Event-ID` begins with an `id:` alone, the number of the last entry,
 /// to come back with. `event: reread` with `data: {"why":"missed_too_much"}` or `{"why":"too_slow"}`: something was left out,
-/// read what you show. After coming back with `Last-Event-ID` there is one event for each sale and redemption that changed,
+/// read what you show. After coming back with `Last-Event-ID` there is one event for each sale, redemption and device that changed,
 /// with it as it is now. `event: scan` (schema `ScanRead`), without an `id:`: what a scanner of this till has just read; only for who listens
 /// then, never sent again, and lost for a listener that is more than 3 s late. Comments keep a quiet stream alive every 15 s. At most 16 streams at once.
 #[utoipa::path(
@@ -135,7 +135,7 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<Seq>, Objection> {
 struct Missed {
     /// More than is gone through.
     too_much: bool,
-    /// The last missed entry of each sale and redemption, oldest first.
+    /// The last missed entry of each sale, redemption and device, oldest first.
     subjects: VecDeque<(Seq, Subject)>,
     /// The last missed entry of all: it and what is before it needs no event any more.
     upto: Option<Seq>,
@@ -224,6 +224,7 @@ impl Listener {
             Subject::Redemption(redemption) => {
                 self.counter.redemption(redemption).await.map(Change::Redemption)
             }
+            Subject::Device(device) => self.counter.device(device).await.map(Change::Device),
         }
     }
 
@@ -268,6 +269,7 @@ fn event(seq: Seq, now: &Change) -> Event {
     let event = match now {
         Change::Sale(now) => event.event("sale").json_data(Sale::from(now)),
         Change::Redemption(now) => event.event("redemption").json_data(Redemption::from(now)),
+        Change::Device(now) => event.event("device").json_data(Device::from(now)),
     };
     // Texts and numbers always become JSON.
     event.unwrap_or_else(|_| reread("missed_too_much"))

@@ -41,7 +41,7 @@ pub(crate) struct Health {
     /// manager's case; absent where vouchers are not set up.
     #[serde(skip_serializing_if = "Option::is_none")]
     reversal_confirmed: Option<bool>,
-    /// The printer's own word; null if it cannot be asked or does not answer.
+    /// What is known of the printer; null if nothing is, and it cannot be asked or does not answer.
     printer: Option<Printer>,
     /// The catalogue.
     products: Shelf,

@@ -10,7 +10,7 @@
 //!
 //! | module | thinks about |
 //! |---|---|
-//! | [`sales`], [`vouchers`], [`redemptions`], [`products`], [`health`], [`events`], [`attention`] | one resource each: its routes and their documentation |
+//! | [`sales`], [`vouchers`], [`redemptions`], [`products`], [`health`], [`devices`], [`events`], [`attention`] | one resource each: its routes and their documentation |
 //! | [`wire`] | what is sent and read: types of this door's own |
 //! | [`body`], [`asked`] | reading a body, a key and a digest out of a request |
 //! | [`problem`], [`refusals`] | every way to say no, with its status |
@@ -32,6 +32,7 @@
 mod asked;
 mod attention;
 mod body;
+mod devices;
 mod events;
 mod guard;
 mod health;
@@ -134,6 +135,7 @@ fn routes() -> OpenApiRouter<ApiState> {
         .merge(redemptions::routes())
         .merge(products::routes())
         .merge(health::routes())
+        .merge(devices::routes())
         .merge(events::routes())
         .merge(attention::routes())
         .routes(utoipa_axum::routes!(description))

@@ -44,6 +44,7 @@ pub fn openapi_json() -> &'static str {
         (name = "attention", description = "What waits for a person"),
         (name = "products", description = "What can be sold"),
         (name = "health", description = "Whether it can be sold"),
+        (name = "devices", description = "What stands beside the till, and what is wrong with it"),
         (name = "events", description = "What changes"),
         (name = "description", description = "This document")
     )

@@ -12,7 +12,9 @@ use tilld_domain::ids::BasketId;
 use tilld_domain::moment::Moment;
 use tilld_domain::money::Money;
 use tilld_domain::voucher::{VoucherKind, Worth};
-use tilld_journal::{Filter, Reader, RedemptionFilter, RedemptionRow, SaleRow, Subject, Verdict, WrongCode};
+use tilld_journal::{
+    DeviceRow, Filter, Reader, RedemptionFilter, RedemptionRow, SaleRow, Subject, Verdict, WrongCode,
+};
 
 use crate::command::{ConfigFile, Failure, say};
 use crate::table::table;
@@ -56,11 +58,12 @@ pub enum JournalCommand {
         #[arg(long, value_name = "N", default_value_t = LISTED)]
         most: usize,
     },
-    /// One sale or redemption, entry by entry
+    /// One sale, redemption or device, entry by entry
     Show {
         #[command(flatten)]
         which: Which,
-        /// The id of a sale, an order or a redemption, the provider's id of an order or a redemption, a receipt, or a basket
+        /// The id of a sale, an order or a redemption, the provider's id of an order or a redemption, a receipt, a basket, or
+        /// the name of a device
         id: String,
     },
     /// The wrong voucher codes that were tried, by their marks, and when a manager let the terminal try again
@@ -293,9 +296,14 @@ fn show(which: &Which, id: &str) -> Result<(), Failure> {
     let reader = which.open()?;
     let sales = reader.named(id).context("the journal cannot be read")?;
     let redemptions = reader.redemptions_named(id).context("the journal cannot be read")?;
-    if sales.is_empty() && redemptions.is_empty() {
+    let devices = reader.devices().context("the journal cannot be read")?;
+    let devices: Vec<DeviceRow> = devices
+        .into_iter()
+        .filter(|row| row.device.name.as_str() == id || row.id.to_string() == id)
+        .collect();
+    if sales.is_empty() && redemptions.is_empty() && devices.is_empty() {
         return Err(Failure::Other(anyhow!(
-            "the journal has no sale, order, receipt, redemption or basket of that name"
+            "the journal has no sale, order, receipt, redemption, basket or device of that name"
         )));
     }
     for sale in &sales {
@@ -306,10 +314,30 @@ fn show(which: &Which, id: &str) -> Result<(), Failure> {
         let head = redemptions_text(std::slice::from_ref(row));
         show_one(&reader, which.json, Subject::Redemption(row.redemption), redemption_json(row), &head)?;
     }
+    for row in &devices {
+        show_one(&reader, which.json, Subject::Device(row.id), device_json(row), &device_text(row))?;
+    }
     Ok(())
 }
 
-/// One sale or redemption with its entries.
+fn device_text(row: &DeviceRow) -> String {
+    let DeviceRow { device, at, id, .. } = row;
+    let state = device.condition.state_name().to_owned();
+    table(["device", "is", "since", "id"], &[[device.name.to_string(), state, when(*at), id.to_string()]])
+}
+
+fn device_json(row: &DeviceRow) -> Value {
+    let DeviceRow { device, at, id, .. } = row;
+    json!({
+        "device": device.name.as_str(),
+        "id": id.to_string(),
+        "state": device.condition.state_name(),
+        "paper_low": device.condition.paper_low,
+        "since": moment_json(*at),
+    })
+}
+
+/// One sale, redemption or device with its entries.
 fn show_one(
     reader: &Reader,
     as_json: bool,

@@ -29,7 +29,7 @@ use tilld_domain::secret::Secret;
 use tilld_domain::voucher::VoucherCode;
 use tilld_domain::voucher::tries::{Limit, Tries};
 use tilld_journal::{
-    AppendError, AskedBefore, Draft, EntryHead, Filter, Journal, OpenError, ReadError, Reader,
+    AppendError, AskedBefore, DeviceRow, Draft, EntryHead, Filter, Journal, OpenError, ReadError, Reader,
     RedemptionFilter, Seq, Settings, Subject,
 };
 
@@ -64,6 +64,8 @@ struct Shut {
 #[derive(Default)]
 pub(crate) struct Open {
     pub(crate) standing: Vec<Now>,
+    /// The devices of which anything was ever written.
+    pub(crate) devices: Vec<DeviceRow>,
     /// Why some of it cannot be read, if so.
     pub(crate) unread: Option<String>,
 }
@@ -247,6 +249,14 @@ impl Book {
         open
     }
 
+    /// The devices of which anything was ever written, also while the journal is shut.
+    pub(crate) fn devices(&self) -> Result<Vec<DeviceRow>, ReadError> {
+        match self.0.journal.get() {
+            Some(journal) => journal.devices(),
+            None => self.look()?.devices(),
+        }
+    }
+
     fn collect(&self, open: &mut Open) -> Result<(), ReadError> {
         let mut take = |now: Result<Option<Now>, ReadError>| match now {
             Ok(now) => open.standing.extend(now),
@@ -256,6 +266,7 @@ impl Book {
             }
         };
         if let Some(journal) = self.0.journal.get() {
+            open.devices = or_none(journal.devices());
             for sale in journal.open_sales()? {
                 take(replay::now(journal, Subject::Sale(sale)));
             }
@@ -264,6 +275,7 @@ impl Book {
             }
         } else {
             let reader = self.look()?;
+            open.devices = or_none(reader.devices());
             let sales = reader.list(&Filter { open_only: true, ..Filter::default() }, MOST_OPEN)?;
             for row in sales {
                 take(now_of(&reader, Subject::Sale(row.sale)));
@@ -371,11 +383,22 @@ pub(crate) fn why_not_written(error: &AppendError) -> String {
     format!("{error}. {next}; selling goes on by itself then.")
 }
 
+/// What was written about devices; nothing if it cannot be read: sales do not wait for that.
+fn or_none(devices: Result<Vec<DeviceRow>, ReadError>) -> Vec<DeviceRow> {
+    devices.unwrap_or_else(|error| {
+        tracing::error!(%error, "what was written about the devices cannot be read");
+        Vec::new()
+    })
+}
+
 fn now_of(reader: &Reader, subject: Subject) -> Result<Option<Now>, ReadError> {
     let it = match subject {
         Subject::Sale(sale) => reader.sale_now(sale)?.map(|sale| Standing::Sale(Arc::new(sale))),
         Subject::Redemption(redemption) => {
             reader.redemption_now(redemption)?.map(|redemption| Standing::Redemption(Arc::new(redemption)))
+        }
+        Subject::Device(device) => {
+            return Ok(reader.devices()?.into_iter().find(|row| row.id == device).map(Now::from));
         }
     };
     let last = reader.shown(subject)?.pop().map(|entry| entry.head);

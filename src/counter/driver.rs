@@ -9,6 +9,7 @@
 //! |---|---|
 //! | here | the order of things: inbox, alarms, waiting tills, effects |
 //! | `turn` | what a turn stages and writes |
+//! | `devices` | changes of devices, and slips that go on when their printer can |
 //! | `trouble` | the journal does not take entries (law L10) |
 //!
 //! A fast disk leaves the messages no time to queue up. So a turn *gathers* first: when four tills or more wait, and fewer
@@ -24,6 +25,7 @@
 //!
 //! It waits for nothing but its inbox, its alarms and the journal, and for the journal it waits on its own thread.
 
+mod devices;
 mod trouble;
 mod turn;
 
@@ -31,8 +33,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tilld_devices::printer::Status;
 use tilld_domain::attention::Case;
-use tilld_domain::ids::PersonName;
+use tilld_domain::ids::{DeviceName, PersonName};
 use tilld_domain::moment::Moment;
 use tilld_domain::order::{Answer, State};
 use tilld_domain::redemption::{self, RedemptionEvent};
@@ -43,6 +46,8 @@ use tilld_journal::{Asked, Event, RedemptionStep, Seq, Subject};
 use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 use tokio::task::JoinSet;
 
+use self::devices::Devices;
+pub(crate) use self::devices::follow;
 use self::trouble::Trouble;
 pub(crate) use self::turn::MOST_OF_A_BASKET;
 use self::turn::{Aside, Cause, Staged, Turn};
@@ -128,6 +133,11 @@ pub(crate) enum Message {
         reply: Reply,
     },
     Happened(Happening),
+    /// A printer says how it is; none if nothing is known, or it cannot be asked and nothing is known to be wrong.
+    Device {
+        name: DeviceName,
+        said: Option<Status>,
+    },
     Read {
         subject: Subject,
         reply: oneshot::Sender<Now>,
@@ -182,6 +192,7 @@ pub(crate) struct Driver {
     held: VecDeque<Happening>,
     undoing: Undoing,
     aside: Aside,
+    devices: Devices,
     trouble: Option<Trouble>,
     /// What is open was read, all of it, from a journal that is open.
     taken_up: bool,
@@ -213,6 +224,7 @@ impl Driver {
             held: VecDeque::new(),
             undoing: Undoing::default(),
             aside: Aside::default(),
+            devices: Devices::default(),
             trouble: None,
             taken_up: false,
             healing: false,
@@ -266,6 +278,7 @@ impl Driver {
             if self.trouble.is_none() && self.aside.due().is_some_and(|due| self.now() >= due) {
                 self.write_aside();
             }
+            self.attend_devices();
             self.ring_alarms();
         }
     }
@@ -276,6 +289,7 @@ impl Driver {
         self.performer.line.offset.written_before(self.ports.journal.last_written().ok().flatten());
         self.held.retain(|happening| !happening.is_resumed());
         self.open.clear();
+        self.devices.know(open.devices);
         for now in open.standing.into_iter().rev() {
             let subject = now.subject();
             self.held.push_front(Happening::resumed(subject));
@@ -305,7 +319,11 @@ impl Driver {
             None => self.alarms.first().map(|(at, _)| *at).into_iter().chain(self.aside.due()).min(),
         };
         let stop = self.stopping.as_ref().map(|(by, _)| *by);
-        [due, stop].into_iter().flatten().min().map_or(Duration::from_hours(1), |at| at.since(now))
+        let next =
+            [due, stop].into_iter().flatten().min().map_or(Duration::from_hours(1), |at| at.since(now));
+        let idle = self.trouble.is_some() || self.stopping.is_some();
+        let devices = self.devices.due().filter(|_| !idle);
+        devices.map_or(next, |due| next.min(due.saturating_sub(self.ports.clock.steady())))
     }
 
     /// Whether a stop was asked for and no cashier waits any more.
@@ -325,6 +343,7 @@ impl Driver {
         for message in batch {
             self.take(&mut turn, message);
         }
+        self.stage_devices(&mut turn);
         self.commit(turn);
     }
 
@@ -369,6 +388,7 @@ impl Driver {
                     self.stage(turn, happening, Cause::Happened);
                 }
             }
+            Message::Device { name, said } => self.devices.observe(name, said, self.ports.clock.steady()),
             Message::Read { subject, reply } => {
                 if let Some(now) = self.open.get(&subject) {
                     let _ = reply.send(now.clone());
@@ -400,6 +420,12 @@ impl Driver {
         let Staged { at, happening, after, deeds, cause } = step;
         let (subject, rest, closed) = (happening.subject, after.at_rest(), after.is_closed());
         self.undo_ended(&happening);
+        if !devices::waits(&after).is_empty() {
+            self.devices.somebody_waits(self.ports.clock.steady());
+        }
+        if let Standing::Device(device) = &after {
+            self.device_written(device);
+        }
         let now = Now { it: after, seq, at };
         tell_log(&now, &happening.event);
         if let Cause::Asked { reply, .. } = cause {
@@ -508,6 +534,7 @@ impl Driver {
                     let now = now.clone().into_redemption();
                     attention.redemptions.extend(now.zip(redemption.attention(at)));
                 }
+                Standing::Device(_) => {}
             }
         }
         attention.sales.sort_by_key(|(now, _)| (now.sale.opened, now.seq));
@@ -544,6 +571,7 @@ impl Driver {
                     counts.owed = counts.owed.saturating_add(usize::from(owed));
                     counts.questions = counts.questions.saturating_add(usize::from(asked));
                 }
+                Standing::Device(_) => {}
             }
         }
         counts
@@ -583,6 +611,9 @@ fn tell_log(now: &Now, event: &Event) {
                 }
                 RedemptionStep::Happened(_) => tracing::info!(%redemption, state, "redemption"),
             }
+        }
+        (Standing::Device(device), _) => {
+            tracing::info!(device = %device.name, state = device.condition.state_name(), "device");
         }
         _ => {}
     }

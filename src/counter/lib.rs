@@ -15,7 +15,8 @@
 //! |---|---|
 //! | [`desk`] | what a till may ask, as pure functions from request and sale to event or refusal |
 //! | `driver` | the order of things: staging, group commit, waiting tills, alarms |
-//! | `now` | what it turns: a sale or a redemption |
+//! | `now` | what it turns: a sale or a redemption; and devices, which it writes down |
+//! | `devices` | what a screen asks about devices |
 //! | `perform`, `redeeming` | carrying effects out; they only dispatch |
 //! | `sales`, `redemptions` | what tills and managers ask for |
 //! | `paper` | the papers of vouchers |
@@ -40,6 +41,7 @@
 pub mod book;
 pub mod clock;
 pub mod desk;
+mod devices;
 mod driver;
 mod moves;
 mod now;
@@ -61,6 +63,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tilld_devices::printer::Printer;
 use tilld_domain::attention::Case;
+use tilld_domain::device::Device;
 use tilld_domain::ids::{Country, Locale, StoreId, TerminalId};
 use tilld_domain::moment::Moment;
 use tilld_domain::order::Rules;
@@ -69,7 +72,7 @@ use tilld_domain::redemption::{self, Redemption};
 use tilld_domain::refusal::Refusal;
 use tilld_domain::sale::Sale;
 use tilld_domain::secret::Secret;
-use tilld_journal::ReadError;
+use tilld_journal::{ReadError, device_id};
 use tilld_providers::GiftCards;
 use tilld_providers::vouchers::Vouchers;
 use tilld_receipts::slip::ShopTexts;
@@ -81,6 +84,7 @@ pub use tilld_providers::vouchers::TargetType;
 
 use crate::book::{Book, Open};
 use crate::clock::Clock;
+pub use crate::devices::PrinterNow;
 use crate::driver::{Act, Declined, Message};
 use crate::now::{Now, Standing};
 use crate::redeeming::Redeeming;
@@ -185,6 +189,17 @@ pub struct RedemptionNow {
     pub at: Moment,
 }
 
+/// A device as it was after an entry.
+#[derive(Debug, Clone)]
+pub struct DeviceNow {
+    /// The device.
+    pub device: Arc<Device>,
+    /// The last entry about it.
+    pub seq: Seq,
+    /// When that was written.
+    pub at: Moment,
+}
+
 /// Something that changed.
 #[derive(Debug, Clone)]
 pub enum Change {
@@ -192,6 +207,8 @@ pub enum Change {
     Sale(SaleNow),
     /// A redemption.
     Redemption(RedemptionNow),
+    /// A device.
+    Device(DeviceNow),
 }
 
 impl Change {
@@ -200,6 +217,7 @@ impl Change {
         match self {
             Self::Sale(now) => Subject::Sale(now.sale.opening.sale),
             Self::Redemption(now) => Subject::Redemption(now.redemption.id()),
+            Self::Device(now) => Subject::Device(device_id(&now.device.name)),
         }
     }
 
@@ -208,6 +226,7 @@ impl Change {
         match self {
             Self::Sale(now) => now.seq,
             Self::Redemption(now) => now.seq,
+            Self::Device(now) => now.seq,
         }
     }
 }
@@ -218,6 +237,7 @@ impl From<Now> for Change {
         match it {
             Standing::Sale(sale) => Self::Sale(SaleNow { sale, seq, at }),
             Standing::Redemption(redemption) => Self::Redemption(RedemptionNow { redemption, seq, at }),
+            Standing::Device(device) => Self::Device(DeviceNow { device, seq, at }),
         }
     }
 }
@@ -249,7 +269,7 @@ pub struct Health {
     pub clock_offset_ms: Option<i64>,
     /// Why nothing may be signed with this clock, and what to do next.
     pub clock_trouble: Option<String>,
-    /// What the printer says of itself; none if it cannot be asked.
+    /// What is known of the printer; none if nothing is, and it cannot be asked.
     pub printer: Option<tilld_devices::printer::Status>,
     /// How many products can be sold, and since when they are known.
     pub shelf: ShelfState,
@@ -436,9 +456,15 @@ impl Counter {
         let keep_asking =
             offset::keep_asking(Arc::clone(&line), Arc::clone(&ports.provider), Arc::clone(&ports.clock));
         let keep_fresh = shelf.keep_fresh(ports, line, settings.catalogue_age);
+        let follow = driver::follow(Arc::clone(&counter.printer), counter.inbox.clone());
         let wipe = wipe_in_time(counter.journal.clone(), Arc::clone(&counter.clock), forgotten);
-        let mut beside: Vec<BoxFuture<'static, ()>> =
-            vec![Box::pin(forget), Box::pin(wipe), Box::pin(keep_asking), Box::pin(keep_fresh)];
+        let mut beside: Vec<BoxFuture<'static, ()>> = vec![
+            Box::pin(forget),
+            Box::pin(wipe),
+            Box::pin(keep_asking),
+            Box::pin(keep_fresh),
+            Box::pin(follow),
+        ];
         if let Some(looks) = &counter.looks {
             beside.push(Box::pin(Arc::clone(looks).drop_in_time()));
         }
@@ -498,7 +524,7 @@ impl Counter {
     /// How everything is.
     pub async fn health(&self) -> Health {
         let (reply, answer) = oneshot::channel();
-        let printer = self.printer.status().await;
+        let printer = self.printer_now().await;
         let counts = match self.send(Message::Count { reply }) {
             Ok(()) => answer.await.unwrap_or_default(),
             Err(_) => driver::Counts::default(),

@@ -1,4 +1,5 @@
-//! What the driver turns: a sale or a redemption, how it stands, and what happens to it.
+//! What the driver turns: a sale or a redemption, how it stands, and what happens to it. A device is told and written like
+//! them, but nothing of it is open: it is what was written last.
 //!
 //! The driver's thoughts (stage, commit, answer, alarm) are the same for both; what differs is here, and only told apart: what
 //! an event makes of either is its own machine's business. A sale is moved card by card, so deadlines and undos belong to a
@@ -7,21 +8,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tilld_domain::device::Device;
 use tilld_domain::ids::{OrderId, RedemptionId, SaleId};
 use tilld_domain::moment::Moment;
 use tilld_domain::order::{self, OrderEvent};
 use tilld_domain::outcome::{Outcome, Trouble};
 use tilld_domain::redemption::{self, Redemption, RedemptionEvent};
 use tilld_domain::sale::{CardNo, Phase, Sale, SaleEvent};
-use tilld_journal::{Event, RedemptionStep, Seq, Step, Subject};
+use tilld_journal::{DeviceRow, Event, RedemptionStep, Seq, Step, Subject, device_id};
 
-use crate::{RedemptionNow, SaleNow};
+use crate::{DeviceNow, RedemptionNow, SaleNow};
 
 /// How a sale or a redemption stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Standing {
     Sale(Arc<Sale>),
     Redemption(Arc<Redemption>),
+    Device(Arc<Device>),
 }
 
 /// The same, as it was after an entry.
@@ -84,7 +87,9 @@ impl Happening {
     pub(crate) fn resumed(subject: Subject) -> Self {
         let event = match subject {
             Subject::Sale(_) => Event::Sale(SaleEvent::Resumed),
-            Subject::Redemption(_) => Event::Redemption(RedemptionStep::Happened(RedemptionEvent::Resumed)),
+            Subject::Redemption(_) | Subject::Device(_) => {
+                Event::Redemption(RedemptionStep::Happened(RedemptionEvent::Resumed))
+            }
         };
         Self { subject, event }
     }
@@ -154,13 +159,14 @@ impl Standing {
         match self {
             Self::Sale(sale) => Subject::Sale(sale.opening.sale),
             Self::Redemption(redemption) => Subject::Redemption(redemption.id()),
+            Self::Device(device) => Subject::Device(device_id(&device.name)),
         }
     }
 
     pub(crate) fn redemption(&self) -> Option<&Arc<Redemption>> {
         match self {
             Self::Redemption(redemption) => Some(redemption),
-            Self::Sale(_) => None,
+            Self::Sale(_) | Self::Device(_) => None,
         }
     }
 
@@ -173,6 +179,7 @@ impl Standing {
             Event::Redemption(RedemptionStep::Opened(opening)) => {
                 Some(of_redemption(Redemption::open(opening.as_ref().clone(), at)))
             }
+            Event::Device(device) => Some((Self::Device(Arc::new(device.clone())), Vec::new())),
             _ => None,
         }
     }
@@ -199,6 +206,7 @@ impl Standing {
             Self::Sale(sale) => sale.at_rest(),
             // Its success is not an answer yet: it is one once it is written that the till was told.
             Self::Redemption(redemption) => redemption.at_rest() && !redemption.is_to_be_offered(),
+            Self::Device(_) => true,
         }
     }
 
@@ -206,6 +214,7 @@ impl Standing {
         match self {
             Self::Sale(sale) => sale.is_closed(),
             Self::Redemption(redemption) => redemption.is_closed(),
+            Self::Device(_) => true,
         }
     }
 
@@ -214,6 +223,7 @@ impl Standing {
         match self {
             Self::Sale(sale) => !matches!(sale.phase(), Phase::Done | Phase::NothingSold),
             Self::Redemption(redemption) => !redemption.at_rest(),
+            Self::Device(_) => false,
         }
     }
 
@@ -241,7 +251,7 @@ impl Standing {
             Self::Redemption(redemption) if matches!(redemption.state, redemption::State::Owed(_)) => {
                 vec![Whose::Redemption(redemption.id())]
             }
-            Self::Redemption(_) => Vec::new(),
+            Self::Redemption(_) | Self::Device(_) => Vec::new(),
         }
     }
 
@@ -250,6 +260,7 @@ impl Standing {
         let all: Vec<Whose> = match self {
             Self::Sale(sale) => sale.cards().map(|(card, _)| Whose::Card(sale.opening.sale, card)).collect(),
             Self::Redemption(redemption) => vec![Whose::Redemption(redemption.id())],
+            Self::Device(_) => Vec::new(),
         };
         all.into_iter().filter(|whose| self.wants_undo(*whose)).collect()
     }
@@ -281,6 +292,7 @@ impl Standing {
                 } => true,
                 _ => redemption.is_closed(),
             },
+            Self::Device(_) => true,
         }
     }
 
@@ -299,6 +311,7 @@ impl Standing {
                 let forget = deeds.iter().any(|deed| matches!(deed, Deed::Forget(_)));
                 Some(Step::Redemption { event: event.clone(), after: Arc::clone(after), forget })
             }
+            (Self::Device(device), _) => Some(Step::Device(Arc::clone(device))),
             _ => None,
         }
     }
@@ -317,6 +330,11 @@ impl Now {
     pub(crate) fn into_redemption(self) -> Option<RedemptionNow> {
         let Self { it: Standing::Redemption(redemption), seq, at } = self else { return None };
         Some(RedemptionNow { redemption, seq, at })
+    }
+
+    pub(crate) fn into_device(self) -> Option<DeviceNow> {
+        let Self { it: Standing::Device(device), seq, at } = self else { return None };
+        Some(DeviceNow { device, seq, at })
     }
 }
 
@@ -340,4 +358,10 @@ fn of_redemption((redemption, effects): (Redemption, Vec<redemption::Effect>)) -
         effect => Deed::Redemption(effect),
     });
     (Standing::Redemption(Arc::new(redemption)), deeds.collect())
+}
+
+impl From<DeviceRow> for Now {
+    fn from(row: DeviceRow) -> Self {
+        Self { it: Standing::Device(Arc::new(row.device)), seq: row.last, at: row.at }
+    }
 }

@@ -26,6 +26,8 @@ pub(crate) fn first_rest(journal: &Journal, subject: Subject, from: Seq) -> Resu
                 look(Standing::Redemption(Arc::new(redemption.clone())), seq, at)
             })?;
         }
+        // Nobody asks for the end of a device.
+        Subject::Device(_) => {}
     }
     Ok(found)
 }
@@ -39,5 +41,6 @@ pub(crate) fn now(journal: &Journal, subject: Subject) -> Result<Option<Now>, Re
         Subject::Redemption(redemption) => journal
             .latest_redemption(redemption)?
             .map(|(redemption, seq, at)| Now { it: Standing::Redemption(Arc::new(redemption)), seq, at }),
+        Subject::Device(device) => journal.device(device)?.map(Now::from),
     })
 }

@@ -83,6 +83,11 @@ uuid_id!(
     RedemptionId
 );
 uuid_id!(
+    /// One device beside the till. It is made of the device's name in the configuration, so that it stays the same from run
+    /// to run.
+    DeviceId
+);
+uuid_id!(
     /// One look at a voucher. It lives in memory only.
     CheckId
 );
@@ -179,6 +184,10 @@ text_id!(
 text_id!(
     /// The key under which the daemon asks a provider (`Idempotency-Key` at theirs); a UUID in practice.
     ProviderKey, 64, unreserved
+);
+text_id!(
+    /// A device's name in the configuration.
+    DeviceName, 64, of_a_name
 );
 text_id!(
     /// Who works at the till, or who decided.

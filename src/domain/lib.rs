@@ -22,11 +22,13 @@
 //! | [`voucher`] | what a guest redeems, before anything is taken from it |
 //! | [`redemption`] | what is taken from one voucher: the rows B3 to B13 |
 //! | `pauses` | how long is waited before a provider is asked again |
+//! | [`device`] | what is known of a device beside the till |
 //! | [`attention`] | what waits for a person |
 //! | [`screen`] | what the cashier reads about it |
 
 pub mod attention;
 pub mod bars;
+pub mod device;
 pub mod ids;
 pub mod moment;
 pub mod money;

@@ -32,6 +32,37 @@ pub enum Fault {
     Silent,
 }
 
+impl Fault {
+    /// Every fault.
+    pub const ALL: [Self; 7] = [
+        Self::PaperOut,
+        Self::CoverOpen,
+        Self::Cutter,
+        Self::Offline,
+        Self::Error,
+        Self::Absent,
+        Self::Silent,
+    ];
+
+    /// In one word, as the journal shows it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PaperOut => "paper_out",
+            Self::CoverOpen => "cover_open",
+            Self::Cutter => "cutter",
+            Self::Offline => "offline",
+            Self::Error => "error",
+            Self::Absent => "absent",
+            Self::Silent => "silent",
+        }
+    }
+
+    /// The fault of such a word.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|fault| fault.name() == name)
+    }
+}
+
 /// How the printing of one slip ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PrintEnd {

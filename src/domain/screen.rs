@@ -34,7 +34,7 @@ pub enum Screen {
     /// Of a sale with several cards: some are sold, and this much goes back for the others. What to do with each card
     /// stands beside it.
     PartlySold(Money),
-    /// A9; the fault that keeps the printer from it, if one is known.
+    /// A9; the fault that keeps the printer from it, if one is known: it prints by itself once that is gone.
     PaidAndActive(Option<Fault>),
     /// A10.
     PrintAgain(Fault),
@@ -180,7 +180,7 @@ impl Screen {
             }
             Self::PaidAndActive(Some(fault)) => {
                 format!(
-                    "{} Then print, or give the money back. The card is paid and active.",
+                    "{} Then it prints by itself; or give the money back. The card is active.",
                     what_to_do(*fault)
                 )
             }
@@ -206,8 +206,8 @@ fn some_were_refused(sale: &Sale) -> bool {
     sale.orders.iter().any(|order| matches!(order.state, State::NotSold { .. }))
 }
 
-/// What to do about a printer's fault.
-fn what_to_do(fault: Fault) -> &'static str {
+/// What to do about a printer's fault, as a sentence for whoever stands beside it.
+pub const fn what_to_do(fault: Fault) -> &'static str {
     match fault {
         Fault::PaperOut => "Paper out. Insert paper.",
         Fault::CoverOpen => "The printer is open. Close its cover.",

@@ -1,6 +1,6 @@
 //! The one writer. What it is given becomes durable as a whole, in one commit with one sync, or not at all.
 //!
-//! A draft becomes an entry, its secrets sealed; the chain grows by a link; the rows of the sale or the redemption and the
+//! A draft becomes an entry, its secrets sealed; the chain grows by a link; the rows of the sale, the redemption or the device and the
 //! keys that are to be forgotten go into the same commit. Whatever fails on the way undoes all of it and leaves the
 //! connection usable: the next append starts from what is on the disk, not from memory.
 //!
@@ -11,6 +11,7 @@
 use std::ops::Deref;
 
 use rusqlite::{Connection, ErrorCode, params};
+use tilld_domain::device::Device;
 use tilld_domain::ids::OrderId;
 use tilld_domain::moment::Moment;
 use tilld_domain::product::Product;
@@ -18,7 +19,7 @@ use tilld_domain::redemption::Redemption;
 use tilld_domain::sale::{CardNo, MOST_CARDS, Sale, SaleEvent};
 
 use crate::chain::{self, Head, Linked};
-use crate::entry::{Draft, RedemptionStep, Seq, Step};
+use crate::entry::{Draft, RedemptionStep, Seq, Step, device_id};
 use crate::failure::AppendError;
 use crate::form::{self, secrets::Packed};
 use crate::read::{self, KeyFailure};
@@ -193,6 +194,7 @@ fn write(
     match &draft.step {
         Step::Sale { event, after, forget } => next.write_of_sale(event, after, forget),
         Step::Redemption { event, after, forget } => next.write_of_redemption(event, after, *forget),
+        Step::Device(device) => next.write_of_device(device),
     }
 }
 
@@ -316,6 +318,24 @@ impl Next<'_> {
         if forget {
             self.forget(redemption.into())?;
         }
+        Ok(head)
+    }
+
+    fn write_of_device(&self, device: &Device) -> Result<Head, AppendError> {
+        let id = device_id(&device.name);
+        let before = tables::device::row_of(self.database, id)?;
+        let head = self.write_entry(Content {
+            subject: id.uuid().as_bytes(),
+            previous: before.as_ref().map(|row| row.last_seq),
+            card: None,
+            kind: form::device::KIND,
+            state: device.condition.state_name(),
+            phase: None,
+            open: false,
+            body: form::encode_of_device(device).map_err(|_| self.misfit("it cannot be written"))?,
+            sealed: None,
+        })?;
+        tables::device::write(self.database, before.as_ref(), (head.seq, self.draft.at), device)?;
         Ok(head)
     }
 

@@ -9,6 +9,7 @@
 //! | state, phase, whether it is open | the last entry of the sale, of the card, of the redemption, under the link |
 //! | when it was closed | the entry from which on it was closed |
 //! | what was paid, the provider's name for an order | the one entry that tells it, in its body |
+//! | what is known of a device | its last entry, in its body |
 //! | what was taken, the provider's name for a redemption | the fold of its entries: no one entry tells it |
 //!
 //! A sale is not stepped anew: that the machines make these states of these events shows at a start and at every reading.
@@ -24,6 +25,7 @@
 //! Chain and rows are walked beside each other, on a connection each, both in the same moment of the journal. What a hostile
 //! file holds, also of a type that is never written, is a verdict and no error; an error is that the file cannot be read.
 
+mod devices;
 mod redemptions;
 mod sales;
 
@@ -39,7 +41,7 @@ use crate::failure::{Break, ReadError, Verdict};
 /// How often two connections are begun until they see the same moment: a commit may fall between the two beginnings.
 const BEGINNINGS: usize = 1_000;
 
-/// Sums over all sales and redemptions, once by their entries and once by their rows.
+/// Sums over all sales, redemptions and devices, once by their entries and once by their rows.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 struct Sums {
     /// Of the numbers of their first entries.
@@ -145,14 +147,15 @@ pub(crate) fn whole(
     Ok(lie.map_or(verdict, |(seq, why)| Verdict::Broken { seq, why }))
 }
 
-/// The last `most` entries, the rows of the sales and redemptions that began in them, and whether an open one ends beyond
-/// the last entry.
+/// The last `most` entries, the rows of the sales, redemptions and devices that began in them, and whether an open one or a
+/// device ends beyond the last entry.
 pub(crate) fn last(database: &Connection, journal: &[u8; 16], most: u64) -> Result<Verdict, ReadError> {
     let verdict = chain::verify_last(database, journal, most)?;
     let Verdict::Whole { entries, .. } = verdict else { return Ok(verdict) };
     let open: i64 = database.query_row(
         "SELECT max(coalesce((SELECT max(last_seq) FROM sale WHERE open = 1), 0),
-                    coalesce((SELECT max(last_seq) FROM redemption WHERE open = 1), 0))",
+                    coalesce((SELECT max(last_seq) FROM redemption WHERE open = 1), 0),
+                    coalesce((SELECT max(last_seq) FROM device), 0))",
         [],
         |row| row.get(0),
     )?;
@@ -184,7 +187,7 @@ fn newest(database: &Connection) -> rusqlite::Result<i64> {
     database.query_row("SELECT coalesce(max(seq), 0) FROM entry", [], |row| row.get(0))
 }
 
-/// Compares every row of the sales and redemptions that began with the entry `from` or later with the entries.
+/// Compares every row of the sales, redemptions and devices that began with the entry `from` or later with the entries.
 fn walk_rows<'a>(
     database: &Connection,
     key: &'a RandomState,
@@ -194,6 +197,7 @@ fn walk_rows<'a>(
     let mut walk = Walk { key, newest: newest(database)?, thorough, sums: Sums::default(), lie: None };
     sales::walk(database, &mut walk, from)?;
     redemptions::walk(database, &mut walk, from)?;
+    devices::walk(database, &mut walk, from)?;
     Ok(walk)
 }
 
@@ -239,11 +243,14 @@ fn odd_end(database: &Connection) -> rusqlite::Result<Seq> {
     let without_row = first(
         "SELECT min(seq) FROM entry
          WHERE (kind = 'opened' AND NOT EXISTS (SELECT 1 FROM sale WHERE first_seq = entry.seq))
-            OR (kind = 'redemption_opened' AND NOT EXISTS (SELECT 1 FROM redemption WHERE first_seq = entry.seq))",
+            OR (kind = 'redemption_opened' AND NOT EXISTS (SELECT 1 FROM redemption WHERE first_seq = entry.seq))
+            OR (kind = 'device_changed' AND previous IS NULL
+                AND NOT EXISTS (SELECT 1 FROM device WHERE first_seq = entry.seq))",
     )?;
     let stops_before = first(
         "SELECT min(made.first_seq) FROM entry JOIN (
              SELECT id, first_seq, last_seq FROM sale UNION ALL SELECT id, first_seq, last_seq FROM redemption
+             UNION ALL SELECT id, first_seq, last_seq FROM device
          ) AS made ON made.id = entry.subject WHERE entry.seq > made.last_seq",
     )?;
     Ok([without_row, stops_before].into_iter().flatten().flatten().min().map_or(Seq::NONE, Seq::of_column))

@@ -1,13 +1,17 @@
 //! What goes into the journal and what comes out of it, in the domain's words.
 //!
 //! A [`Draft`] is an entry before it has a number; an [`Entry`] is one that was read back. One entry is one event of
-//! one sale or of one redemption at one moment. The order of entries is their number, never their moment: a till's
+//! one sale or of one redemption, or a change of one device, at one moment. The order of entries is their number, never their moment: a till's
 //! clock may be set back.
 
 use std::fmt;
 use std::sync::Arc;
 
-use tilld_domain::ids::{BasketId, OrderId, ReceiptId, RedemptionId, RequestKey, SaleId};
+use sha2::{Digest, Sha256};
+use tilld_domain::device::Device;
+use tilld_domain::ids::{
+    BasketId, DeviceId, DeviceName, OrderId, ReceiptId, RedemptionId, RequestKey, SaleId,
+};
 use tilld_domain::moment::Moment;
 use tilld_domain::money::Money;
 use tilld_domain::redemption::{self, Redemption, RedemptionEvent};
@@ -71,6 +75,8 @@ pub enum Subject {
     Sale(SaleId),
     /// A redemption.
     Redemption(RedemptionId),
+    /// A device.
+    Device(DeviceId),
 }
 
 impl Subject {
@@ -79,6 +85,7 @@ impl Subject {
         match self {
             Self::Sale(sale) => sale.uuid(),
             Self::Redemption(redemption) => redemption.uuid(),
+            Self::Device(device) => device.uuid(),
         }
     }
 }
@@ -88,8 +95,20 @@ impl fmt::Display for Subject {
         match self {
             Self::Sale(sale) => write!(out, "sale {sale}"),
             Self::Redemption(redemption) => write!(out, "redemption {redemption}"),
+            Self::Device(device) => write!(out, "device {device}"),
         }
     }
+}
+
+/// The id of the device of a name: a UUID of version 8 (RFC 9562) out of the name's SHA-256, so that a device is the same in every run.
+pub fn device_id(name: &DeviceName) -> DeviceId {
+    let digest: [u8; 32] =
+        Sha256::new().chain_update(b"tilld device\n").chain_update(name.as_str()).finalize().into();
+    let mut id = [0; 16];
+    for (to, from) in id.iter_mut().zip(digest) {
+        *to = from;
+    }
+    DeviceId::new(uuid::Builder::from_custom_bytes(id).into_uuid())
 }
 
 /// What happened to a redemption: its opening, or an event of its machine.
@@ -108,6 +127,8 @@ pub enum Event {
     Sale(SaleEvent),
     /// To a redemption.
     Redemption(RedemptionStep),
+    /// To a device: it is like this now.
+    Device(Device),
 }
 
 /// What happened, and what it led to. The query tables are written from what is after it, in the same commit.
@@ -131,6 +152,8 @@ pub enum Step {
         /// Whether the voucher's code is forgotten in the same commit.
         forget: bool,
     },
+    /// Of a device: it is like this now.
+    Device(Arc<Device>),
 }
 
 /// An entry to be written.
@@ -150,6 +173,7 @@ impl Draft {
         match &self.step {
             Step::Sale { after, .. } => Subject::Sale(after.opening.sale),
             Step::Redemption { after, .. } => Subject::Redemption(after.id()),
+            Step::Device(device) => Subject::Device(device_id(&device.name)),
         }
     }
 
@@ -158,6 +182,7 @@ impl Draft {
         match &self.step {
             Step::Sale { forget, .. } => !forget.is_empty(),
             Step::Redemption { forget, .. } => *forget,
+            Step::Device(_) => false,
         }
     }
 }
@@ -200,12 +225,12 @@ pub struct EntryHead {
     pub at: Moment,
     /// To what.
     pub subject: Subject,
-    /// What, in one word, such as `confirm_ended`. The words of sales and of redemptions differ.
+    /// What, in one word, such as `confirm_ended`. The words of sales, of redemptions and of devices differ.
     pub kind: String,
-    /// To which card of a sale; none if to all, and of a redemption.
+    /// To which card of a sale; none if to all, and of a redemption or a device.
     pub card: Option<CardNo>,
     /// The state of that card after the event; of every card in their order, joined by blanks, if it was about all; of
-    /// the redemption.
+    /// the redemption; of the device.
     pub state: String,
 }
 
@@ -305,6 +330,21 @@ pub struct RedemptionRow {
     pub provider_redemption: Option<String>,
     /// Who redeemed, if the till said so.
     pub cashier: Option<String>,
+    /// Its first entry.
+    pub first: Seq,
+    /// Its last entry.
+    pub last: Seq,
+}
+
+/// A device as its last entry left it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceRow {
+    /// The id that follows from its name.
+    pub id: DeviceId,
+    /// It, and what was known of it.
+    pub device: Device,
+    /// When that entry was written.
+    pub at: Moment,
     /// Its first entry.
     pub first: Seq,
     /// Its last entry.

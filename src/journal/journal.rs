@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, FileControl, MAIN_DB, OpenFlags, OptionalExtension, params};
-use tilld_domain::ids::{BasketId, PersonName, ReceiptId, RedemptionId, RequestKey, SaleId};
+use tilld_domain::ids::{BasketId, DeviceId, PersonName, ReceiptId, RedemptionId, RequestKey, SaleId};
 use tilld_domain::moment::Moment;
 use tilld_domain::product::Product;
 use tilld_domain::redemption::Redemption;
@@ -31,7 +31,7 @@ use uuid::Uuid;
 use crate::append::Writer;
 use crate::audit;
 use crate::chain::Head;
-use crate::entry::{AskedBefore, Draft, Entry, EntryHead, Seq, Subject};
+use crate::entry::{AskedBefore, DeviceRow, Draft, Entry, EntryHead, Seq, Subject};
 use crate::failure::{AppendError, OpenError, ReadError, Verdict};
 use crate::form;
 use crate::read;
@@ -228,6 +228,16 @@ impl Journal {
         most: usize,
     ) -> Result<Vec<RedemptionId>, ReadError> {
         Ok(tables::redemption::counting_of_basket(self.writer().database(), basket, most)?)
+    }
+
+    /// The devices of which anything was ever written, as their last entries left them.
+    pub fn devices(&self) -> Result<Vec<DeviceRow>, ReadError> {
+        tables::device::all(&self.reader(), None)
+    }
+
+    /// One of them; none if nothing was ever written about it.
+    pub fn device(&self, device: DeviceId) -> Result<Option<DeviceRow>, ReadError> {
+        Ok(tables::device::all(&self.reader(), Some(device))?.pop())
     }
 
     /// What a till's key was used for; none if it never was.

@@ -1,7 +1,7 @@
 //! The journal: what happened at this till, in the order in which it happened, so that no power cut and no crash
 //! makes it unsure.
 //!
-//! One entry is one event of one sale or of one redemption. Entries are only ever appended, each tied to the one before
+//! One entry is one event of one sale or of one redemption, or a change of one device. Entries are only ever appended, each tied to the one before
 //! it by a digest; the state of a sale and of a redemption is the fold of its entries by the domain's own machines, and
 //! every table that answers questions about them is made from them. What an [`append`](Journal::append) has returned is on the disk; what it has refused is not there at all.
 //!
@@ -44,8 +44,8 @@ mod tables;
 mod tries;
 
 pub use entry::{
-    Asked, AskedBefore, CardRow, Draft, Entry, EntryHead, EntryShown, Event, RedemptionRow, RedemptionStep,
-    SaleRow, Seq, Step, Subject, WrongCode,
+    Asked, AskedBefore, CardRow, DeviceRow, Draft, Entry, EntryHead, EntryShown, Event, RedemptionRow,
+    RedemptionStep, SaleRow, Seq, Step, Subject, WrongCode, device_id,
 };
 pub use failure::{AppendError, Break, DecodeError, OpenError, ReadError, Verdict};
 pub use journal::{Journal, Settings};

@@ -1,4 +1,4 @@
-//! Entries back into events, and events back into sales and redemptions.
+//! Entries back into events, and events back into sales, redemptions and devices.
 //!
 //! The state of a subject is the fold of its entries ([`Fold`]). Codes and lines that have been forgotten since are gone in
 //! the events that are folded; the domain's machines do not look at that, so what was printed then replays as printed.
@@ -7,13 +7,14 @@ use std::ops::ControlFlow;
 
 use rusqlite::types::FromSql;
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use tilld_domain::device::Device;
 use tilld_domain::ids::RequestKey;
 use tilld_domain::moment::Moment;
 use tilld_domain::redemption::Redemption;
 use tilld_domain::sale::{CardNo, Sale, SaleEvent};
 use uuid::Uuid;
 
-use crate::entry::{Asked, Entry, EntryHead, Event, RedemptionStep, Seq, Subject};
+use crate::entry::{Asked, Entry, EntryHead, Event, RedemptionStep, Seq, Subject, device_id};
 use crate::failure::{DecodeError, ReadError};
 use crate::form;
 use crate::seal::{self, OwnKey, Owner, Place, Terminal};
@@ -67,6 +68,7 @@ pub(crate) fn numbers(database: &Connection, subject: Subject) -> Result<Vec<Seq
     let last = match subject {
         Subject::Sale(_) => "SELECT last_seq FROM sale WHERE id = ?1",
         Subject::Redemption(_) => "SELECT last_seq FROM redemption WHERE id = ?1",
+        Subject::Device(_) => "SELECT last_seq FROM device WHERE id = ?1",
     };
     let mut next: Option<i64> =
         database.prepare_cached(last)?.query_row(params![id.as_bytes()], |row| row.get(0)).optional()?;
@@ -197,6 +199,23 @@ impl Machine for Redemption {
     }
 }
 
+/// A device is what was written last about it.
+impl Machine for Device {
+    fn begin(subject: Subject, _: Moment, event: Event) -> Option<Self> {
+        match event {
+            Event::Device(device) if subject == Subject::Device(device_id(&device.name)) => Some(device),
+            _ => None,
+        }
+    }
+
+    fn step(self, _: Moment, event: Event) -> Option<Self> {
+        match event {
+            Event::Device(device) if device.name == self.name => Some(device),
+            _ => None,
+        }
+    }
+}
+
 /// A subject in the making.
 struct Fold<M>(Option<M>);
 
@@ -263,6 +282,10 @@ pub(crate) fn rebuild(database: &Connection) -> Result<(), ReadError> {
         }
         Ok(())
     })?;
+    rebuild_each(database, form::device::KIND, |stamp, _, device: &Device| {
+        let before = tables::device::row_of(database, device_id(&device.name))?;
+        Ok(tables::device::write(database, before.as_ref(), stamp, device)?)
+    })?;
     Ok(database.execute_batch("DROP INDEX entry_by_subject")?)
 }
 
@@ -272,7 +295,8 @@ fn rebuild_each<M: Machine>(
     opening: &str,
     write: impl Fn((Seq, Moment), Option<CardNo>, &M) -> Result<(), RowFailure>,
 ) -> Result<(), ReadError> {
-    let mut opened = database.prepare("SELECT subject FROM entry WHERE kind = ?1 ORDER BY seq")?;
+    let mut opened =
+        database.prepare("SELECT subject FROM entry WHERE kind = ?1 AND previous IS NULL ORDER BY seq")?;
     let mut of_subject =
         database.prepare(&format!("SELECT {COLUMNS} FROM entry WHERE subject = ?1 ORDER BY seq"))?;
     let mut subjects = opened.query(params![opening])?;

@@ -15,11 +15,12 @@ use tilld_domain::sale::Sale;
 use uuid::Uuid;
 
 use crate::audit;
-use crate::entry::{CardRow, Entry, EntryShown, SaleRow, Seq, Subject, WrongCode};
+use crate::entry::{CardRow, DeviceRow, Entry, EntryShown, SaleRow, Seq, Subject, WrongCode};
 use crate::failure::{DecodeError, OpenError, ReadError, Verdict};
 use crate::form;
 use crate::read;
 use crate::schema::{self, Found, Paths, SCRIPTS, database_error};
+use crate::tables;
 use crate::tries;
 
 pub use redemptions::RedemptionFilter;
@@ -148,6 +149,11 @@ impl Reader {
     /// The newest `most` wrong codes that were tried, and the moments when a manager let the terminal try again; oldest first.
     pub fn wrong_codes(&self, most: usize) -> Result<Vec<WrongCode>, ReadError> {
         tries::shown(&self.database, most)
+    }
+
+    /// The devices of which anything was ever written, as their last entries left them.
+    pub fn devices(&self) -> Result<Vec<DeviceRow>, ReadError> {
+        tables::device::all(&self.database, None)
     }
 
     /// Walks the whole chain as it is at this moment, and every row beside it: the tables that lists and restarts are made

@@ -1,9 +1,10 @@
 //! The tables that questions are answered from. They are made from the entries, and can be made again at any time.
 //!
-//! A step writes its sale's row and the row of the card that it was about, or its redemption's row. Columns that stand in
+//! A step writes its sale's row and the row of the card that it was about, or its redemption's or its device's row. Columns that stand in
 //! an index are written only if they change, because every page that is touched is a page more to write before a cashier
 //! reads an answer.
 
+pub(crate) mod device;
 pub(crate) mod redemption;
 
 use rusqlite::{Connection, OptionalExtension, params};
@@ -198,7 +199,7 @@ fn paid(sale: &Sale) -> Option<i64> {
 
 /// Removes all rows, so that they can be made again.
 pub(crate) fn clear(database: &Connection) -> rusqlite::Result<()> {
-    database.execute_batch("DELETE FROM card; DELETE FROM sale; DELETE FROM redemption;")
+    database.execute_batch("DELETE FROM card; DELETE FROM sale; DELETE FROM redemption; DELETE FROM device;")
 }
 
 /// Whether SQLite refused a value because another row has it.

@@ -1,5 +1,6 @@
 //! The door with a real counter and a real journal behind it; only the providers and the printer are played.
 
+mod devices;
 mod doors;
 mod papers;
 mod redeeming;
@@ -10,6 +11,7 @@ mod streams;
 mod voucher;
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -177,6 +179,9 @@ const COVER_OPEN: Status = Status { fault: Some(Fault::CoverOpen), paper_low: tr
 /// A printer that ends every job as it is told.
 pub(super) struct Paperless {
     outcome: Mutex<JobOutcome>,
+    condition: watch::Sender<Option<Status>>,
+    /// How many slips it was given.
+    jobs: AtomicUsize,
 }
 
 impl Printer for Paperless {
@@ -189,6 +194,7 @@ impl Printer for Paperless {
     }
 
     fn print<'a>(&'a self, _: &'a Slip) -> BoxFuture<'a, JobOutcome> {
+        self.jobs.fetch_add(1, Ordering::Relaxed);
         let outcome = *self.outcome.lock().unwrap();
         Box::pin(async move { outcome })
     }
@@ -198,7 +204,7 @@ impl Printer for Paperless {
     }
 
     fn condition(&self) -> watch::Receiver<Option<Status>> {
-        watch::channel(Some(COVER_OPEN)).1
+        self.condition.subscribe()
     }
 
     fn probe(&self, _: bool) -> BoxFuture<'_, Probed> {
@@ -299,6 +305,8 @@ impl House {
         let provider = Arc::new(Played { down: Mutex::new(true), creates: Semaphore::new(1000) });
         let printer = Arc::new(Paperless {
             outcome: Mutex::new(JobOutcome::Printed { proof: Proof::ProcessId, replaced: 0 }),
+            condition: watch::Sender::new(None),
+            jobs: AtomicUsize::new(0),
         });
         let ports = Ports {
             vouchers: vouchers.clone().map(|vouchers| vouchers as Arc<dyn Vouchers>),
@@ -329,6 +337,16 @@ impl House {
 
     pub(super) fn printer_will(&self, outcome: JobOutcome) {
         *self.printer.outcome.lock().unwrap() = outcome;
+    }
+
+    /// The printer says how it is, unasked.
+    pub(super) fn printer_is(&self, status: Status) {
+        self.printer.condition.send_replace(Some(status));
+    }
+
+    /// How many slips the printer was given.
+    pub(super) fn jobs(&self) -> usize {
+        self.printer.jobs.load(Ordering::Relaxed)
     }
 
     /// Lets no create come back until [`House::let_creates_go`].

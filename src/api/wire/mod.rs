@@ -11,6 +11,7 @@
 //!   the place of an object is an error too.
 //! - No code, no line of a slip, ever (law L11); the one exception is what a scanner reads ([`ScanRead`]), which the till is to get.
 
+mod device;
 mod paper;
 mod parts;
 mod redeem;
@@ -20,6 +21,7 @@ mod sale;
 mod scan;
 mod voucher;
 
+pub(crate) use device::{Device, Devices};
 pub(crate) use paper::PaperEnd;
 pub(crate) use parts::{CardKind, Checked, Money, OURS, Object, instant};
 pub(crate) use redeem::{

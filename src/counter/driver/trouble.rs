@@ -50,7 +50,10 @@ impl Driver {
     /// Something happened that cannot be written now.
     pub(super) fn hold(&mut self, happening: Happening) {
         // Whether a till is there to be told, or something else begins, is seen when it can be written.
-        if !happening.is_staged_with_another() && !self.asks_again(&happening) {
+        if !happening.is_staged_with_another()
+            && !self.is_seen_again(&happening)
+            && !self.asks_again(&happening)
+        {
             self.held.push_back(happening.held());
         }
     }

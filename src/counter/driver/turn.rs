@@ -232,9 +232,10 @@ impl Driver {
                 };
                 Ok(Decided::Write(Event::Redemption(RedemptionStep::Happened(event))))
             }
-            (_, None) => Err(match subject {
+            (_, None | Some(Standing::Device(_))) => Err(match subject {
                 Subject::Sale(_) => Refusal::SaleUnknown,
-                Subject::Redemption(_) => Refusal::RedemptionUnknown,
+                // Nobody asks anything of a device.
+                Subject::Redemption(_) | Subject::Device(_) => Refusal::RedemptionUnknown,
             }),
         }
     }
@@ -481,7 +482,7 @@ impl Driver {
             }
             Cause::Happened => {
                 tracing::error!(subject = %happening.subject, %error, "what happened cannot be written: call the manufacturer");
-                if !self.asks_again(&happening) {
+                if !self.is_seen_again(&happening) && !self.asks_again(&happening) {
                     self.aside.again = Some(self.now().plus(ASIDE_AGAIN));
                     self.aside.happenings.push(happening.held());
                 }

@@ -70,6 +70,8 @@ pub enum OrderEvent {
     UndoEnded(Outcome<UndoAnswer>),
     /// Printing ended, of the first paper or of a copy.
     PrintEnded(PrintEnd),
+    /// The printer can print again, by its own word: what kept it from the slip is gone (A9).
+    PrinterReady,
     /// A deadline of the present state has passed.
     TimeUp,
     /// The daemon has started again and found the order in this state.

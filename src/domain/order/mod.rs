@@ -22,6 +22,8 @@
 //! - From [`State::Owed`] no event leads back to a card that is sold (law L4).
 //! - From the first [`Effect::Print`] of a POR card on, only a person's answer leads to [`State::Owed`] (law L7), unless
 //!   that print ended without a byte having left ([`PrintEnd::Nothing`](crate::printing::PrintEnd::Nothing)): then the ink line was not reached.
+//! - A slip is printed without a person's word only as the first attempt, before a byte of it has left: at once, or when the
+//!   printer that could not take it is ready again while the customer waits ([`OrderEvent::PrinterReady`]).
 //! - A confirm is never sent after a restart unless the machine knows that it had not been sent (row A6).
 //! - An undo leaves [`State::Owed`] only by the provider's word or a manager's; no number of failures, no deadline (L5).
 //! - The outcome of an event depends on the state, the event, its moment and the [`Rules`] that the sale was opened
@@ -96,7 +98,7 @@ impl Order {
             State::Active { lines, attempt, fault, until } => {
                 paper::active(step, lines, attempt, fault, until, event)
             }
-            State::Printing { lines, attempt } => paper::printing(step, lines, attempt, event),
+            State::Printing { lines, attempt, until } => paper::printing(step, lines, attempt, until, event),
             State::PrintStopped { lines, attempt, fault } => {
                 paper::in_doubt(step, lines, attempt, Some(fault), event)
             }

@@ -23,14 +23,14 @@ pub(super) fn without() -> (State, Vec<Effect>) {
 }
 
 fn begin(lines: ReceiptLines, attempt: u16) -> (State, Vec<Effect>) {
-    (State::Printing { lines, attempt }, vec![Effect::Print { attempt }])
+    (State::Printing { lines, attempt, until: None }, vec![Effect::Print { attempt }])
 }
 
 fn sold_with(paper: PaperState, lines: ReceiptLines) -> Next {
     Ok((State::Sold { paper, lines: Some(lines), copies: 0 }, Vec::new()))
 }
 
-/// A9. Live, and not a byte printed: printed as soon as a person says so, else undone.
+/// A9. Live, and not a byte printed: printed as soon as the printer can or a person says so, else undone.
 pub(super) fn active(
     step: Step<'_>,
     lines: ReceiptLines,
@@ -41,6 +41,10 @@ pub(super) fn active(
 ) -> Next {
     match event {
         OrderEvent::Answered { answer: Answer::Print, .. } if step.at < until => Ok(begin(lines, attempt)),
+        // Where no fault is known, the printer is not what it waits for.
+        OrderEvent::PrinterReady if step.at < until && fault.is_some() => {
+            Ok((State::Printing { lines, attempt, until: Some(until) }, vec![Effect::Print { attempt }]))
+        }
         OrderEvent::Answered { answer: Answer::MoneyBack, .. } => step.owe(OwedWhy::MoneyBack),
         OrderEvent::TimeUp if step.at >= until => step.owe(OwedWhy::NotPrinted),
         OrderEvent::TimeUp => Err(Misfit::TooEarly),
@@ -56,7 +60,13 @@ pub(super) fn active(
 }
 
 /// The slip is at the printer.
-pub(super) fn printing(step: Step<'_>, lines: ReceiptLines, attempt: u16, event: OrderEvent) -> Next {
+pub(super) fn printing(
+    step: Step<'_>,
+    lines: ReceiptLines,
+    attempt: u16,
+    until: Option<Moment>,
+    event: OrderEvent,
+) -> Next {
     match event {
         OrderEvent::PrintEnded(PrintEnd::OnPaper(proof)) => sold_with(PaperState::Printed(proof), lines),
         OrderEvent::PrintEnded(PrintEnd::Nothing(fault)) if !step.is_por() => {
@@ -66,7 +76,7 @@ pub(super) fn printing(step: Step<'_>, lines: ReceiptLines, attempt: u16, event:
             sold_with(PaperState::Unclear, lines)
         }
         OrderEvent::PrintEnded(PrintEnd::Nothing(fault)) if attempt == 1 => {
-            let until = step.at.plus(step.rules.print_wait);
+            let until = until.unwrap_or_else(|| step.at.plus(step.rules.print_wait));
             let state = State::Active { lines, attempt, fault: Some(fault), until };
             Ok((state, vec![Effect::Wake { at: until }]))
         }

@@ -162,6 +162,9 @@ pub enum State {
         lines: ReceiptLines,
         /// Which attempt this is, from 1.
         attempt: u16,
+        /// When it is undone if it comes back to A9: a printer that is ready and fails again does not lengthen the wait,
+        /// because nobody has said that the customer still stands there. None: a person has, or it is the first try.
+        until: Option<Moment>,
     },
     /// A10: the printer reported a fault after bytes had left.
     PrintStopped {

@@ -45,7 +45,7 @@ fn every_row_has_its_sentence() {
         por 50: 1 created, paid, +121 restart, 1 confirm done lines => NOT sold. Give the money back. Hand nothing out.
         por 50: 1 created, paid, 1 confirm refused, 1 lookup open => NOT sold. Give the money back. Hand nothing out.
         # A9
-        por 50: 1 created, paid, 1 confirm done lines, 1 print nothing => Paper out. Insert paper. Then print, or give the money back. The card is paid and active.
+        por 50: 1 created, paid, 1 confirm done lines, 1 print nothing => Paper out. Insert paper. Then it prints by itself; or give the money back. The card is active.
         # A10
         por 50: 1 created, paid, 1 confirm done lines => Please wait.
         por 50: 1 created, paid, 1 confirm done lines, 1 print stopped => Paper out. Insert paper. Tear up the first piece, then print again.

@@ -11,6 +11,7 @@
 //! What is absent: a POSA card's code, the lines of a card and a voucher's code. [`secrets`] takes them out of the event and
 //! [`decode`] leaves `None` and *gone* in their place; [`secrets::put_back`] restores them.
 
+pub(crate) mod device;
 mod order;
 mod outcome;
 mod product;
@@ -22,7 +23,8 @@ mod voucher;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use tilld_domain::ids::{RedemptionId, SaleId};
+use tilld_domain::device::Device;
+use tilld_domain::ids::{DeviceId, RedemptionId, SaleId};
 use tilld_domain::order::OrderEvent;
 use tilld_domain::sale::{CardNo, SaleEvent};
 use uuid::Uuid;
@@ -68,6 +70,12 @@ struct RedemptionLent<'a>(#[serde(with = "redemption::RedemptionStepForm")] &'a 
 #[derive(Deserialize)]
 struct RedemptionOwned(#[serde(with = "redemption::RedemptionStepForm")] RedemptionStep);
 
+#[derive(Serialize)]
+struct DeviceLent<'a>(#[serde(with = "device::DeviceForm")] &'a Device);
+
+#[derive(Deserialize)]
+struct DeviceOwned(#[serde(with = "device::DeviceForm")] Device);
+
 /// The public part of what happened to a sale as JSON.
 pub(crate) fn encode_of_sale(event: &SaleEvent) -> Result<String, DecodeError> {
     serde_json::to_string(&Written { v: VERSION, event: SaleLent(event) }).map_err(|error| why(&error))
@@ -78,10 +86,17 @@ pub(crate) fn encode_of_redemption(step: &RedemptionStep) -> Result<String, Deco
     serde_json::to_string(&Written { v: VERSION, event: RedemptionLent(step) }).map_err(|error| why(&error))
 }
 
+/// What is known of a device as JSON.
+pub(crate) fn encode_of_device(device: &Device) -> Result<String, DecodeError> {
+    serde_json::to_string(&Written { v: VERSION, event: DeviceLent(device) }).map_err(|error| why(&error))
+}
+
 /// The event of a public part; its codes are `None` and its lines are gone.
 pub(crate) fn decode(kind: &str, card: Option<CardNo>, body: &str) -> Result<Event, DecodeError> {
     let event = if redemption::KINDS.contains(&kind) {
         Event::Redemption(decode_as::<RedemptionOwned>(body)?.0)
+    } else if kind == device::KIND {
+        Event::Device(decode_as::<DeviceOwned>(body)?.0)
     } else {
         Event::Sale(decode_as::<SaleOwned>(body)?.0)
     };
@@ -111,6 +126,8 @@ fn decode_as<E: DeserializeOwned>(body: &str) -> Result<E, DecodeError> {
 pub(crate) fn subject(kind: &str, id: Uuid) -> Subject {
     if redemption::KINDS.contains(&kind) {
         Subject::Redemption(RedemptionId::new(id))
+    } else if kind == device::KIND {
+        Subject::Device(DeviceId::new(id))
     } else {
         Subject::Sale(SaleId::new(id))
     }
@@ -126,6 +143,7 @@ pub(crate) fn kind(event: &Event) -> &'static str {
     match event {
         Event::Sale(event) => kind_of_sale(event),
         Event::Redemption(step) => kind_of_redemption(step),
+        Event::Device(_) => device::KIND,
     }
 }
 
@@ -149,6 +167,7 @@ pub(crate) fn kind_of_sale(event: &SaleEvent) -> &'static str {
             OrderEvent::LookupEnded(_) => "lookup_ended",
             OrderEvent::UndoEnded(_) => "undo_ended",
             OrderEvent::PrintEnded(_) => "print_ended",
+            OrderEvent::PrinterReady => "printer_ready",
             OrderEvent::TimeUp => "time_up",
             OrderEvent::Resumed => "card_resumed",
             OrderEvent::Answered { .. } => "answered",
@@ -162,7 +181,7 @@ pub(crate) fn kind_of_sale(event: &SaleEvent) -> &'static str {
 pub(crate) fn card(event: &Event) -> Option<CardNo> {
     match event {
         Event::Sale(event) => card_of_sale(event),
-        Event::Redemption(_) => None,
+        Event::Redemption(_) | Event::Device(_) => None,
     }
 }
 

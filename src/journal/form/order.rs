@@ -22,6 +22,7 @@ pub(super) enum OrderEventForm {
     LookupEnded(#[serde(with = "seen")] Outcome<OrderSeen>),
     UndoEnded(#[serde(with = "undone")] Outcome<UndoAnswer>),
     PrintEnded(#[serde(with = "PrintEndForm")] PrintEnd),
+    PrinterReady,
     TimeUp,
     Resumed,
     Answered {
@@ -143,7 +144,7 @@ enum ProofForm {
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Fault", rename_all = "snake_case")]
-enum FaultForm {
+pub(super) enum FaultForm {
     PaperOut,
     CoverOpen,
     Cutter,

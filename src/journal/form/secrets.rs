@@ -63,7 +63,7 @@ pub(crate) fn put_back(event: &mut Event, owner: Owner, packed: &[u8]) -> Result
         Event::Redemption(RedemptionStep::Opened(opening)) if owner == opening.redemption.into() => {
             unpack_voucher(packed).map(|code| opening.code = Some(code))
         }
-        Event::Redemption(_) => None,
+        Event::Redemption(_) | Event::Device(_) => None,
     };
     put_back.ok_or(DecodeError::Sealed)
 }
@@ -99,6 +99,7 @@ pub(crate) fn lines_mut(event: &mut OrderEvent) -> Option<&mut ReceiptLines> {
         | OrderEvent::Cancelled
         | OrderEvent::UndoEnded(_)
         | OrderEvent::PrintEnded(_)
+        | OrderEvent::PrinterReady
         | OrderEvent::TimeUp
         | OrderEvent::Resumed
         | OrderEvent::Answered { .. }
@@ -120,6 +121,7 @@ fn seen(event: &OrderEvent) -> Option<&OrderSeen> {
         | OrderEvent::Cancelled
         | OrderEvent::UndoEnded(_)
         | OrderEvent::PrintEnded(_)
+        | OrderEvent::PrinterReady
         | OrderEvent::TimeUp
         | OrderEvent::Resumed
         | OrderEvent::Answered { .. }

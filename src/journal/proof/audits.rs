@@ -5,7 +5,9 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 use tilld_domain::moment::Moment;
 use tilld_domain::order::OrderEvent;
+use tilld_domain::printing::Fault;
 
+use super::devices::{device, draft};
 use super::redemptions::whole_redemption;
 use super::{Desk, Walk, samples, whole_sale};
 use crate::entry::Seq;
@@ -13,11 +15,15 @@ use crate::failure::{Break, Verdict};
 use crate::reader::Reader;
 
 /// The tables that are made from the entries, and which column leads to the first entry of a row's subject.
-const TABLES: [(&str, &str); 3] = [("sale", "first_seq"), ("card", "sale"), ("redemption", "first_seq")];
+const TABLES: [(&str, &str); 4] =
+    [("sale", "first_seq"), ("card", "sale"), ("redemption", "first_seq"), ("device", "first_seq")];
 
-/// Sales that are sold, copied, refused and open; redemptions that are open, completed, taken back and refused.
+/// Sales that are sold, copied, refused and open; redemptions that are open, completed, taken back and refused; devices that
+/// are well, and are not.
 fn all_sorts() -> Desk {
     let desk = Desk::new();
+    let printer = |fault, low| draft(500, &device("printer", fault, low));
+    desk.journal.append(&[printer(Some(Fault::PaperOut), false)]).unwrap();
     let (mut walk, drafts) = whole_sale(1, 1_000);
     desk.journal.append(&drafts).unwrap();
     desk.journal.append(&[walk.card(1, OrderEvent::CopyAsked { by: "Ann".parse().unwrap() })]).unwrap();
@@ -29,6 +35,8 @@ fn all_sorts() -> Desk {
     for (number, length) in [(1, 6), (2, 4), (3, 1), (4, 5), (5, 2)] {
         desk.journal.append(&whole_redemption(number, 4_000).1[..length]).unwrap();
     }
+    let kitchen = draft(9_000, &device("Kitchen", Some(Fault::Absent), true));
+    desk.journal.append(&[printer(None, false), printer(None, true), kitchen]).unwrap();
     desk
 }
 

@@ -19,6 +19,7 @@ mod redemptions;
 
 use std::time::Duration;
 
+use tilld_domain::device::{Condition, Device};
 use tilld_domain::ids::SaleId;
 use tilld_domain::money::{Currency, Money};
 use tilld_domain::order::{Answer, OrderEvent, OrderFacts, Rules};
@@ -117,6 +118,7 @@ one_of_each!(order_events_of_a_kind: OrderEvent =
     OrderEvent::LookupEnded(_) => OrderEvent::LookupEnded(Outcome::Unknown(Trouble::Silent)),
     OrderEvent::UndoEnded(_) => OrderEvent::UndoEnded(Outcome::Unknown(Trouble::Silent)),
     OrderEvent::PrintEnded(_) => OrderEvent::PrintEnded(PrintEnd::OnPaper(Proof::ProcessId)),
+    OrderEvent::PrinterReady => OrderEvent::PrinterReady,
     OrderEvent::TimeUp => OrderEvent::TimeUp,
     OrderEvent::Resumed => OrderEvent::Resumed,
     OrderEvent::Answered { .. } => OrderEvent::Answered { answer: Answer::Print, by: None },
@@ -172,7 +174,13 @@ fn sights() -> Vec<OrderSeen> {
 /// Every event that there is, with every value of every closed list in it.
 pub(super) fn events() -> Vec<Event> {
     let of_sales = sale_events().into_iter().map(Event::Sale);
-    of_sales.chain(redemption_steps().into_iter().map(Event::Redemption)).collect()
+    let faults = faults().into_iter().map(Some).chain([None]);
+    let conditions = faults.flat_map(|fault| [true, false].map(|paper_low| Condition { fault, paper_low }));
+    let of_devices = conditions.map(|condition| Device { name: "Bondrucker 1".parse().unwrap(), condition });
+    of_sales
+        .chain(redemption_steps().into_iter().map(Event::Redemption))
+        .chain(of_devices.map(Event::Device))
+        .collect()
 }
 
 fn sale_events() -> Vec<SaleEvent> {

@@ -13,18 +13,18 @@ CREATE TABLE migration (
 ) STRICT;
 
 -- The journal itself. Everything below it can be made again from it, except the keys.
--- The entries of a sale or a redemption are a chain of their own: its row names the last, each names the one before it.
+-- The entries of a sale, a redemption or a device are a chain of their own: its row names the last, each names the one before it.
 -- An index would cost every commit a page.
 CREATE TABLE entry (
     seq            INTEGER PRIMARY KEY,
     hash           BLOB NOT NULL,      -- first, so that the head of the chain is read without the rest
     at             INTEGER NOT NULL,   -- ms since 1970-01-01T00:00Z
-    subject        BLOB NOT NULL,      -- UUID, 16 bytes: of a sale or of a redemption, which the kind tells
+    subject        BLOB NOT NULL,      -- UUID, 16 bytes: of a sale, a redemption or a device, which the kind tells
     previous       INTEGER,            -- the subject's entry before it; none if it opens the subject
-    card           INTEGER,            -- from 1; none if it is about the whole sale, or about a redemption
+    card           INTEGER,            -- from 1; none if it is about the whole sale, a redemption or a device
     kind           TEXT NOT NULL,
-    state          TEXT NOT NULL,      -- of the card after it, or of all cards; of the redemption
-    phase          TEXT,               -- of the sale after it; none if it is about a redemption
+    state          TEXT NOT NULL,      -- of the card after it, or of all cards; of the redemption; of the device
+    phase          TEXT,               -- of the sale after it; none if it is about something else
     open           INTEGER NOT NULL,   -- 1: something remained to be done or decided
     body           TEXT NOT NULL,      -- JSON, nothing secret
     sealed         BLOB,
@@ -115,6 +115,17 @@ CREATE TABLE redemption (
 ) STRICT;
 CREATE INDEX redemption_that_is_open ON redemption (first_seq) WHERE open = 1;
 CREATE INDEX redemption_by_basket ON redemption (basket);
+
+-- Devices beside the till, each as its last entry left it.
+CREATE TABLE device (
+    first_seq INTEGER PRIMARY KEY,
+    last_seq  INTEGER NOT NULL,
+    id        BLOB NOT NULL UNIQUE,     -- UUID, made of the name
+    name      TEXT NOT NULL,
+    fault     TEXT,                     -- what hinders it; none if nothing does
+    paper_low INTEGER NOT NULL,         -- 1: the roll is near its end
+    at        INTEGER NOT NULL          -- of the last entry
+) STRICT;
 
 -- Codes that no provider knew, and the moments when a manager let the terminal try again; no part of the chain. The newest
 -- are kept.

@@ -89,6 +89,9 @@ impl Watch {
         }
 
         // L7
+        if self.ink && effects.iter().any(|effect| matches!(effect, Effect::Print { .. })) {
+            assert!(by_a_person, "printed again by itself: {told}");
+        }
         if self.ink && !matches!(before.state, State::Owed(_)) {
             assert!(!owes || by_a_person, "L7: {told}");
         }
@@ -168,6 +171,7 @@ const USUAL: &[&str] = &[
     "undo not_found",
     "print nothing",
     "print stopped",
+    "ready",
     "say finish",
     "say print",
 ];

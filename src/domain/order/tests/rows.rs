@@ -273,6 +273,22 @@ fn a9_a_live_card_without_a_printed_byte_waits_for_the_printer_and_is_then_undon
         created, paid, confirm done lines, print nothing, +60 restart, +100 restart => active 1 until 20 paper_out; wake 20; print_or_money_back: print/money_back
         created, paid, confirm done lines, print nothing, +60 restart, +119.999 say print => printing 1; print 1
         created, paid, confirm done lines, print nothing, say finish => misfit
+        # the printer is ready again while the customer waits: by itself, and no byte of it had been printed
+        created, paid, confirm done lines, print nothing, +599.999 ready => printing 1; print 1
+        created, paid, confirm done lines, print nothing, +600 ready => misfit
+        created, paid, confirm done lines, print nothing, +60 ready, +5 print done => sold printed
+        created, paid, confirm done lines, print nothing, +60 ready, +5 print nothing => active 1 until 535 paper_out; wake 535; print_or_money_back: print/money_back
+        created, paid, confirm done lines, print nothing, +60 ready, +5 print nothing, +60 ready, +5 print nothing => active 1 until 470 paper_out; wake 470; print_or_money_back: print/money_back
+        created, paid, confirm done lines, print nothing, +60 ready, +5 print nothing, say print, +5 print nothing => active 1 until 600 paper_out; wake 600; print_or_money_back: print/money_back
+        created, paid, confirm done lines, print nothing, +590 ready, +15 print nothing => active 1 until -5 paper_out; wake 0; print_or_money_back: print/money_back
+        created, paid, confirm done lines, print nothing, +590 ready, +15 print nothing, ready => misfit
+        created, paid, confirm done lines, print nothing, +590 ready, +15 print nothing, time_up => owed not_printed; undo;; back
+        created, paid, confirm done lines, print nothing, +60 ready, +5 print stopped => print_stopped 1 paper_out;; print_again: print/complete/money_back
+        created, paid, confirm done lines, print nothing, +60 ready, restart => print_unclear 1;; is_it_complete: complete/unreadable/nothing/money_back
+        created, paid, confirm done lines, print nothing, +60 ready, ready => misfit
+        created, paid, confirm done lines, print nothing, +60 restart, +119.999 ready => printing 1; print 1
+        created, paid, confirm done lines, print nothing, +60 restart, +120 ready => misfit
+        created, paid, confirm done lines, print nothing, say money_back, ready => misfit
         ",
     );
 }
@@ -288,6 +304,9 @@ fn a10_a_fault_of_the_printer_asks_for_the_next_attempt_and_after_three_for_the_
         created, paid, confirm done lines, print stopped, say money_back => owed not_printed; undo;; back
         created, paid, confirm done lines, print stopped, +9999 restart => print_stopped 1 paper_out;; print_again: print/complete/money_back
         created, paid, confirm done lines, print stopped, +9999 time_up => misfit
+        # a byte may be on paper: a printer that is ready again changes nothing
+        created, paid, confirm done lines, print stopped, ready => misfit
+        created, paid, confirm done lines, print stopped, say print, print nothing, ready => misfit
         # no byte of the second attempt: the first piece is still there, so it stays a question about paper
         created, paid, confirm done lines, print stopped, say print, print nothing => print_stopped 1 paper_out;; print_again: print/complete/money_back
         created, paid, confirm done lines, print stopped, say print, print stopped => print_stopped 2 paper_out;; print_again: print/complete/money_back
@@ -305,6 +324,7 @@ fn a11_silence_or_a_power_cut_asks_what_is_on_the_paper() {
         Por,
         "
         created, paid, confirm done lines, print silent => print_unclear 1;; is_it_complete: complete/unreadable/nothing/money_back
+        created, paid, confirm done lines, print silent, ready => misfit
         created, paid, confirm done lines, print absent => print_unclear 1;; is_it_complete: complete/unreadable/nothing/money_back
         created, paid, confirm done lines, restart => print_unclear 1;; is_it_complete: complete/unreadable/nothing/money_back
         created, paid, confirm done lines, +9999 restart, +9999 restart => print_unclear 1;; is_it_complete: complete/unreadable/nothing/money_back

@@ -103,6 +103,7 @@ pub(crate) const EVENTS: &[&str] = &[
     "print nothing",
     "print stopped",
     "print silent",
+    "ready",
     "time_up",
     "restart",
     "say finish",
@@ -176,6 +177,7 @@ pub(crate) fn event(word: &str) -> OrderEvent {
         ["print", "stopped"] => OrderEvent::PrintEnded(PrintEnd::Unclear(Fault::PaperOut)),
         ["print", "absent"] => OrderEvent::PrintEnded(PrintEnd::Unclear(Fault::Absent)),
         ["print", "silent"] => OrderEvent::PrintEnded(PrintEnd::Unclear(Fault::Silent)),
+        ["ready"] => OrderEvent::PrinterReady,
         ["time_up"] => OrderEvent::TimeUp,
         ["restart"] => OrderEvent::Resumed,
         ["say", answer] => OrderEvent::Answered {
