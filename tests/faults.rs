@@ -93,6 +93,29 @@ fn where_a_request_outlives_the_quiet_time_a_guest_pays_twice() {
     assert!(first.hits.iter().any(|hit| hit.to_string().ends_with("request-last")), "{first:?}");
 }
 
+/// There is no paper for the first slip.
+#[derive(Default)]
+struct NoPaper {
+    slips: usize,
+}
+
+impl Fate for NoPaper {
+    fn at(&mut self, _: u32, point: Point) -> Option<Fault> {
+        self.slips += usize::from(point == Point::Print);
+        (point == Point::Print && self.slips == 1).then_some(Fault::NoPaper)
+    }
+}
+
+/// Row A9: the slip goes on when there is paper, before anybody has answered anything.
+#[test]
+fn a_slip_that_waits_for_paper_goes_on_by_itself_and_comes_out_once() {
+    let outcome = of("por").told(SetUp::default(), NoPaper::default());
+    let story = outcome.story.join("\n");
+    assert!(outcome.hits == 1 && outcome.wrong.is_empty(), "{:?}\n{story}", outcome.wrong);
+    assert!(story.contains("printer_ready") && !story.contains("answers"), "{story}");
+    assert_eq!(story.matches("printer: the slip is out").count(), 1, "{story}");
+}
+
 /// Strikes the first reversal, and the second redeem.
 #[derive(Default)]
 struct Overtaken {

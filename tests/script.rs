@@ -13,7 +13,7 @@
 //! | `finperks is well` | nothing goes wrong with its calls any more |
 //! | `finperks clock is 7m ahead`, `… behind`, `… right` | of the clock that dates are signed with |
 //! | `clock jumps 2h back`, `… forward` | somebody sets this machine's wall clock |
-//! | `printer …` | what is wrong with the printer, see [`printer_fault`] |
+//! | `printer …` | what is wrong with the printer, see [`printer_fault`]; `printer ok`, `printer power-cycled` |
 //! | `journal refuses`, `journal writes` | somebody holds the journal's file, so that nothing can be written; lets go |
 //! | `wait 12s` | time passes (`ms`, `s`, `m`, `h`) |
 //! | `crash`, `restart` | the power goes; the daemon starts |
@@ -27,6 +27,8 @@
 //! | `attention is_it_complete` | exactly these cases wait for a person; `attention nothing` |
 //! | `back 50.00` | so much must be given back |
 //! | `slips 1`, `torn 1`, `pulses 0` | so many complete and incomplete papers are out; so often a drawer was opened |
+//! | `printer is paper_out`, `printer is well` | health says so of the printer |
+//! | `device paper_out ready` | what was written about the printer, one word an entry; `device nothing` |
 //! | `paper says "Till"` | a row of the last paper holds this text |
 //! | `next in 10s` | the counter waits for the clock, and something is due in exactly that time |
 //! | `entries 11` | the journal verifies, and has so many entries |
@@ -377,6 +379,15 @@ impl Till {
                 same(torn.to_string(), count)
             }
             ["pulses", count] => same(self.shop.printer.drawer_pulses().to_string(), count),
+            ["printer", "is", state] => {
+                let health = self.shop.get("/v1/health").await.ok_or("the daemon does not run")?.body;
+                let found = &health["printer"]["fault"];
+                let word =
+                    if health["printer"].is_null() { "unknown" } else { found.as_str().unwrap_or("well") };
+                same(word.to_owned(), state)
+            }
+            ["device", "nothing"] => same(self.shop.device(), ""),
+            ["device", states @ ..] => same(self.shop.device(), &states.join(" ")),
             ["paper", "says", ..] => {
                 let wanted = follows.trim_start_matches("paper says ").trim_matches('"').replace(' ', "");
                 let papers = self.shop.printer.papers();

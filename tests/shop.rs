@@ -15,7 +15,7 @@ use tilld_counter::clock::Clock;
 use tilld_devices::profile::Profile;
 use tilld_devices::simulated::{Answers, SimulatedPrinter};
 use tilld_domain::secret::Secret;
-use tilld_journal::{Filter, Reader, RedemptionFilter, RedemptionRow, Verdict};
+use tilld_journal::{Filter, Reader, RedemptionFilter, RedemptionRow, Subject, Verdict};
 use tilld_sandbox::finperks::Sandbox;
 use tilld_sandbox::gift_local;
 use tokio::task::JoinHandle;
@@ -199,6 +199,17 @@ gift_local.burst = 10000"#,
         let database = self.journal_folder().join("journal.db");
         let database = rusqlite::Connection::open(database).unwrap();
         database.query_row("SELECT count(*) FROM seal_key", [], |row| row.get(0)).unwrap()
+    }
+
+    /// What was written about the printer, one word an entry.
+    pub fn device(&self) -> String {
+        let shown = || {
+            let reader = Reader::open(&self.journal_folder()).ok()?;
+            let printer = reader.devices().ok()?.pop()?;
+            reader.shown(Subject::Device(printer.id)).ok()
+        };
+        let states: Vec<String> = shown().into_iter().flatten().map(|entry| entry.head.state).collect();
+        states.join(" ")
     }
 
     /// How many entries the journal has.

@@ -48,7 +48,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use tilld_counter::Counter;
+use tilld_devices::printer::Status;
 use tilld_journal::{Journal, Seq, Subject};
+use tokio::sync::watch;
 
 use clock::VirtualClock;
 use fate::{Dark, Fate, Fault, Point};
@@ -76,6 +78,8 @@ pub struct Inner {
     /// The baskets that vouchers are redeemed for.
     pub visits: BTreeMap<String, Bought>,
     pub papers: Vec<Piece>,
+    /// What the printer says of itself.
+    pub printer_is: watch::Sender<Option<Status>>,
     /// By receipt.
     pub money: BTreeMap<String, Money>,
     /// The activated cards that customers took along, by order.
@@ -139,6 +143,7 @@ impl World {
             vouchers: Vouchers::default(),
             visits: BTreeMap::new(),
             papers: Vec::new(),
+            printer_is: watch::Sender::new(None),
             money: BTreeMap::new(),
             taken: Vec::new(),
             tills: BTreeMap::new(),
@@ -267,6 +272,7 @@ impl World {
                 Subject::Redemption(redemption) => {
                     format!("{:?}", self.journal.latest_redemption(redemption).unwrap())
                 }
+                Subject::Device(device) => format!("{:?}", self.journal.device(device).unwrap()),
             };
             counted_from(&last, now).hash(&mut hasher);
         }
@@ -278,6 +284,7 @@ impl World {
         under_way.sort();
         under_way.hash(&mut hasher);
         inner.papers.hash(&mut hasher);
+        inner.printer_is.borrow().hash(&mut hasher);
         format!("{:?}", inner.money).hash(&mut hasher);
         inner.taken.hash(&mut hasher);
         for (receipt, (what, since)) in &inner.tills {

@@ -1,4 +1,7 @@
 //! The modelled printer, and the paper that came out of it: the second book.
+//!
+//! It says by itself what is wrong with it, and that it is well again, which somebody sees to before the cashier answers
+//! anything. Of its cover it says nothing: there a person must say "print".
 
 use std::future::pending;
 use std::sync::Arc;
@@ -22,6 +25,9 @@ const HALF: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Bytes of a slip, more or less.
 const BYTES: usize = 1_000;
+
+/// After what time somebody has put paper in, freed its knife, or switched it off and on.
+const MENDED: Duration = Duration::from_secs(3);
 
 const HEALTHY: Status = Status { fault: None, paper_low: false, drawer_pin_high: None };
 
@@ -64,13 +70,28 @@ impl PrinterPort {
         self.world.clock.sleep(HALF).await;
     }
 
+    /// It says what is wrong with it, and after a while that it is well.
+    fn says(&self, fault: PrinterFault) {
+        self.world.inner().printer_is.send_replace(Some(Status::faulty(fault)));
+        self.world.later(MENDED, "the printer is mended".to_owned(), |inner| {
+            inner.printer_is.send_replace(Some(HEALTHY));
+        });
+    }
+
     async fn print(&self, slip: &Slip) -> JobOutcome {
         if self.life.is_over() {
             return pending().await;
         }
         let _turn = self.world.printing.lock().await;
+        let fault = self.world.inner().printer_is.borrow().and_then(|status| status.fault);
+        if let Some(fault) = fault {
+            return JobOutcome::NothingPrinted(fault);
+        }
         let (_, fault) = self.world.step(Point::Print, false);
-        let unknown = |fault| JobOutcome::Unknown { fault, bytes_sent: BYTES };
+        let unknown = |fault| {
+            self.says(fault);
+            JobOutcome::Unknown { fault, bytes_sent: BYTES }
+        };
         let silent = async || {
             self.world.clock.sleep(PATIENCE).await;
             unknown(PrinterFault::Silent)
@@ -94,7 +115,10 @@ impl PrinterPort {
                 self.life.power_goes(&self.world, dark);
                 pending().await
             }
-            Fault::NoPaper => JobOutcome::NothingPrinted(PrinterFault::PaperOut),
+            Fault::NoPaper => {
+                self.says(PrinterFault::PaperOut);
+                JobOutcome::NothingPrinted(PrinterFault::PaperOut)
+            }
             Fault::CoverOpen => JobOutcome::NothingPrinted(PrinterFault::CoverOpen),
             Fault::PaperEnds => {
                 self.first_half(slip).await;
@@ -135,9 +159,8 @@ impl Printer for PrinterPort {
         Box::pin(async { Some(HEALTHY) })
     }
 
-    /// It never says anything unasked: what is wrong with it is found when it prints.
     fn condition(&self) -> watch::Receiver<Option<Status>> {
-        watch::channel(None).1
+        self.world.inner().printer_is.subscribe()
     }
 
     fn probe(&self, _: bool) -> BoxFuture<'_, Probed> {

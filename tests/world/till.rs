@@ -320,6 +320,11 @@ impl Till {
         let sale = now.sale.opening.sale;
         let what = format!("is asked {:?} about card {}", question.asks, card.number());
         self.take_time(&what, self.basket.manner.answers_after).await;
+        // Whoever acts looks at the screen once more: a slip may have gone on by itself.
+        let now = &self.read(sale).await;
+        if now.sale.questions().all(|(other, asked)| other != card || asked.asks != question.asks) {
+            return Some(now.clone());
+        }
         let order = now.sale.order(card).unwrap();
         let code = {
             let inner = self.world.inner();
