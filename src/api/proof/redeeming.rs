@@ -335,7 +335,8 @@ async fn items_are_counted_and_a_promotional_voucher_is_a_discount_once_its_term
 async fn the_same_voucher_in_the_same_basket_is_the_same_redemption() {
     let house = House::bare().await;
     let first = house.redeem("k1", MONEY, "B1", &eur("5.00")).await;
-    let second = house.redeem("k2", MONEY, "B1", &eur("5.00")).await;
+    let body = redeem(&house.looked_at(MONEY).await, "B1", &eur("5.00"));
+    let second = house.post("/v1/redemptions", "k2", body.clone()).await;
     // It is written down that it was asked for once more: that is all that is newer.
     let but_for_that = |answer: &Answered| {
         let mut view = answer.json();
@@ -345,8 +346,10 @@ async fn the_same_voucher_in_the_same_basket_is_the_same_redemption() {
     };
     assert_eq!((second.status, but_for_that(&second)), (StatusCode::CREATED, but_for_that(&first)));
     assert_eq!((&first.json()["seq"], &second.json()["seq"]), (&json!(3), &json!(4)));
-    let again = house.redeem("k2", MONEY, "B1", &eur("5.00")).await;
+    let again = house.post("/v1/redemptions", "k2", body).await;
     assert_eq!((again.status, &again.bytes), (StatusCode::CREATED, &second.bytes));
+    let another = house.redeem("k2", MONEY, "B1", &eur("5.00")).await;
+    assert_eq!(another.problem(), (409, "request_key_reused".to_owned()));
     let other = house.redeem("k3", MONEY, "B1", &eur("6.00")).await;
     assert_eq!(other.problem(), (409, "voucher_twice".to_owned()));
     let basket = house.get("/v1/baskets/B1").await.json();
