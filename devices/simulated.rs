@@ -1,4 +1,4 @@
-//! The simulated printer: a network printer on loopback, or one on a serial [`line`], that prints into memory and can fail in
+//! The simulated printer: a network printer on loopback, or one on a serial [`mod@line`], that prints into memory and can fail in
 //! every way that matters.
 //!
 //! It is a device of its own, not a stand-in behind the [`Printer`](crate::printer::Printer) trait: the daemon reaches
@@ -174,7 +174,7 @@ impl Controls {
         self.shared.changed.notify_one();
     }
 
-    /// Takes the cable of a [`line`] out: the device goes. (A cable of a network tells nobody; [`SimulatedFault::Deaf`] is like it.)
+    /// Takes the cable of a [`mod@line`] out: the device goes. (A cable of a network tells nobody; [`SimulatedFault::Deaf`] is like it.)
     pub fn unplug(&self) {
         self.shared.unplugged.store(true, Ordering::Relaxed);
         self.shared.changed.notify_one();
