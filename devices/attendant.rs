@@ -345,9 +345,11 @@ impl Attendant {
         match request {
             Request::Print(encoded, mut reply) => {
                 // A caller that has gone takes its job along, and the line on which that was under way.
+                // One that has gone before it began prints nothing.
                 let outcome = tokio::select! {
-                    outcome = self.print(&encoded) => Some(outcome),
+                    biased;
                     () = reply.closed() => None,
+                    outcome = self.print(&encoded) => Some(outcome),
                 };
                 match outcome {
                     Some(outcome) => {

@@ -16,7 +16,7 @@
 //!
 //! Invariants. *Nothing printed* is said only if no byte of the job was handed over. A proof belongs to this job: a
 //! process id is never used twice in a run, and a `GS r` answer, which has no name, counts only when no earlier one is
-//! owed (`settle_owed`). Its start is not eaten by a command that an earlier job left half-sent (`FINISHING`). Each wait has an end, and the job as a whole has one.
+//! owed (`settle_owed`). Its start is not eaten by a command that an earlier job left half-sent (`finishing`). Each wait has an end, and the job as a whole has one.
 //!
 //! Deliberately absent: sending anything twice; `DLE ENQ` and buffer clearing (they can repeat or drop lines, fact sheet
 //! ESCPOS 3.3); status requests in the middle of the bytes (inside a command they would become its data).
@@ -28,7 +28,8 @@ use tokio::time::Instant;
 use crate::known::Known;
 use crate::line::{Line, Lost};
 use crate::printer::{Fault, JobOutcome, Proof, Status};
-use crate::profile::Ability;
+use crate::profile::{Ability, Profile};
+use crate::raster;
 use crate::status::{self, Answer};
 
 /// How long things may take on a line, each with its reason.
@@ -84,9 +85,6 @@ impl Default for Patience {
 /// What the slowest line takes for a byte: 1,200 baud, and pauses as long as that.
 pub const SLOWEST: Duration = Duration::from_millis(17);
 
-/// More than a band of a picture has: 128 rows of 640 dots.
-const LONGEST_DATA: usize = 10_240;
-
 /// `ESC @`: what stands in an unfinished row is forgotten.
 const CLEAR: [u8; 2] = [0x1b, b'@'];
 
@@ -96,21 +94,15 @@ const SMALLEST_BUFFER: usize = 4096;
 /// Ends whatever command a job that broke off left half-sent, and does nothing else: without it the printer would take
 /// the next slip's first rows for the rest of a QR code, and then truthfully answer that all was printed. First NULs, so
 /// that a length that was to come is zero; then `ESC t 0`, often enough for the longest data that a slip has (a QR code
-/// of 1,000 bytes and its head); its NUL also ends a bar code. What of it is taken for text is cleared by the slip's own
-/// `ESC @`.
-pub(crate) const FINISHING: [u8; 1050] = {
-    let mut bytes = [0; 1050];
-    let mut rest: &mut [u8] = &mut bytes;
-    if let [_, _, _, others @ ..] = rest {
-        rest = others;
-    }
-    while let [first, second, _, others @ ..] = rest {
-        *first = 0x1b;
-        *second = b't';
-        rest = others;
-    }
+/// of 1,000 bytes and its head, or a picture's band); its NUL also ends a bar code. What of it is taken for text is cleared by the
+/// slip's own `ESC @`.
+pub(crate) fn finishing(profile: &Profile) -> Vec<u8> {
+    const QR_AND_HEADS: usize = 1_050;
+    let longest = raster::longest_data(profile.raster, profile.dots).saturating_add(50).max(QR_AND_HEADS);
+    let mut bytes = vec![0; 3];
+    bytes.extend([0x1b, b't', 0].repeat(longest.div_ceil(3)));
     bytes
-};
+}
 
 /// Why a job may not begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,6 +163,7 @@ impl<'a> Talk<'a> {
             Answer::Queued(byte) if self.known.owed > 0 => {
                 self.known.owed = self.known.owed.saturating_sub(1);
                 self.known.can.queued = Ability::Has;
+                self.known.recalled = false;
                 if self.known.owed == 0 {
                     self.heard.queued = Some(byte);
                 }
@@ -240,10 +233,7 @@ impl<'a> Talk<'a> {
             self.known.unasked.or_else(port).map_or(Ok(()), |fault| Err(NotReady::Fault(fault)))?;
         }
         if self.known.unfinished {
-            self.line.ask(&FINISHING, self.until(self.patience.progress)).await?;
-            // A picture's data may be longer than that, but no longer than the job that it was in.
-            let more = self.known.half_sent.saturating_sub(FINISHING.len());
-            self.line.ask(&[0x1b, b't', 0].repeat(more.div_ceil(3)), self.until(self.patience.job)).await?;
+            self.line.ask(&self.known.finishing, self.until(self.patience.job)).await?;
             if !self.line.drain(self.patience.progress).await? {
                 return Err(NotReady::Lost(Fault::Silent));
             }
@@ -268,7 +258,10 @@ impl<'a> Talk<'a> {
             match self.line.hear(self.until(patience)).await? {
                 Some(answer) => self.note(answer),
                 None if self.known.owed < before => self.known.owed = 0,
-                None if self.known.can.queued == Ability::Has => return Err(NotReady::Silent),
+                // Only the file says so: perhaps another printer hangs there now.
+                None if self.known.can.queued == Ability::Has && !self.known.recalled => {
+                    return Err(NotReady::Silent);
+                }
                 None => {
                     self.trusts_queued = false;
                     break;
@@ -285,7 +278,6 @@ impl<'a> Talk<'a> {
     /// Sends the job and waits for its proof.
     pub async fn run(mut self, bytes: &[u8], replaced: u32) -> JobOutcome {
         self.known.unfinished = true;
-        self.known.half_sent = if bytes.len() > SMALLEST_BUFFER { bytes.len().min(LONGEST_DATA) } else { 0 };
         self.begun = true;
         let mut requests = Vec::new();
         if self.known.can.process_id != Ability::Lacks {
@@ -465,7 +457,7 @@ impl<'a> Talk<'a> {
     /// Asks all that only a person may ask for. What a printer prints of it is cleared before it is a row.
     pub async fn find_out(&mut self) -> Result<(), Lost> {
         if self.known.unfinished {
-            self.line.ask(&FINISHING, self.until(self.patience.progress)).await?;
+            self.line.ask(&self.known.finishing, self.until(self.patience.job)).await?;
             self.line.drain(self.patience.progress).await?;
             self.line.ask(&CLEAR, self.until(self.patience.progress)).await?;
         }

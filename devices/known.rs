@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::sync::watch;
 
+use crate::job::finishing;
 use crate::printer::{Fault, Identity, Status};
 use crate::profile::{Ability, Profile};
 
@@ -34,8 +35,10 @@ pub(crate) struct Known {
     next_id: u32,
     /// The last job, perhaps of a run that was killed, may have left a command half-sent.
     pub unfinished: bool,
-    /// How many bytes of data that may still want, if they can be more than a slip of text has.
-    pub half_sent: usize,
+    /// What ends that command.
+    pub finishing: Vec<u8>,
+    /// That it answers `GS r` was read in the file, and not heard since.
+    pub recalled: bool,
     pub identity: Option<Identity>,
     /// The fault in what it last said by itself on the present line.
     pub unasked: Option<Fault>,
@@ -72,7 +75,8 @@ impl Known {
             owed: u32::from(configured.queued == Ability::Has),
             next_id: seed,
             unfinished: true,
-            half_sent: 0,
+            finishing: finishing(profile),
+            recalled: false,
             identity: None,
             unasked: None,
             condition: watch::Sender::new(None),
@@ -150,6 +154,11 @@ impl Known {
             self.can.queued = learnt(self.configured.queued, holds.queued);
             self.can.process_id = learnt(self.configured.process_id, holds.process_id);
             self.can.automatic = learnt(self.configured.automatic, holds.automatic);
+            if self.configured.queued == Ability::Ask && self.can.queued == Ability::Has {
+                // The run before may have left a request unanswered: its answer must not prove a slip of this one.
+                self.recalled = true;
+                self.owed = self.owed.max(1);
+            }
         }
         self.memory = Some(Memory { path: path.to_owned(), of, holds });
     }

@@ -14,6 +14,9 @@ use crate::port::Wire;
 use crate::printer::Fault;
 use crate::status::{Answer, AnswerParser};
 
+/// The most that a printer says, in bytes, without having been sent anything: more comes from something that is no printer.
+const MOST_UNBIDDEN: usize = 64 * 1024;
+
 /// The line is of no use any more, and what that says about the printer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Lost(pub Fault);
@@ -25,13 +28,22 @@ pub(crate) struct Line {
     heard: VecDeque<Answer>,
     /// Until when a real-time answer may come that nobody waits for any more.
     late: Option<Instant>,
+    /// How many bytes came since the last ones were sent.
+    unbidden: usize,
     /// What may have been half-sent before was ended on this line.
     pub freed: bool,
 }
 
 impl Line {
     pub fn new(wire: Box<dyn Wire>) -> Self {
-        Self { wire, parser: AnswerParser::default(), heard: VecDeque::new(), late: None, freed: false }
+        Self {
+            wire,
+            parser: AnswerParser::default(),
+            heard: VecDeque::new(),
+            late: None,
+            freed: false,
+            unbidden: 0,
+        }
     }
 
     pub fn wire(&self) -> &dyn Wire {
@@ -49,6 +61,9 @@ impl Line {
 
     /// The next answer, or `None` when none came until then. May be dropped at any moment; nothing is lost by that.
     pub async fn hear(&mut self, until: Instant) -> Result<Option<Answer>, Lost> {
+        if self.unbidden > MOST_UNBIDDEN {
+            return Err(Lost(Fault::Error));
+        }
         let mut bytes = [0_u8; 256];
         loop {
             if let Some(answer) = self.heard.pop_front() {
@@ -61,12 +76,17 @@ impl Line {
                 Ok(Err(error)) => return Err(Lost(self.wire.blame(&error))),
                 Ok(Ok(count)) => count,
             };
+            self.unbidden = self.unbidden.saturating_add(count);
+            if self.unbidden > MOST_UNBIDDEN {
+                return Err(Lost(Fault::Error));
+            }
             self.heard.extend(bytes.iter().take(count).filter_map(|byte| self.parser.push(*byte)));
         }
     }
 
     /// Sends a question.
     pub async fn ask(&mut self, question: &[u8], until: Instant) -> Result<(), Lost> {
+        self.unbidden = 0;
         match timeout_at(until, self.wire.write_all(question)).await {
             Ok(Ok(())) => Ok(()),
             // A question that is not even taken makes the line useless: nobody can say how much of it was.
@@ -77,6 +97,7 @@ impl Line {
 
     /// Hands over as many of the bytes as are taken at once. `None`: none were until then.
     pub async fn give(&mut self, bytes: &[u8], until: Instant) -> Result<Option<usize>, Lost> {
+        self.unbidden = 0;
         match timeout_at(until, self.wire.write(bytes)).await {
             Ok(Ok(0)) => Err(Lost(Fault::Absent)),
             Ok(Err(error)) => Err(Lost(self.wire.blame(&error))),

@@ -1,7 +1,8 @@
 //! Pictures: dots into the bytes of a printer's picture commands.
 //!
-//! A picture goes out in bands of at most [`BAND`] rows, so that a printer with a small buffer begins to print before it
-//! has all of it, and so that a question can be answered in between.
+//! A picture goes out in bands of at most [`BAND`] rows and [`MOST_DATA`] bytes, so that a printer with a small buffer begins to
+//! print before it has all of it, so that a question can be answered in between, and so that little is enough to end a band
+//! that was broken off.
 //!
 //! A printer obeys real-time commands wherever they stand, also inside a picture (fact sheet ESCPOS 3.3): `10 04 n` makes it
 //! answer, `10 05 n` drops what it holds, `10 14 1 …` opens the drawer. So no picture holds such a pair: in [`harmless`]
@@ -17,6 +18,9 @@ use crate::profile::Raster;
 
 /// The most rows of one `GS v 0`: clones lose their place in longer ones (fact sheet ESCPOS 3.2).
 pub const BAND: usize = 128;
+
+/// The most data of one `GS v 0`, in bytes: as much as a QR code has that the printer draws.
+const MOST_DATA: usize = 1_000;
 
 const LF: u8 = 0x0a;
 const DLE: u8 = 0x10;
@@ -36,11 +40,25 @@ pub fn write(raster: Raster, picture: &Picture, dots: u16, out: &mut Vec<u8>) {
     }
 }
 
+/// The longest data that one picture command of a paper so wide has, in bytes.
+pub fn longest_data(raster: Raster, dots: u16) -> usize {
+    match raster {
+        Raster::GsV0 => MOST_DATA.max(usize::from(dots).div_ceil(8)),
+        Raster::EscStar24 => usize::from(dots).saturating_mul(3),
+        Raster::None => 0,
+    }
+}
+
+/// How many rows of so many bytes one `GS v 0` has.
+fn rows_a_band(bytes: usize) -> usize {
+    MOST_DATA.checked_div(bytes).unwrap_or(BAND).clamp(1, BAND)
+}
+
 /// About how many bytes a picture becomes.
 pub fn room(picture: &Picture) -> usize {
-    let bands = usize::from(picture.height()).div_ceil(STRIPE);
-    usize::from(picture.width())
-        .div_ceil(8)
+    let bytes = usize::from(picture.width()).div_ceil(8);
+    let bands = usize::from(picture.height()).div_ceil(rows_a_band(bytes).min(STRIPE));
+    bytes
         .saturating_mul(usize::from(picture.height()))
         .saturating_add(bands.saturating_add(1).saturating_mul(16))
 }
@@ -51,8 +69,9 @@ fn rows(picture: &Picture, width: usize, out: &mut Vec<u8>) {
     let height = usize::from(picture.height());
     // The dots of the last byte that are beyond the edge.
     let last = 0xff_u8 << bytes.saturating_mul(8).saturating_sub(width);
-    for top in (0..height).step_by(BAND) {
-        let band = height.saturating_sub(top).min(BAND);
+    let most = rows_a_band(bytes);
+    for top in (0..height).step_by(most) {
+        let band = height.saturating_sub(top).min(most);
         out.extend_from_slice(&[GS, b'v', b'0', 0]);
         out.extend_from_slice(&two(bytes));
         out.extend_from_slice(&two(band));

@@ -92,7 +92,7 @@ impl SerialLine {
     fn connect(&self) -> Result<Serial, Closed> {
         let path = self.machine.serial(&self.device).map_err(|_| Closed(Reach::Absent))?;
         // Opened beforehand, while nobody is shut out yet: settings belong to the device, not to who opened it.
-        let settings = (self.flow == Flow::Xon).then(|| for_settings(&path)).transpose()?;
+        let settings = for_settings(&path)?;
         let name = path.to_str().ok_or(Closed(Reach::Absent))?;
         let stream = tokio_serial::new(name, self.baud)
             .parity(match self.parity {
@@ -116,11 +116,13 @@ impl SerialLine {
             })
             .open_native_async()
             .map_err(|error| why(&error, &path))?;
-        if let Some(settings) = settings {
-            let mut modes = termios::tcgetattr(&settings).map_err(|_| Closed(Reach::Absent))?;
+        let mut modes = termios::tcgetattr(&settings).map_err(|_| Closed(Reach::Absent))?;
+        // A line that breaks down (the printer's power goes) would otherwise be read as NULs, which are what `GS r` is answered by.
+        modes.input_modes.insert(InputModes::IGNBRK | InputModes::IGNPAR);
+        if self.flow == Flow::Xon {
             modes.input_modes.insert(InputModes::IXON);
-            termios::tcsetattr(&settings, OptionalActions::Now, &modes).map_err(|_| Closed(Reach::Absent))?;
         }
+        termios::tcsetattr(&settings, OptionalActions::Now, &modes).map_err(|_| Closed(Reach::Absent))?;
         Ok(Serial {
             stream,
             byte_time: self.byte_time(),

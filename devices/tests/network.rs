@@ -14,7 +14,8 @@ use tilld_devices::simulated::{
 };
 use tilld_devices::{Patience, PrinterPort, PrinterSettings, attended};
 use tilld_domain::secret::Secret;
-use tilld_domain::slip::{Align, DrawerPin, DrawerPulse, Part, Row, Slip, Style, Symbology};
+use tilld_domain::slip::{Align, DrawerPin, DrawerPulse, Part, Picture, Row, Slip, Style, Symbology};
+use zeroize::Zeroizing;
 
 /// For tests that wait for an answer that does not come. Never for one that must come: the machine may be busy.
 const BRIEF: Duration = Duration::from_millis(120);
@@ -241,7 +242,16 @@ async fn a_slip_is_whole_also_behind_one_that_broke_off_inside_a_command() {
     let long = Slip { columns: 48, parts: vec![Part::Qr(secret(&"9".repeat(1000)))] };
     let bytes = encode(&Profile::epson(), &long).bytes;
     let data = bytes.windows(5).position(|window| window == b"1P099").unwrap();
-    for (broken, at) in short.chain((data - 6..data + 6).map(|at| (&long, at))) {
+    let long = (data - 6..data + 6).map(|at| (&long, at));
+    // And in the head of a picture, whose data would swallow the next slip whole.
+    let dots = Zeroizing::new(vec![0xaa; 48 * 30]);
+    let drawn =
+        Slip { columns: 48, parts: vec![Part::Picture(Picture::new(384, 30, dots).unwrap(), Align::Left)] };
+    let bytes = encode(&Profile::epson(), &drawn).bytes;
+    let heads: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(b"\x1dv0")).collect();
+    assert!(heads.len() > 1 && bytes.len() < 4096);
+    let drawn = heads.iter().flat_map(|head| *head..*head + 12).map(|at| (&drawn, at));
+    for (broken, at) in short.chain(long).chain(drawn) {
         simulated.fault(SimulatedFault::CutOffAtByte(at));
         let outcome = printer.print(broken).await;
         assert!(matches!(outcome, JobOutcome::Unknown { fault: Fault::Absent, .. }), "{at}: {outcome:?}");
@@ -312,6 +322,25 @@ async fn a_late_answer_of_an_earlier_job_proves_nothing() {
         simulated.fault(SimulatedFault::MuteAtByte(1200));
         let outcome = printer.print(&slip("second")).await;
         assert!(matches!(outcome, JobOutcome::Unknown { fault: Fault::Silent, .. }), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn something_that_never_stops_talking_is_no_printer() {
+    use tokio::io::AsyncWriteExt;
+    for byte in [0x00, 0x10, 0x12, 0x37, 0xff] {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let flood = tokio::spawn(async move {
+            loop {
+                let (mut client, _) = listener.accept().await.unwrap();
+                while client.write_all(&[byte; 4096]).await.is_ok() {}
+            }
+        });
+        let printer = at(address, Profile::epson(), brief());
+        let outcome = printer.print(&slip("no")).await;
+        assert!(matches!(outcome, JobOutcome::NothingPrinted(_)), "{byte:#x}: {outcome:?}");
+        flood.abort();
     }
 }
 
@@ -390,6 +419,37 @@ async fn a_late_answer_that_comes_in_the_middle_of_the_next_job_proves_nothing()
         }
         server.abort();
     }
+}
+
+#[tokio::test]
+async fn a_late_answer_to_a_run_that_was_killed_proves_nothing() {
+    let place = tempfile::tempdir().unwrap();
+    // The first run is answered once, and dies before the second answer. It comes on the connection of the next run, as if to
+    // the first request there; what is asked then is not answered any more.
+    let mut asked = [0, 0];
+    let answer = move |connection: usize, request| match request {
+        Request::RealTime(_) => vec![0x12],
+        Request::Queued => {
+            asked[connection] += 1;
+            if asked[connection] == 1 { vec![0] } else { vec![] }
+        }
+        Request::ProcessId(_) => vec![],
+    };
+    let (address, server) = scripted(answer).await;
+    let start = || {
+        attended(PrinterSettings {
+            name: "till".to_owned(),
+            port: PrinterPort::Network(address.to_string()),
+            profile: Profile { process_id: Ability::Lacks, ..Profile::epson() },
+            patience: Patience { proof: BRIEF, owed: BRIEF, ..Patience::default() },
+            memory: Some(place.path().join("printer-till")),
+        })
+    };
+    let outcome = start().print(&slip("learns")).await;
+    assert_eq!(outcome, JobOutcome::Printed { proof: Proof::QueuedStatus, replaced: 0 });
+    let outcome = start().print(&slip("second")).await;
+    assert!(matches!(outcome, JobOutcome::Unknown { fault: Fault::Silent, .. }), "{outcome:?}");
+    server.abort();
 }
 
 #[tokio::test]

@@ -267,10 +267,10 @@ async fn test(testing: &Testing) -> Result<(), Failure> {
         Some(spare) => (daemon::SPARE, spare),
         None => (daemon::SLIP, &config.printer),
     };
-    let printer = daemon::printer(name, settings, None);
-    if scanner.is_none() && printer.name() != testing.name {
+    if scanner.is_none() && name != testing.name {
+        let spare = config.spare_printer.as_ref().map(|_| daemon::SPARE);
         let scanners = config.scanners.iter().map(|scanner| scanner.name.as_str());
-        let names: Vec<&str> = std::iter::once(printer.name()).chain(scanners).collect();
+        let names: Vec<&str> = std::iter::once(daemon::SLIP).chain(spare).chain(scanners).collect();
         return Err(Failure::Usage(format!(
             "no device is called {}; there are: {}",
             testing.name,
@@ -281,6 +281,8 @@ async fn test(testing: &Testing) -> Result<(), Failure> {
     if let Some(scanner) = scanner {
         return listen(daemon::scanner(scanner), testing.waiting).await;
     }
+    // Only now: its line is opened at once, and beside the daemon's jobs nothing may be sent.
+    let printer = daemon::printer(name, settings, None);
     let slip = test_slip(settings, printer.name(), printer.paper(), testing.drawer);
     match printer.print(&slip).await {
         JobOutcome::Printed { proof, replaced } => {
@@ -388,7 +390,17 @@ async fn probe_printer(probing: &Probing) -> Result<(), Failure> {
 
 /// A command takes no device away from the daemon.
 async fn unless_the_daemon_runs(config: &Config) -> Result<(), Failure> {
-    let Beside::Daemon(health) = look(config).await else { return Ok(()) };
+    let health = match look(config).await {
+        Beside::Nobody => return Ok(()),
+        Beside::Daemon(health) => health,
+        Beside::Stranger(why) => {
+            return Err(Failure::Other(anyhow!(
+                "something runs on {}, and whether it holds the devices cannot be told: {why}. Stop the daemon first, or \
+                 run this as its user: `systemctl stop tilld`",
+                config.api.listen
+            )));
+        }
+    };
     let printer = match health.pointer("/printer/fault") {
         Some(Value::String(fault)) => printer_next(fault),
         Some(_) => "Its printer has no fault.".to_owned(),
