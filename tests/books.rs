@@ -91,8 +91,10 @@ pub fn answer_to(asks: &str, complete: bool) -> &'static str {
     match (asks, complete) {
         (_, true) => "complete",
         ("is_it_complete", false) => "nothing",
-        ("print_again" | "print_or_money_back", false) => "print",
-        ("finish_or_money_back" | "collect_the_paper", false) => "money_back",
+        ("print_again", false) => "print_again",
+        ("print_or_money_back", false) => "print",
+        ("finish_or_money_back", false) => "money_back",
+        ("collect_the_paper", false) => "collected",
         (asks, _) => panic!("no such question: {asks}"),
     }
 }

@@ -397,7 +397,7 @@ mod tests {
         let (_, _, words) = verdict::<AnswerRequest>(br#"{"answer":"s3cret"}"#);
         assert_eq!(
             words,
-            "In answer: it is not one of the words for it, one of finish, print, complete, unreadable, nothing, money_back is expected."
+            "In answer: it is not one of the words for it, one of finish, print, print_again, complete, unreadable, nothing, collected, money_back is expected."
         );
     }
 }

@@ -226,7 +226,7 @@ async fn answer_by_itself(counter: Counter, life: Life) {
                     let asked = super::till::asked(&format!("by-itself-{}-{}", now.seq, case.card.number()));
                     let sale = now.sale.opening.sale;
                     // Somebody may have been faster.
-                    let _ = counter.answer(asked, sale, case.card, Answer::MoneyBack, None).await;
+                    let _ = counter.answer(asked, sale, case.card, Answer::Collected, None).await;
                 }
             }
         }

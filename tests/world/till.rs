@@ -354,10 +354,11 @@ impl Till {
         let wishes: &[Answer] = match (keeps, wants_money, some) {
             (true, ..) => &[Answer::Complete],
             (_, true, _) => &[],
-            (_, _, true) => &[Answer::Finish, Answer::Print, Answer::Unreadable],
-            (_, _, false) => &[Answer::Finish, Answer::Print, Answer::Nothing],
+            (_, _, true) => &[Answer::Finish, Answer::Print, Answer::PrintAgain, Answer::Unreadable],
+            (_, _, false) => &[Answer::Finish, Answer::Print, Answer::PrintAgain, Answer::Nothing],
         };
-        wishes.iter().copied().find(may).unwrap_or(Answer::MoneyBack)
+        let last = [Answer::Collected, Answer::MoneyBack];
+        wishes.iter().chain(&last).copied().find(may).expect("money is given back at the last")
     }
 
     /// Gives back what the screen says and was not given back yet.

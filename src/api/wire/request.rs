@@ -236,15 +236,19 @@ words! {
     enum Answer as "Answer" {
         /// Go on and finish the sale.
         Finish = "finish",
-        /// Print now; the first piece, if there is one, has been torn up.
+        /// Print now.
         Print = "print",
+        /// Print again; the piece that came out has been torn up.
+        PrintAgain = "print_again",
         /// The slip is complete on paper.
         Complete = "complete",
         /// There is paper, and it cannot be used; it has been torn up.
         Unreadable = "unreadable",
         /// Nothing came out.
         Nothing = "nothing",
-        /// Give the money back; paper, if there is any, has been collected.
+        /// Every piece of paper has been collected; give the money back.
+        Collected = "collected",
+        /// Give the money back.
         MoneyBack = "money_back",
     }
 }
@@ -254,9 +258,11 @@ impl Answer {
         match self {
             Self::Finish => "finish",
             Self::Print => "print",
+            Self::PrintAgain => "print_again",
             Self::Complete => "complete",
             Self::Unreadable => "unreadable",
             Self::Nothing => "nothing",
+            Self::Collected => "collected",
             Self::MoneyBack => "money_back",
         }
     }
@@ -267,9 +273,11 @@ impl From<Answer> for order::Answer {
         match answer {
             Answer::Finish => Self::Finish,
             Answer::Print => Self::Print,
+            Answer::PrintAgain => Self::PrintAgain,
             Answer::Complete => Self::Complete,
             Answer::Unreadable => Self::Unreadable,
             Answer::Nothing => Self::Nothing,
+            Answer::Collected => Self::Collected,
             Answer::MoneyBack => Self::MoneyBack,
         }
     }
@@ -280,9 +288,11 @@ impl From<order::Answer> for Answer {
         match answer {
             order::Answer::Finish => Self::Finish,
             order::Answer::Print => Self::Print,
+            order::Answer::PrintAgain => Self::PrintAgain,
             order::Answer::Complete => Self::Complete,
             order::Answer::Unreadable => Self::Unreadable,
             order::Answer::Nothing => Self::Nothing,
+            order::Answer::Collected => Self::Collected,
             order::Answer::MoneyBack => Self::MoneyBack,
         }
     }

@@ -49,8 +49,8 @@ fn every_row_asks_for_whom_it_needs_and_for_nobody_else() {
         # A9
         por 50: 1 created, paid, 1 confirm done lines, 1 print nothing => cashier print_or_money_back [print moneyback] until 600 urgent
         # A10, A11: no deadline, because past the ink line nobody decides but a person
-        por 50: 1 created, paid, 1 confirm done lines, 1 print stopped => cashier print_again [print complete moneyback] urgent
-        por 50: 1 created, paid, 1 confirm done lines, 1 print silent => cashier is_it_complete [complete unreadable nothing moneyback] urgent
+        por 50: 1 created, paid, 1 confirm done lines, 1 print stopped => cashier print_again [printagain complete collected] urgent
+        por 50: 1 created, paid, 1 confirm done lines, 1 print silent => cashier is_it_complete [complete unreadable nothing collected] urgent
         # A14, A15: an undo that gets through is nobody's business, one that does not is the manager's
         por 50: 1 created, paid, +121 restart     => nothing
         por 50: 1 created, paid, +121 restart, +899 1 undo unknown => nothing
@@ -66,7 +66,7 @@ fn every_row_asks_for_whom_it_needs_and_for_nobody_else() {
         # the list never empties itself by time
         por 50: 1 created, paid, +121 restart, 1 undo over, +8640000 1 undo over => manager undo_window_over [] settle until 900 urgent
         # one case a card
-        por 50, por 10: 1 created, 2 created, paid, 1 confirm done lines, 2 confirm done lines, 1 print silent, 2 print stopped => cashier is_it_complete [complete unreadable nothing moneyback] urgent; cashier print_again [print complete moneyback] urgent
+        por 50, por 10: 1 created, 2 created, paid, 1 confirm done lines, 2 confirm done lines, 1 print silent, 2 print stopped => cashier is_it_complete [complete unreadable nothing collected] urgent; cashier print_again [printagain complete collected] urgent
         ",
     );
 }

@@ -7,20 +7,25 @@ use crate::moment::Moment;
 use crate::outcome::{Created, OrderSeen, Outcome, UndoAnswer};
 use crate::printing::PrintEnd;
 
-/// A person's answer to an open question.
+/// A person's answer to an open question. Where paper may be out, the words differ from those where none can be: a request that
+/// answered the one and comes late, after a slip went on by itself, must not answer the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Answer {
     /// A4: go on and confirm.
     Finish,
-    /// A9, A10: print now; the first piece, if there is one, has been torn up.
+    /// A9: print now.
     Print,
+    /// A10: print again; the piece that came out has been torn up.
+    PrintAgain,
     /// A10, A11: the slip is complete on paper.
     Complete,
     /// A11: there is paper, and it cannot be used; it has been torn up.
     Unreadable,
     /// A11: nothing came out.
     Nothing,
-    /// Give the money back; paper, if there is any, has been collected.
+    /// A10, A11: every piece of paper has been collected; give the money back.
+    Collected,
+    /// A4, A9: give the money back.
     MoneyBack,
 }
 

@@ -168,14 +168,14 @@ impl Order {
             State::PrintStopped { attempt, .. } | State::PrintUnclear { attempt, .. }
                 if *attempt >= rules.print_attempts =>
             {
-                ask(Asks::CollectThePaper, &[Answer::MoneyBack, Answer::Complete], None)
+                ask(Asks::CollectThePaper, &[Answer::Collected, Answer::Complete], None)
             }
             State::PrintStopped { .. } => {
-                ask(Asks::PrintAgain, &[Answer::Print, Answer::Complete, Answer::MoneyBack], None)
+                ask(Asks::PrintAgain, &[Answer::PrintAgain, Answer::Complete, Answer::Collected], None)
             }
             State::PrintUnclear { .. } => ask(
                 Asks::IsItComplete,
-                &[Answer::Complete, Answer::Unreadable, Answer::Nothing, Answer::MoneyBack],
+                &[Answer::Complete, Answer::Unreadable, Answer::Nothing, Answer::Collected],
                 None,
             ),
             _ => None,

@@ -106,8 +106,8 @@ pub(super) fn in_doubt(
     let may_print = attempt < step.rules.print_attempts;
     match event {
         OrderEvent::Answered { answer: Answer::Complete, .. } => sold_with(PaperState::SeenComplete, lines),
-        OrderEvent::Answered { answer: Answer::MoneyBack, .. } => step.owe(OwedWhy::NotPrinted),
-        OrderEvent::Answered { answer: Answer::Print, .. } if may_print && fault.is_some() => {
+        OrderEvent::Answered { answer: Answer::Collected, .. } => step.owe(OwedWhy::NotPrinted),
+        OrderEvent::Answered { answer: Answer::PrintAgain, .. } if may_print && fault.is_some() => {
             Ok(begin(lines, attempt.saturating_add(1)))
         }
         OrderEvent::Answered { answer: Answer::Unreadable | Answer::Nothing, .. }

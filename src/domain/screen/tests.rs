@@ -49,7 +49,7 @@ fn every_row_has_its_sentence() {
         # A10
         por 50: 1 created, paid, 1 confirm done lines => Please wait.
         por 50: 1 created, paid, 1 confirm done lines, 1 print stopped => Paper out. Insert paper. Tear up the first piece, then print again.
-        por 50: 1 created, paid, 1 confirm done lines, 1 print stopped, 1 say print, 1 print stopped, 1 say print, 1 print stopped => Collect every piece of paper of this card, then give the money back.
+        por 50: 1 created, paid, 1 confirm done lines, 1 print stopped, 1 say print_again, 1 print stopped, 1 say print_again, 1 print stopped => Collect every piece of paper of this card, then give the money back.
         # A11
         por 50: 1 created, paid, 1 confirm done lines, 1 print silent => Is the card complete on paper? Switch a silent printer off before you look.
         por 50: 1 created, paid, 1 confirm done lines, restart => Is the card complete on paper? Switch a silent printer off before you look.

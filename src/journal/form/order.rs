@@ -159,8 +159,10 @@ pub(super) enum FaultForm {
 enum AnswerForm {
     Finish,
     Print,
+    PrintAgain,
     Complete,
     Unreadable,
     Nothing,
+    Collected,
     MoneyBack,
 }

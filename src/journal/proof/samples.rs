@@ -91,9 +91,11 @@ one_of_each!(faults: Fault =
 one_of_each!(answers: Answer =
     Answer::Finish => Answer::Finish,
     Answer::Print => Answer::Print,
+    Answer::PrintAgain => Answer::PrintAgain,
     Answer::Complete => Answer::Complete,
     Answer::Unreadable => Answer::Unreadable,
     Answer::Nothing => Answer::Nothing,
+    Answer::Collected => Answer::Collected,
     Answer::MoneyBack => Answer::MoneyBack,
 );
 

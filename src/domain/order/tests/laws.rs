@@ -174,6 +174,7 @@ const USUAL: &[&str] = &[
     "ready",
     "say finish",
     "say print",
+    "say print_again",
 ];
 /// How much more often.
 const LIKELY: usize = 4;
@@ -323,8 +324,10 @@ impl Work {
                 "cancelled",
                 "say finish",
                 "say print",
+                "say print_again",
                 "say nothing",
                 "say complete",
+                "say collected",
                 "say money_back",
                 "settle",
             ];

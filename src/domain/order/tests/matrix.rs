@@ -62,10 +62,10 @@ const POR: &str = "
     created, paid, restart                    => lookup *, restart
     created, paid, confirm done lines         => print *, restart
     created, paid, confirm done lines, print nothing => ready, restart, say print, say money_back
-    created, paid, confirm done lines, print stopped => restart, say print, say complete, say money_back
-    created, paid, confirm done lines, print silent => restart, say complete, say unreadable, say nothing, say money_back
-    created, paid, confirm done lines, print silent, say nothing, print silent, say nothing, print silent => restart, say complete, say money_back
-    created, paid, confirm done lines, print silent, say nothing, print silent, say nothing, print stopped => restart, say complete, say money_back
+    created, paid, confirm done lines, print stopped => restart, say print_again, say complete, say collected
+    created, paid, confirm done lines, print silent => restart, say complete, say unreadable, say nothing, say collected
+    created, paid, confirm done lines, print silent, say nothing, print silent, say nothing, print silent => restart, say complete, say collected
+    created, paid, confirm done lines, print silent, say nothing, print silent, say nothing, print stopped => restart, say complete, say collected
     created, paid, confirm done lines, print done => copy
     created, paid, confirm done lines, print done, copy => print *, copy
     created, cancelled                        => confirm done lines, confirm done, undo *, restart, settle
@@ -177,7 +177,8 @@ fn without_lines(mut order: Order) -> Order {
 #[test]
 fn every_answer_that_is_offered_is_taken_and_no_other_one() {
     let rules = Rules::DESIGN;
-    let answers = ["finish", "print", "complete", "unreadable", "nothing", "money_back"];
+    let answers =
+        ["finish", "print", "print_again", "complete", "unreadable", "nothing", "collected", "money_back"];
     for line in POR.lines().filter_map(|line| line.split_once("=>")) {
         let (order, _, at) = play(Por, &rules, line.0).unwrap();
         let offered = order.question(&rules).map_or(&[][..], |question| question.choices);
@@ -198,7 +199,7 @@ fn a_card_whose_lines_are_forgotten_replays_as_it_was() {
         let (order, _, at) = play(Por, &rules, line.0).unwrap();
         let gone = without_lines(order.clone());
         assert_eq!(gone.question(&rules), order.question(&rules), "{}", line.0);
-        for word in ["say print", "say nothing", "say unreadable", "copy"] {
+        for word in ["say print_again", "say nothing", "say unreadable", "copy"] {
             let (then, now) =
                 (order.clone().step(&rules, at, event(word)), gone.clone().step(&rules, at, event(word)));
             let state =

@@ -280,11 +280,14 @@ fn a9_a_live_card_without_a_printed_byte_waits_for_the_printer_and_is_then_undon
         created, paid, confirm done lines, print nothing, +60 ready, +5 print nothing => active 1 until 535 paper_out; wake 535; print_or_money_back: print/money_back
         created, paid, confirm done lines, print nothing, +60 ready, +5 print nothing, +60 ready, +5 print nothing => active 1 until 470 paper_out; wake 470; print_or_money_back: print/money_back
         created, paid, confirm done lines, print nothing, +60 ready, +5 print nothing, say print, +5 print nothing => active 1 until 600 paper_out; wake 600; print_or_money_back: print/money_back
+        created, paid, confirm done lines, print nothing, ready, print silent, say money_back => misfit
+        created, paid, confirm done lines, print nothing, ready, print stopped, say money_back => misfit
+        created, paid, confirm done lines, print nothing, ready, print stopped, say print => misfit
         created, paid, confirm done lines, print nothing, +590 ready, +15 print nothing => active 1 until -5 paper_out; wake 0; print_or_money_back: print/money_back
         created, paid, confirm done lines, print nothing, +590 ready, +15 print nothing, ready => misfit
         created, paid, confirm done lines, print nothing, +590 ready, +15 print nothing, time_up => owed not_printed; undo;; back
-        created, paid, confirm done lines, print nothing, +60 ready, +5 print stopped => print_stopped 1 paper_out;; print_again: print/complete/money_back
-        created, paid, confirm done lines, print nothing, +60 ready, restart => print_unclear 1;; is_it_complete: complete/unreadable/nothing/money_back
+        created, paid, confirm done lines, print nothing, +60 ready, +5 print stopped => print_stopped 1 paper_out;; print_again: print_again/complete/collected
+        created, paid, confirm done lines, print nothing, +60 ready, restart => print_unclear 1;; is_it_complete: complete/unreadable/nothing/collected
         created, paid, confirm done lines, print nothing, +60 ready, ready => misfit
         created, paid, confirm done lines, print nothing, +60 restart, +119.999 ready => printing 1; print 1
         created, paid, confirm done lines, print nothing, +60 restart, +120 ready => misfit
@@ -298,22 +301,22 @@ fn a10_a_fault_of_the_printer_asks_for_the_next_attempt_and_after_three_for_the_
     check(
         Por,
         "
-        created, paid, confirm done lines, print stopped => print_stopped 1 paper_out;; print_again: print/complete/money_back
-        created, paid, confirm done lines, print stopped, say print => printing 2; print 2
+        created, paid, confirm done lines, print stopped => print_stopped 1 paper_out;; print_again: print_again/complete/collected
+        created, paid, confirm done lines, print stopped, say print_again => printing 2; print 2
         created, paid, confirm done lines, print stopped, say complete => sold seen_complete
-        created, paid, confirm done lines, print stopped, say money_back => owed not_printed; undo;; back
-        created, paid, confirm done lines, print stopped, +9999 restart => print_stopped 1 paper_out;; print_again: print/complete/money_back
+        created, paid, confirm done lines, print stopped, say collected => owed not_printed; undo;; back
+        created, paid, confirm done lines, print stopped, +9999 restart => print_stopped 1 paper_out;; print_again: print_again/complete/collected
         created, paid, confirm done lines, print stopped, +9999 time_up => misfit
         # a byte may be on paper: a printer that is ready again changes nothing
         created, paid, confirm done lines, print stopped, ready => misfit
-        created, paid, confirm done lines, print stopped, say print, print nothing, ready => misfit
+        created, paid, confirm done lines, print stopped, say print_again, print nothing, ready => misfit
         # no byte of the second attempt: the first piece is still there, so it stays a question about paper
-        created, paid, confirm done lines, print stopped, say print, print nothing => print_stopped 1 paper_out;; print_again: print/complete/money_back
-        created, paid, confirm done lines, print stopped, say print, print stopped => print_stopped 2 paper_out;; print_again: print/complete/money_back
-        created, paid, confirm done lines, print stopped, say print, print stopped, say print, print stopped => print_stopped 3 paper_out;; collect_the_paper: money_back/complete
-        created, paid, confirm done lines, print stopped, say print, print stopped, say print, print stopped, say print => misfit
-        created, paid, confirm done lines, print stopped, say print, print stopped, say print, print stopped, say money_back => owed not_printed; undo;; back
-        created, paid, confirm done lines, print stopped, say print, print stopped, say print, print done => sold printed
+        created, paid, confirm done lines, print stopped, say print_again, print nothing => print_stopped 1 paper_out;; print_again: print_again/complete/collected
+        created, paid, confirm done lines, print stopped, say print_again, print stopped => print_stopped 2 paper_out;; print_again: print_again/complete/collected
+        created, paid, confirm done lines, print stopped, say print_again, print stopped, say print_again, print stopped => print_stopped 3 paper_out;; collect_the_paper: collected/complete
+        created, paid, confirm done lines, print stopped, say print_again, print stopped, say print_again, print stopped, say print_again => misfit
+        created, paid, confirm done lines, print stopped, say print_again, print stopped, say print_again, print stopped, say collected => owed not_printed; undo;; back
+        created, paid, confirm done lines, print stopped, say print_again, print stopped, say print_again, print done => sold printed
         ",
     );
 }
@@ -323,18 +326,18 @@ fn a11_silence_or_a_power_cut_asks_what_is_on_the_paper() {
     check(
         Por,
         "
-        created, paid, confirm done lines, print silent => print_unclear 1;; is_it_complete: complete/unreadable/nothing/money_back
+        created, paid, confirm done lines, print silent => print_unclear 1;; is_it_complete: complete/unreadable/nothing/collected
         created, paid, confirm done lines, print silent, ready => misfit
-        created, paid, confirm done lines, print absent => print_unclear 1;; is_it_complete: complete/unreadable/nothing/money_back
-        created, paid, confirm done lines, restart => print_unclear 1;; is_it_complete: complete/unreadable/nothing/money_back
-        created, paid, confirm done lines, +9999 restart, +9999 restart => print_unclear 1;; is_it_complete: complete/unreadable/nothing/money_back
+        created, paid, confirm done lines, print absent => print_unclear 1;; is_it_complete: complete/unreadable/nothing/collected
+        created, paid, confirm done lines, restart => print_unclear 1;; is_it_complete: complete/unreadable/nothing/collected
+        created, paid, confirm done lines, +9999 restart, +9999 restart => print_unclear 1;; is_it_complete: complete/unreadable/nothing/collected
         created, paid, confirm done lines, restart, say complete => sold seen_complete
         created, paid, confirm done lines, restart, say unreadable => printing 2; print 2
         created, paid, confirm done lines, restart, say nothing => printing 2; print 2
-        created, paid, confirm done lines, restart, say money_back => owed not_printed; undo;; back
+        created, paid, confirm done lines, restart, say collected => owed not_printed; undo;; back
         created, paid, confirm done lines, restart, say print => misfit
         created, paid, confirm done lines, restart, print done => misfit
-        created, paid, confirm done lines, restart, say nothing, restart, say nothing, restart => print_unclear 3;; collect_the_paper: money_back/complete
+        created, paid, confirm done lines, restart, say nothing, restart, say nothing, restart => print_unclear 3;; collect_the_paper: collected/complete
         created, paid, confirm done lines, restart, say nothing, restart, say nothing, restart, say nothing => misfit
         created, paid, confirm done lines, restart, say nothing, restart, say nothing, restart, say complete => sold seen_complete
         ",
@@ -498,7 +501,7 @@ fn a_clock_that_was_set_back_before_a_restart_makes_an_order_old_and_its_custome
         created, paid, confirm unknown, -7200 restart => owed too_late; undo;; back
         created, paid, confirm unsent, -7200 restart => owed not_confirmed; undo;; back
         # what only a person can know is still asked, and no longer than after any restart
-        created, paid, confirm done lines, -7200 restart => print_unclear 1;; is_it_complete: complete/unreadable/nothing/money_back
+        created, paid, confirm done lines, -7200 restart => print_unclear 1;; is_it_complete: complete/unreadable/nothing/collected
         created, paid, confirm done lines, print nothing, -7200 restart => active 1 until 120 paper_out; wake 120; print_or_money_back: print/money_back
         # an undo is asked for as often as ever
         created, paid, +121 restart, undo unknown, -7200 restart => owed too_late failures 1; undo;; back
