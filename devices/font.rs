@@ -9,7 +9,6 @@
 //! The file is the shop's, and read by `ab_glyph` within bounds: its length, and the dots of any one letter.
 
 use std::fmt;
-use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -18,6 +17,7 @@ use tilld_domain::slip::{Picture, Style};
 use unicode_width::UnicodeWidthChar;
 use zeroize::Zeroizing;
 
+use crate::given;
 use crate::raster::Canvas;
 use crate::text::{composed, is_blank, is_invisible};
 
@@ -59,17 +59,7 @@ pub(crate) struct Drawn {
 impl Font {
     /// Reads a TrueType or OpenType file, or the first font of a collection. The error says what to do.
     pub fn read(path: &Path) -> Result<Self, String> {
-        let unreadable = |error: std::io::Error| format!("cannot be read: {error}");
-        // Before it is opened: a pipe would be waited for.
-        if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
-            return Err("is no regular file".to_owned());
-        }
-        let mut bytes = Vec::new();
-        let file = std::fs::File::open(path).map_err(unreadable)?;
-        file.take(LONGEST.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
-        if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > LONGEST {
-            return Err(format!("has more than {LONGEST} bytes"));
-        }
+        let bytes = given::bytes(path, LONGEST, "")?;
         let font = FontVec::try_from_vec_and_index(bytes, 0).map_err(|_| {
             "is no TrueType or OpenType font; Debian's fonts-ipafont-gothic has one".to_owned()
         })?;

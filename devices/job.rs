@@ -1,5 +1,5 @@
 //! One job on one line: from the question "can you print?" to the proof that it did. Every transport that can be read
-//! (network now; serial and USB the same way) runs its jobs through here, so that there is one place that decides
+//! (network, serial, USB) runs its jobs through here, so that there is one place that decides
 //! between *printed*, *nothing printed* and *unknown*.
 //!
 //! ```text

@@ -26,6 +26,7 @@ pub mod double_byte;
 pub mod encode;
 mod engine;
 pub mod font;
+mod given;
 pub mod job;
 mod known;
 mod line;

@@ -3,12 +3,13 @@
 //! The file is the shop's and read within bounds. What is transparent is paper; grey is black below the middle, without
 //! patterns, because on thermal paper those of a small logo become mud: who wants them draws them.
 
-use std::io::{Cursor, Read};
+use std::io::Cursor;
 use std::path::Path;
 
 use png::{ColorType, Decoder, Limits, Transformations};
 use tilld_domain::slip::Picture;
 
+use crate::given;
 use crate::raster::Canvas;
 
 /// The largest file: a picture of black and white has some KB.
@@ -18,17 +19,7 @@ const HIGHEST: u32 = 512;
 
 /// Reads the file. The error says what to do.
 pub fn read(path: &Path, dots: u16) -> Result<Picture, String> {
-    let unreadable = |error: std::io::Error| format!("cannot be read: {error}");
-    // Before it is opened: a pipe would be waited for.
-    if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
-        return Err("is no regular file".to_owned());
-    }
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    file.take(LONGEST.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
-    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > LONGEST {
-        return Err(format!("has more than {LONGEST} bytes; make it smaller"));
-    }
+    let bytes = given::bytes(path, LONGEST, "; make it smaller")?;
     picture(&bytes, dots)
 }
 

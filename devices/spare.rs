@@ -4,8 +4,8 @@
 //! paper is nobody's to print again. It is laid out before it is known who prints it, so the paper of both is what each of
 //! them can do: the fewer columns, and the characters that both have.
 //!
-//! Together they are healthy if one of them is. What the other lacks is seen at that one: whoever watches printers watches
-//! each by itself.
+//! Together they are healthy if one of them is, and the counter knows them as one: what the other lacks shows only where it is
+//! asked by itself (`tilld devices test spare`).
 
 use std::sync::Arc;
 

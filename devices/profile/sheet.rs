@@ -9,7 +9,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -19,6 +18,7 @@ use tilld_domain::slip::{DrawerPin, DrawerPulse};
 use super::{Ability, Codes, Cut, Language, Profile, Raster};
 use crate::codepage::CodePage;
 use crate::double_byte::DoubleByte;
+use crate::given;
 use crate::text;
 
 /// The most bytes of a file: those of the house have some hundreds.
@@ -126,17 +126,7 @@ fn pin<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DrawerPin, D::Error
 /// A shop's own file.
 pub(super) fn from_file(path: &Path, known: &[Profile]) -> Result<Profile, Wrong> {
     let as_a_whole = |why: String| Wrong { line: None, field: String::new(), why };
-    let unreadable = |error: std::io::Error| as_a_whole(format!("cannot be read: {error}"));
-    // Before it is opened: a pipe would be waited for.
-    if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
-        return Err(as_a_whole("is no regular file".to_owned()));
-    }
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    file.take(LONGEST.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
-    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > LONGEST {
-        return Err(as_a_whole(format!("has more than {LONGEST} bytes; it is no printer's profile")));
-    }
+    let bytes = given::bytes(path, LONGEST, "; it is no printer's profile").map_err(as_a_whole)?;
     let text = String::from_utf8(bytes).map_err(|_| as_a_whole("is no text in UTF-8".to_owned()))?;
     let profile = read(&text, known)?;
     if profile.language == Language::Star {

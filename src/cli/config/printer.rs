@@ -256,20 +256,8 @@ mod tests {
     use std::collections::HashMap;
 
     use super::super::Config;
+    use super::super::tests::{WHOLE, wrong};
     use super::*;
-
-    const WHOLE: &str = r#"
-till     = { store = "A1234", terminal = "T01", country = "DE" }
-finperks = { url = "https://api.example.test", key_id = "k", secret_file = "/etc/tilld/finperks.secret" }
-printer  = { network = "192.168.1.50:9100", columns = 42 }
-"#;
-
-    fn wrong(text: &str) -> Vec<String> {
-        Config::parse(text, &HashMap::new())
-            .err()
-            .map(|wrong| wrong.iter().map(ToString::to_string).collect())
-            .unwrap_or_default()
-    }
 
     fn with(printer: &str) -> String {
         WHOLE.replace("network = \"192.168.1.50:9100\", columns = 42", printer)
