@@ -196,6 +196,8 @@ fn shows(step: &Step<'_>, outcome: Outcome<VoucherSeen>, scanned: bool) -> Resul
         Outcome::Refused(_) | Outcome::NotSent(_) | Outcome::Unknown(_) => return Ok(Shows::Nothing(NOW)),
     };
     let Balance { left, eligible } = facts.before;
+    // A provider may leave zeros out, so a spent voucher can come without any number: that what was there is gone tells as much
+    // as a number would. That it expired or was blocked in just these seconds, and not taken, is the coincidence that remains.
     let spent = [seen.eligible, seen.left].into_iter().flatten().all(|rest| !rest.is_positive());
     let told = |before: Worth, now: Option<Worth>| match now {
         Some(now) if now == before => Shows::Unchanged,
