@@ -178,7 +178,7 @@ impl Guest {
             ["local", "spends", name, amount] => {
                 self.local().spend(name, amount).expect("it can be spent");
             }
-            ["local", "gives", "back"] => self.give_back(),
+            ["local", "gives", "back"] => self.give_back(None),
             ["local", call, how @ ..] => {
                 let call = match *call {
                     "validate" => CallKind::Validate,
@@ -356,9 +356,12 @@ impl Guest {
     }
 
     /// The provider's people undo what stands.
-    fn give_back(&self) {
+    /// The provider's people undo the last redemption of a voucher, or of all.
+    fn give_back(&self, voucher: Option<&str>) {
         let ledger = self.local().ledger();
-        if let Some(last) = ledger.redemptions.iter().rfind(|redemption| redemption.call.is_some()) {
+        let is_meant = |id: &str| voucher.is_none_or(|voucher| voucher == id);
+        let mut mine = ledger.redemptions.iter().filter(|redemption| redemption.call.is_some());
+        if let Some(last) = mine.rfind(|redemption| is_meant(&redemption.voucher_id)) {
             self.local().give_back(&last.id);
         }
     }
@@ -452,6 +455,15 @@ impl Guest {
                 found.push(format!("{what}: {health}"));
             }
         }
+        let (counted, taken) = self.books().await;
+        if counted != taken {
+            found.push(format!("the baskets count {counted:?}, the provider has taken {taken:?}"));
+        }
+        found
+    }
+
+    /// What the baskets count of each voucher, and what the provider has taken, in minor units.
+    async fn books(&mut self) -> (BTreeMap<String, i64>, BTreeMap<String, i64>) {
         let mut counted: BTreeMap<String, i64> = BTreeMap::new();
         for row in self.shop.redemptions() {
             let path = format!("/v1/redemptions/{}", row.redemption);
@@ -473,10 +485,7 @@ impl Guest {
         }
         counted.retain(|_, minor| *minor != 0);
         taken.retain(|_, minor| *minor != 0);
-        if counted != taken {
-            found.push(format!("the baskets count {counted:?}, the provider has taken {taken:?}"));
-        }
-        found
+        (counted, taken)
     }
 
     /// The books must agree once nothing is under way.
@@ -538,8 +547,10 @@ impl Guest {
                 _ => None,
             };
             if let Some(verdict) = verdict {
-                if verdict == "not_used" {
-                    self.give_back();
+                // The provider's people give back what they find.
+                let (counted, taken) = self.books().await;
+                if verdict == "not_used" && counted != taken {
+                    self.give_back(Some(&self.voucher_of(&row).id));
                 }
                 let body = json!({ "verdict": verdict, "by": "Ada Berg", "reason": "Seen at the provider." });
                 self.post_for(&id, "settle", body).await;

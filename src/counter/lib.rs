@@ -559,7 +559,7 @@ impl Counter {
     }
 
     fn clock_trouble(&self) -> Option<String> {
-        self.line.offset.wrong(self.provider.as_ref(), self.clock.as_ref())
+        self.line.offset.wrong(self.provider.clock_tolerance(), self.clock.as_ref())
     }
 
     /// What stands for a secret in the digest of a request: the same for the same secret for as long as the journal lives. While it
@@ -661,7 +661,10 @@ async fn forget_in_time(ports: Ports, line: Arc<perform::Line>) {
     loop {
         let told = line.offset.now_ms(clock.as_ref()).is_some()
             || clock.steady().saturating_sub(begun) >= FORGET_UNTOLD;
-        if told && journal.is_open() && line.offset.wrong(provider.as_ref(), clock.as_ref()).is_none() {
+        if told
+            && journal.is_open()
+            && line.offset.wrong(provider.clock_tolerance(), clock.as_ref()).is_none()
+        {
             let (journal, now) = (journal.clone(), clock.now().min(clock.wall()));
             match blocking(clock.as_ref(), move || journal.forget_expired(now)).await {
                 Ok(Ok(0)) | Err(_) => {}

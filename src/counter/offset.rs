@@ -75,13 +75,9 @@ impl Offset {
         self.lock().written = last;
     }
 
-    /// A call ended: what it tells about the clock.
-    pub(crate) fn note<T: Answered>(
-        &self,
-        outcome: &Outcome<T>,
-        provider: &dyn GiftCards,
-        clock: &dyn Clock,
-    ) {
+    /// A call ended: what it tells about the clock. `told_ms` is the provider's clock minus the wall clock; none where it tells
+    /// no time.
+    pub(crate) fn note<T: Answered>(&self, outcome: &Outcome<T>, told_ms: Option<i64>, clock: &dyn Clock) {
         let mut known = self.lock();
         let refused_before = || known.seen.is_some_and(|seen| seen.refused && seen.is_untouched(clock));
         let refused = match outcome {
@@ -93,7 +89,7 @@ impl Offset {
         };
         // A provider that tells no time still says whether it takes ours.
         let told = refused || matches!(outcome, Outcome::Done(_));
-        let Some(offset_ms) = provider.clock_offset_ms().or(told.then_some(0)) else { return };
+        let Some(offset_ms) = told_ms.or(told.then_some(0)) else { return };
         known.seen = Some(Seen { offset_ms, set_ms: set(clock), refused });
     }
 
@@ -102,8 +98,9 @@ impl Offset {
         self.lock().seen.map(|seen| seen.now_ms(clock))
     }
 
-    /// Why nothing may be signed with this clock, and what to do next; none while it may.
-    pub(crate) fn wrong(&self, provider: &dyn GiftCards, clock: &dyn Clock) -> Option<String> {
+    /// Why nothing may be signed with this clock, and what to do next; none while it may. `tolerance`: how far off a date the
+    /// provider accepts.
+    pub(crate) fn wrong(&self, tolerance: Duration, clock: &dyn Clock) -> Option<String> {
         let known = *self.lock();
         let Some(seen) = known.seen else {
             let written = known.written?;
@@ -117,7 +114,7 @@ impl Offset {
         };
         let off_ms = seen.now_ms(clock);
         let off = Duration::from_millis(off_ms.unsigned_abs());
-        if off > provider.clock_tolerance() {
+        if off > tolerance {
             let side = if off_ms > 0 { "behind" } else { "ahead of" };
             return Some(format!("Clock is {} wrong: it is {side} the provider's. {SET}", span(off)));
         }
@@ -171,12 +168,188 @@ fn span(span: Duration) -> String {
 pub(crate) async fn keep_asking(line: Arc<Line>, provider: Arc<dyn GiftCards>, clock: Arc<dyn Clock>) {
     loop {
         clock.sleep(ASK_EVERY).await;
-        if line.offset.wrong(provider.as_ref(), clock.as_ref()).is_some() {
+        if line.offset.wrong(provider.clock_tolerance(), clock.as_ref()).is_some() {
             let outcome = tokio::select! {
                 outcome = provider.balances() => outcome,
                 () = clock.sleep(provider.deadlines().other) => Outcome::Unknown(Trouble::Silent),
             };
             line.note(&outcome, provider.as_ref(), clock.as_ref());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use futures_util::future::BoxFuture;
+    use uuid::Uuid;
+
+    use super::*;
+
+    const TOLERANCE: Duration = Duration::from_mins(5);
+    const START_MS: i64 = 1_795_266_300_000;
+
+    /// A clock that stands still, and that somebody sets.
+    #[derive(Default)]
+    struct Stopped {
+        set_ms: AtomicI64,
+    }
+
+    impl Stopped {
+        fn set(&self, by_ms: i64) {
+            self.set_ms.fetch_add(by_ms, Ordering::Relaxed);
+        }
+    }
+
+    impl Clock for Stopped {
+        fn now(&self) -> Moment {
+            Moment::from_ms(START_MS)
+        }
+
+        fn wall(&self) -> Moment {
+            Moment::from_ms(START_MS + self.set_ms.load(Ordering::Relaxed))
+        }
+
+        fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+            Box::pin(std::future::pending())
+        }
+
+        fn new_id(&self) -> Uuid {
+            Uuid::nil()
+        }
+
+        fn jitter(&self, _: Duration) -> Duration {
+            Duration::ZERO
+        }
+    }
+
+    fn undo(answer: UndoAnswer) -> Outcome<UndoAnswer> {
+        Outcome::Done(answer)
+    }
+
+    fn refused() -> Outcome<UndoAnswer> {
+        Outcome::Refused(Refusal::ClockRefused)
+    }
+
+    fn wrong(offset: &Offset, clock: &Stopped) -> String {
+        let why = offset.wrong(TOLERANCE, clock).unwrap_or_else(|| "right".to_owned());
+        why.split(['.', ',']).next().unwrap_or_default().to_owned()
+    }
+
+    #[test]
+    fn a_clock_is_wrong_beyond_what_the_provider_accepts_on_either_side_and_says_by_how_much() {
+        for (told_ms, expected) in [
+            (0, "right"),
+            (300_000, "right"),
+            (300_001, "Clock is 5 min wrong: it is behind the provider's"),
+            (-300_000, "right"),
+            (-300_001, "Clock is 5 min wrong: it is ahead of the provider's"),
+            (7_199_000, "Clock is 120 min wrong: it is behind the provider's"),
+            (7_200_000, "Clock is 2 h wrong: it is behind the provider's"),
+            (172_799_000, "Clock is 48 h wrong: it is behind the provider's"),
+            (172_800_000, "Clock is 2 days wrong: it is behind the provider's"),
+            (i64::MIN, "Clock is 106751991167 days wrong: it is ahead of the provider's"),
+        ] {
+            let (offset, clock) = (Offset::default(), Stopped::default());
+            offset.note(&undo(UndoAnswer::Invalidated), Some(told_ms), &clock);
+            assert_eq!(wrong(&offset, &clock), expected, "{told_ms}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_set_is_wrong_and_right_at_once() {
+        let (offset, clock) = (Offset::default(), Stopped::default());
+        offset.note(&undo(UndoAnswer::Invalidated), Some(1_000), &clock);
+        for (by_ms, off_ms, expected) in [
+            // Two readings of a date in whole seconds differ by so much.
+            (999, 1_000, "right"),
+            (1, 0, "right"),
+            (3_599_000, -3_599_000, "Clock is 60 min wrong: it is ahead of the provider's"),
+            (-3_600_999, 1_000, "right"),
+            (3_600_999 - 3_600_000, 1_000, "right"),
+        ] {
+            clock.set(by_ms);
+            assert_eq!((offset.now_ms(&clock), wrong(&offset, &clock)), (Some(off_ms), expected.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_refused_date_is_wrong_until_the_clock_is_set_or_a_date_is_accepted() {
+        const REFUSED: &str = "The provider refuses this machine's clock";
+        let others = [
+            Outcome::<UndoAnswer>::Later { retry_after: None },
+            Outcome::NotSent(Trouble::Connect),
+            Outcome::Unknown(Trouble::Silent),
+            Outcome::Refused(Refusal::OrderNotFound),
+        ];
+        for (first, told_ms) in [
+            (refused(), None),
+            (refused(), Some(0)),
+            // By the answer to an undo it is refused as well.
+            (undo(UndoAnswer::Refused(Refusal::ClockRefused)), None),
+            (undo(UndoAnswer::Refused(Refusal::ClockRefused)), Some(0)),
+        ] {
+            let (offset, clock) = (Offset::default(), Stopped::default());
+            offset.note(&first, told_ms, &clock);
+            assert_eq!(wrong(&offset, &clock), REFUSED);
+            for other in &others {
+                offset.note(other, told_ms, &clock);
+                assert_eq!(wrong(&offset, &clock), REFUSED, "{other:?} says nothing about the date");
+            }
+            // That much a clock moves without anybody's setting it.
+            clock.set(5_000);
+            assert_eq!(wrong(&offset, &clock), REFUSED);
+            clock.set(1);
+            assert_eq!(wrong(&offset, &clock), "right");
+            offset.note(&others[3], Some(0), &clock);
+            assert_eq!(wrong(&offset, &clock), "right", "it was refused by another clock");
+
+            offset.note(&first, told_ms, &clock);
+            assert_eq!(wrong(&offset, &clock), REFUSED);
+            offset.note(&undo(UndoAnswer::Refused(Refusal::OrderNotFound)), told_ms, &clock);
+            assert_eq!(wrong(&offset, &clock), "right");
+        }
+    }
+
+    #[test]
+    fn what_is_not_about_the_date_tells_a_time_only_where_the_provider_does() {
+        let (offset, clock) = (Offset::default(), Stopped::default());
+        for outcome in [
+            Outcome::<UndoAnswer>::Refused(Refusal::OrderNotFound),
+            Outcome::Later { retry_after: None },
+            Outcome::NotSent(Trouble::Connect),
+            Outcome::Unknown(Trouble::Silent),
+        ] {
+            offset.note(&outcome, None, &clock);
+            assert_eq!(offset.now_ms(&clock), None, "{outcome:?}");
+        }
+        offset.note::<UndoAnswer>(&Outcome::Unknown(Trouble::Silent), Some(7), &clock);
+        assert_eq!(offset.now_ms(&clock), None);
+        offset.note::<UndoAnswer>(&Outcome::Refused(Refusal::OrderNotFound), Some(7), &clock);
+        assert_eq!(offset.now_ms(&clock), Some(7));
+        offset.note(&undo(UndoAnswer::Invalidated), None, &clock);
+        assert_eq!(offset.now_ms(&clock), Some(0), "it was accepted");
+    }
+
+    #[test]
+    fn a_clock_behind_the_journal_is_doubted_until_the_provider_has_told_its_time() {
+        let (offset, clock) = (Offset::default(), Stopped::default());
+        let written = |ahead_ms| Some(Moment::from_ms(START_MS + ahead_ms));
+        for (last, expected) in [
+            (None, "right"),
+            (written(-1), "right"),
+            (written(5_000), "right"),
+            (written(5_001), "Clock may be 5 s wrong: it is behind the last entry of the journal"),
+            (written(89_999), "Clock may be 89 s wrong: it is behind the last entry of the journal"),
+            (written(90_000), "Clock may be 2 min wrong: it is behind the last entry of the journal"),
+        ] {
+            offset.written_before(last);
+            assert_eq!(wrong(&offset, &clock), expected, "{last:?}");
+        }
+        offset.note::<UndoAnswer>(&Outcome::Unknown(Trouble::Silent), None, &clock);
+        assert_ne!(wrong(&offset, &clock), "right");
+        offset.note(&undo(UndoAnswer::Invalidated), Some(0), &clock);
+        assert_eq!(wrong(&offset, &clock), "right");
     }
 }

@@ -155,4 +155,20 @@ mod tests {
         printed.one_less(reversal);
         assert_eq!(printed.one_more(reversal), None);
     }
+
+    #[test]
+    fn papers_are_remembered_until_there_are_too_many_of_them() {
+        let printed = Printed::default();
+        let paper = |number: usize| (RedemptionId::new(uuid::Uuid::from_u128(number as u128)), false);
+        for number in 0..MOST_REMEMBERED {
+            assert_eq!(printed.one_more(paper(number)), None);
+        }
+        // Another copy needs no room.
+        assert_eq!(printed.one_more(paper(0)), Some(1));
+        assert_eq!(printed.one_more(paper(1)), Some(1));
+        // One more paper does; then all are forgotten, and the number of them stays bounded.
+        assert_eq!(printed.one_more(paper(MOST_REMEMBERED)), None);
+        assert_eq!(printed.one_more(paper(MOST_REMEMBERED)), Some(1));
+        assert_eq!(printed.lock().len(), 1);
+    }
 }

@@ -64,7 +64,7 @@ impl Line {
         clock: &dyn Clock,
     ) {
         self.last.note(outcome, clock);
-        self.offset.note(outcome, provider, clock);
+        self.offset.note(outcome, provider.clock_offset_ms(), clock);
     }
 }
 

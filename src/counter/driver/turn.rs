@@ -172,7 +172,7 @@ impl Driver {
         match (act, &current) {
             (Act::Open(opening), None) => {
                 let Ports { provider, clock, .. } = &self.ports;
-                if self.performer.line.offset.wrong(provider.as_ref(), clock.as_ref()).is_some() {
+                if self.performer.line.offset.wrong(provider.clock_tolerance(), clock.as_ref()).is_some() {
                     return Err(Refusal::ClockWrong);
                 }
                 self.room_for_one_more(turn)?;
