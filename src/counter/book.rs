@@ -404,3 +404,82 @@ fn now_of(reader: &Reader, subject: Subject) -> Result<Option<Now>, ReadError> {
     let last = reader.shown(subject)?.pop().map(|entry| entry.head);
     Ok(it.zip(last).map(|(it, head)| Now { it, seq: head.seq, at: head.at }))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use tilld_journal::SealKey;
+
+    use super::*;
+
+    fn settings(path: &Path, key: u8) -> Settings {
+        Settings { path: path.to_owned(), seal: SealKey::new([key; 32]), keep_codes: Settings::KEEP_CODES }
+    }
+
+    #[test]
+    fn what_only_its_owner_can_mend_is_an_error_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(Book::open(settings(folder.path(), 1)).unwrap());
+        assert!(matches!(Book::open(settings(folder.path(), 2)), Err(OpenError::WrongKey)));
+        assert!(Book::open(settings(folder.path(), 1)).unwrap().is_open());
+    }
+
+    #[test]
+    fn a_journal_that_another_holds_is_shut_until_it_is_let_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let holder = Book::open(settings(folder.path(), 1)).unwrap();
+        assert_eq!((holder.is_open(), holder.is_in_use(), holder.shut_because()), (true, false, None));
+        assert_eq!(holder.open_now(), Ok(()));
+
+        let book = Book::open(settings(folder.path(), 1)).unwrap();
+        let why = book.shut_because().unwrap();
+        assert!(why.contains("is in use by another tilld; stop that one first"), "{why}");
+        assert_eq!((book.is_open(), book.is_in_use()), (false, true));
+        assert_eq!(book.open_now(), Err(why));
+        assert!(book.append(&[]).is_err() && book.probe().is_err() && book.wipe_log().is_err());
+
+        drop(holder);
+        assert_eq!(book.open_now(), Ok(()));
+        assert_eq!((book.is_open(), book.is_in_use(), book.shut_because()), (true, false, None));
+        assert_eq!((book.append(&[]), book.probe(), book.wipe_log()), (Ok(Vec::new()), Ok(()), Ok(true)));
+    }
+
+    #[test]
+    fn every_hindrance_says_what_to_do_next() {
+        let path = std::path::PathBuf::from("journal");
+        let io = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+        for (error, next) in [
+            (OpenError::InUse(path.clone()), "stop that one first, or give this one a directory of its own."),
+            (OpenError::Newer { found: 9, known: 1 }, "install that release again."),
+            (OpenError::BeingRead, "stop that one first."),
+            (
+                OpenError::Path { what: "directory", path, why: io },
+                "Make it usable (is the disk there, not full, and writable?); selling goes on by itself then.",
+            ),
+            (
+                OpenError::Database("disk I/O error".to_owned()),
+                "keep a copy of the folder and call the manufacturer; selling goes on by itself then.",
+            ),
+            (
+                OpenError::Migration { version: 2, why: "no room".to_owned() },
+                "keep a copy of the folder and call the manufacturer; selling goes on by itself then.",
+            ),
+        ] {
+            let why = why_not_opened(&error);
+            assert!(why.starts_with(&error.to_string()) && why.ends_with(next), "{why}");
+        }
+        for (error, next) in [
+            (AppendError::Full, "Make room on its disk"),
+            (AppendError::ReadOnly, "Make its file and file system writable"),
+            (AppendError::Io("EIO".to_owned()), "Have the disk and its cable looked at"),
+            (
+                AppendError::Database("locked".to_owned()),
+                "Stop what else uses its file; if nothing does, call the manufacturer",
+            ),
+            (AppendError::Seal, "Call the manufacturer"),
+        ] {
+            assert_eq!(why_not_written(&error), format!("{error}. {next}; selling goes on by itself then."));
+        }
+    }
+}
