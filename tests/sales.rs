@@ -51,6 +51,7 @@ scripts! {
     a_date_refused_in_an_undo_stops_selling_too,
     a_date_that_the_provider_refuses_stops_selling_and_owed_undos_wait,
     a_journal_that_cannot_be_written_takes_no_new_sale_and_heals_by_itself,
+    a_fresh_undo_does_not_stand_behind_old_ones,
     a_line_that_nobody_can_read_makes_staff_look,
     a_live_card_without_its_lines_is_undone,
     a_lost_confirm_answer_is_found_out,
