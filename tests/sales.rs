@@ -37,6 +37,7 @@ scripts! {
     a_card_that_became_live_in_silence_is_undone,
     a_card_whose_slip_of_information_is_missing_prints_nothing_by_itself,
     a_case_is_not_closed_while_its_undo_is_on_the_wire,
+    a_catalogue_that_could_not_be_fetched_is_asked_for_again,
     a_clock_behind_the_journal_sells_nothing_until_the_provider_has_told_its_time,
     a_clock_that_is_set_moves_no_deadline,
     a_clock_that_is_wrong_sells_nothing_until_it_is_right,

@@ -35,6 +35,7 @@
 //! | `journal down`, `journal up` | health says that the journal cannot, or can, be written |
 //! | `clock wrong`, `clock right` | health says that the clock is wrong, or right |
 //! | `because "Clock is"` | the refusal's reason, and the health's, begins so |
+//! | `catalogues 3` | so often the catalogue was asked for since the beginning |
 //! | `live 1`, `owed 1` | so many cards are live at finperks; so many undos are owed |
 //! | `codes 1` | so many cards and redemptions have codes or lines that can still be read |
 
@@ -364,6 +365,11 @@ impl Till {
                 same(sorted(&self.asked()), &sorted(&calls.join(" ")))
             }
             ["asks", calls @ ..] => same(self.asked(), &calls.join(" ")),
+            ["catalogues", count] => {
+                let calls = self.shop.finperks.calls();
+                let fetched = calls.iter().filter(|call| call.call == Some(CallKind::Products)).count();
+                same(fetched.to_string(), count)
+            }
             ["back", amount] => same(self.text("/money_back/amount").await?, amount),
             ["back"] => match self.sale().await.ok_or("there is no sale")?.get("money_back") {
                 None | Some(Value::Null) => Ok(()),
