@@ -10,8 +10,9 @@
 //!
 //! | module | thinks about |
 //! |---|---|
-//! | [`sales`], [`vouchers`], [`redemptions`], [`products`], [`health`], [`devices`], [`events`], [`attention`] | one resource each: its routes and their documentation |
+//! | [`sales`], [`vouchers`], [`redemptions`], [`products`], [`health`], [`devices`], [`events`], [`attention`], [`journal`] | one resource each: its routes and their documentation |
 //! | [`wire`] | what is sent and read: types of this door's own |
+//! | [`table`] | lines for spreadsheets |
 //! | [`body`], [`asked`] | reading a body, a key and a digest out of a request |
 //! | [`problem`], [`refusals`] | every way to say no, with its status |
 //! | [`guard`] | who may come in |
@@ -38,6 +39,7 @@ mod guard;
 mod health;
 #[cfg(any(test, feature = "hostile"))]
 pub mod hostile;
+mod journal;
 mod openapi;
 mod problem;
 mod products;
@@ -47,6 +49,7 @@ mod redemptions;
 mod refusals;
 mod sales;
 mod serve;
+mod table;
 mod vouchers;
 mod wire;
 
@@ -138,6 +141,7 @@ fn routes() -> OpenApiRouter<ApiState> {
         .merge(devices::routes())
         .merge(events::routes())
         .merge(attention::routes())
+        .merge(journal::routes())
         .routes(utoipa_axum::routes!(description))
 }
 

@@ -42,6 +42,7 @@ pub fn openapi_json() -> &'static str {
         (name = "vouchers", description = "What is on a voucher"),
         (name = "redemptions", description = "Redeem, complete, reverse, answer, read"),
         (name = "attention", description = "What waits for a person"),
+        (name = "journal", description = "What happened, and whether it is whole"),
         (name = "products", description = "What can be sold"),
         (name = "health", description = "Whether it can be sold"),
         (name = "devices", description = "What stands beside the till, and what is wrong with it"),
@@ -149,6 +150,8 @@ problems! {
     AnyProblems: &[ANY], &[];
     /// Of reading a sale.
     ReadProblems: &[ANY], &[&[Refusal::SaleUnknown, Refusal::JournalDown, Refusal::Busy, Refusal::Stopping]];
+    /// Of searching the journal.
+    JournalProblems: &[ANY, &[Objection::QueryWrong]], &[&[Refusal::JournalDown, Refusal::Stopping]];
     /// Of the event stream.
     EventProblems: &[ANY, &[Objection::TooManyListeners, Objection::LastEventIdWrong]], &[&[Refusal::JournalDown, Refusal::Stopping]];
     /// Of beginning a sale.

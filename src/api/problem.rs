@@ -182,6 +182,8 @@ pub(crate) enum Objection {
     FieldTwice,
     /// A field whose value is not what it must be.
     FieldWrong,
+    /// A parameter of the query that is not known, stands there twice, or is not what it must be.
+    QueryWrong,
     /// No `Idempotency-Key`.
     KeyMissing,
     /// An `Idempotency-Key` that is no key.
@@ -282,6 +284,12 @@ impl Objection {
                 "field_wrong",
                 TILL_WRONG,
                 "A field does not hold what it must.",
+            ),
+            Self::QueryWrong => row(
+                StatusCode::BAD_REQUEST,
+                "query_wrong",
+                TILL_WRONG,
+                "A parameter of the query is not known, stands there twice, or does not hold what it must; GET /openapi.json names them.",
             ),
             Self::KeyMissing => row(
                 StatusCode::BAD_REQUEST,

@@ -276,7 +276,7 @@ fn view(status: StatusCode, now: &RedemptionNow) -> Response {
 }
 
 /// The redemption that a path names. A path that names none is answered as a redemption that is not there.
-struct OfRedemption(RedemptionId);
+pub(crate) struct OfRedemption(pub(crate) RedemptionId);
 
 impl<State: Send + Sync> FromRequestParts<State> for OfRedemption {
     type Rejection = Problem;

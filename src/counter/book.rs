@@ -19,6 +19,7 @@
 //! that is read-only at the start counts as shut, and is opened anew.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -103,6 +104,18 @@ impl Book {
     /// Whether another daemon holds it.
     pub fn is_in_use(&self) -> bool {
         !self.is_open() && self.shut().is_some_and(|shut| shut.in_use)
+    }
+
+    /// The folder that it is in.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        let shut = self.0.shut.as_ref().map(|(settings, _)| settings.path.as_path());
+        self.0.journal.get().map(Journal::directory).or(shut)
+    }
+
+    /// A look into it that writes nothing, open or shut.
+    pub(crate) fn reader(&self) -> Result<Reader, ReadError> {
+        let folder = self.folder().ok_or_else(|| ReadError::Database(NOT_OPEN.to_owned()))?;
+        Reader::open(folder).map_err(|error| ReadError::Database(error.to_string()))
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -233,7 +246,7 @@ impl Book {
     pub(crate) fn now(&self, subject: Subject) -> Result<Option<Now>, ReadError> {
         match self.0.journal.get() {
             Some(journal) => replay::now(journal, subject),
-            None => now_of(&self.look()?, subject),
+            None => now_of(&self.reader()?, subject),
         }
     }
 
@@ -253,7 +266,7 @@ impl Book {
     pub(crate) fn devices(&self) -> Result<Vec<DeviceRow>, ReadError> {
         match self.0.journal.get() {
             Some(journal) => journal.devices(),
-            None => self.look()?.devices(),
+            None => self.reader()?.devices(),
         }
     }
 
@@ -274,7 +287,7 @@ impl Book {
                 take(replay::now(journal, Subject::Redemption(redemption)));
             }
         } else {
-            let reader = self.look()?;
+            let reader = self.reader()?;
             open.devices = or_none(reader.devices());
             let sales = reader.list(&Filter { open_only: true, ..Filter::default() }, MOST_OPEN)?;
             for row in sales {
@@ -294,12 +307,6 @@ impl Book {
 
     fn reading(&self) -> Result<&Journal, ReadError> {
         self.0.journal.get().ok_or_else(|| ReadError::Database(NOT_OPEN.to_owned()))
-    }
-
-    /// A look into the shut journal.
-    fn look(&self) -> Result<Reader, ReadError> {
-        let (settings, _) = self.0.shut.as_ref().ok_or_else(|| ReadError::Database(NOT_OPEN.to_owned()))?;
-        Reader::open(&settings.path).map_err(|error| ReadError::Database(error.to_string()))
     }
 }
 

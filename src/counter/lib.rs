@@ -25,6 +25,8 @@
 //! | `undoing` | which undos are under way, and how they go on while nothing can be written |
 //! | [`book`] | the journal, open, or shut and tried again |
 //! | `offset` | whether this machine's clock is right |
+//! | `lookups` | what a manager looks up in the journal: searching it, one sale or redemption entry by entry, whether it is whole |
+//! | `indexing` | the thread that keeps the journal's index up |
 //! | `replay` | states out of the journal: at the start, for reading, and for repeated requests |
 //! | `scans` | what scanners read, on its way to who listens now |
 //! | `shelf` | the catalogue that the counter sells from |
@@ -43,6 +45,8 @@ pub mod clock;
 pub mod desk;
 mod devices;
 mod driver;
+mod indexing;
+mod lookups;
 mod moves;
 mod now;
 mod offset;
@@ -79,13 +83,18 @@ use tilld_receipts::slip::ShopTexts;
 use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 
 pub use tilld_devices::scanner::Scan;
-pub use tilld_journal::{Asked, EntryHead, Seq, Subject};
+pub use tilld_journal::{
+    Asked, CardRow, EntryHead, Event, Line, Listed, Page, Place as LinePlace, RedemptionRow, RedemptionStep,
+    SaleRow, Search, Seq, Subject, What,
+};
 pub use tilld_providers::vouchers::TargetType;
 
 use crate::book::{Book, Open};
 use crate::clock::Clock;
 pub use crate::devices::PrinterNow;
 use crate::driver::{Act, Declined, Message};
+use crate::indexing::Indexing;
+pub use crate::lookups::{Step, Verification};
 use crate::now::{Now, Standing};
 use crate::redeeming::Redeeming;
 pub use crate::scans::ScanListener;
@@ -310,6 +319,7 @@ pub struct Counter {
     line: Arc<perform::Line>,
     looks: Option<Arc<Looks>>,
     printed: Arc<paper::Printed>,
+    lookups: Arc<lookups::Lookups>,
     place: Arc<Place>,
     settings: Settings,
 }
@@ -383,6 +393,7 @@ impl Counter {
         settings: Settings,
     ) -> Result<(Self, Running), StartError> {
         let (counter, driving) = Self::prepare(ports, place, settings).await?;
+        let indexing = Indexing::start(counter.journal.clone(), Arc::clone(&counter.lookups))?;
         let (halt, halted) = oneshot::channel::<()>();
         let (over, ended) = oneshot::channel::<()>();
         let runtime = tokio::runtime::Handle::current();
@@ -391,6 +402,8 @@ impl Counter {
                 // Dropped, never sent: either way it is to end.
                 let _ = halted.await;
             }));
+            // Whoever waits for the end may open the journal next.
+            drop(indexing);
             drop(over);
         };
         let thread = std::thread::Builder::new().name("tilld-counter".to_owned());
@@ -446,6 +459,7 @@ impl Counter {
             line: Arc::clone(&line),
             looks,
             printed: Arc::default(),
+            lookups: Arc::default(),
             place,
             settings,
         };
@@ -509,6 +523,11 @@ impl Counter {
     pub async fn last_entry(&self) -> Result<Seq, Refusal> {
         let journal = self.journal.clone();
         self.read(move || journal.last()).await
+    }
+
+    /// The till that it stands beside.
+    pub fn place(&self) -> &Place {
+        &self.place
     }
 
     /// What can be sold, from the cache.

@@ -350,6 +350,11 @@ impl Journal {
         self.writer().probe()
     }
 
+    /// Where it is.
+    pub fn directory(&self) -> &Path {
+        self.shared.paths.directory()
+    }
+
     /// Walks the whole chain, beside all that goes on.
     pub fn verify(&self) -> Result<Verdict, ReadError> {
         let reader = Reader::open(self.shared.paths.directory())

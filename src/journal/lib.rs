@@ -12,6 +12,7 @@
 //! | `append` | the one writer |
 //! | `read` | entries back into events, events into sales and redemptions |
 //! | `reader` | a look from outside that never writes |
+//! | [`index`] | a file beside the journal that finds sales and redemptions, made from it and thrown away at will |
 //! | `tries` | wrong codes: how many, and nothing of what they were |
 //! | `form` | how an event looks on disk |
 //! | `seal` | codes and lines: sealed, and forgotten by destroying their keys |
@@ -35,6 +36,7 @@ mod failure;
     reason = "serde gives `with` modules references"
 )]
 mod form;
+pub mod index;
 mod journal;
 mod read;
 mod reader;
@@ -49,7 +51,7 @@ pub use entry::{
 };
 pub use failure::{AppendError, Break, DecodeError, OpenError, ReadError, Verdict};
 pub use journal::{Journal, Settings};
-pub use reader::{Filter, Reader, RedemptionFilter};
+pub use reader::{Filter, Line, Listed, Page, Place, Reader, RedemptionFilter, Search, What};
 pub use seal::SealKey;
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! writes nothing.
 
 mod redemptions;
+mod search;
 
 use std::fmt;
 use std::path::Path;
@@ -24,6 +25,7 @@ use crate::tables;
 use crate::tries;
 
 pub use redemptions::RedemptionFilter;
+pub use search::{Line, Listed, Page, Place, Search, What};
 
 /// Which sales a list shows. Everything that is given must fit.
 #[derive(Debug, Clone, Default)]
@@ -164,8 +166,26 @@ impl Reader {
         audit::whole(&self.database, beside.database, &self.journal)
     }
 
+    pub(crate) fn paths(&self) -> &Paths {
+        &self.paths
+    }
+
+    pub(crate) fn database(&self) -> &Connection {
+        &self.database
+    }
+
+    /// The journal's random id.
+    pub(crate) fn journal(&self) -> &[u8; 16] {
+        &self.journal
+    }
+
+    /// A sale as a list shows it; none if there is no such sale.
+    pub(crate) fn sale_row(&self, sale: SaleId) -> Result<Option<SaleRow>, ReadError> {
+        Ok(self.sales(&format!("{SALE} WHERE id = ?1"), params![sale.uuid().as_bytes()])?.pop())
+    }
+
     fn sales(&self, sql: &str, given: impl rusqlite::Params) -> Result<Vec<SaleRow>, ReadError> {
-        let mut statement = self.database.prepare(sql)?;
+        let mut statement = self.database.prepare_cached(sql)?;
         let mut rows = statement.query(given)?;
         let mut sales = Vec::new();
         while let Some(row) = rows.next()? {

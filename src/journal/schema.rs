@@ -69,6 +69,11 @@ impl Paths {
         self.directory.join("journal.lock")
     }
 
+    /// Beside the journal, and made from it (see `index`).
+    pub(crate) fn index(&self) -> PathBuf {
+        self.directory.join("journal.index.db")
+    }
+
     fn copy(&self) -> PathBuf {
         self.directory.join("journal.next.db")
     }

@@ -2,6 +2,7 @@
 
 mod devices;
 mod doors;
+mod journal;
 mod papers;
 mod redeeming;
 mod scans;

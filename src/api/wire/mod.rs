@@ -12,6 +12,8 @@
 //! - No code, no line of a slip, ever (law L11); the one exception is what a scanner reads ([`ScanRead`]), which the till is to get.
 
 mod device;
+mod history;
+mod line;
 mod paper;
 mod parts;
 mod redeem;
@@ -22,6 +24,8 @@ mod scan;
 mod voucher;
 
 pub(crate) use device::{Device, Devices};
+pub(crate) use history::History;
+pub(crate) use line::{JournalLine, LinePage};
 pub(crate) use paper::PaperEnd;
 pub(crate) use parts::{CardKind, Checked, Money, OURS, Object, instant};
 pub(crate) use redeem::{

@@ -29,6 +29,16 @@ pub(crate) enum Worth {
     Items { items: u32 },
 }
 
+impl Worth {
+    /// How much, and in which currency; `items` if it is none.
+    pub(crate) fn columns(self) -> (String, String) {
+        match self {
+            Self::Money(Money(money)) => (money.to_decimal_text(), money.currency().code().to_owned()),
+            Self::Items { items } => (items.to_string(), "items".to_owned()),
+        }
+    }
+}
+
 impl From<domain::voucher::Worth> for Worth {
     fn from(worth: domain::voucher::Worth) -> Self {
         match worth {

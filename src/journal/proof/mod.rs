@@ -10,6 +10,7 @@ mod migrations;
 mod questions;
 mod redemptions;
 mod samples;
+mod searches;
 mod secrets;
 
 use std::ops::ControlFlow;

@@ -32,7 +32,7 @@ pub struct RedemptionFilter {
     pub before: Option<Moment>,
 }
 
-const REDEMPTION: &str =
+pub(super) const REDEMPTION: &str =
     "SELECT first_seq, last_seq, id, basket, open, state, owed, provider, cashier, kind, code_tail, amount, currency,
             taken, taken_currency, provider_redemption, opened_at, closed_at FROM redemption";
 
@@ -81,12 +81,21 @@ impl Reader {
         Ok(latest.map(|(redemption, ..)| redemption))
     }
 
-    fn redemption_rows(
+    /// A redemption as a list shows it; none if there is no such redemption.
+    pub(crate) fn redemption_row(
+        &self,
+        redemption: RedemptionId,
+    ) -> Result<Option<RedemptionRow>, ReadError> {
+        let sql = format!("{REDEMPTION} WHERE id = ?1");
+        Ok(self.redemption_rows(&sql, params![redemption.uuid().as_bytes()])?.pop())
+    }
+
+    pub(super) fn redemption_rows(
         &self,
         sql: &str,
         given: impl rusqlite::Params,
     ) -> Result<Vec<RedemptionRow>, ReadError> {
-        let mut statement = self.database.prepare(sql)?;
+        let mut statement = self.database.prepare_cached(sql)?;
         let mut rows = statement.query(given)?;
         let mut redemptions = Vec::new();
         while let Some(row) = rows.next()? {
