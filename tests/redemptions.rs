@@ -82,6 +82,7 @@ scripts! {
     a_voucher_that_cannot_be_read_again_calls_the_manager,
     a_voucher_that_changed_oddly_is_a_managers_case,
     a_voucher_that_was_not_used_gets_its_value_back,
+    a_voucher_in_another_currency_is_not_taken_for_the_shops,
     a_wrong_scan_is_refused_before_anything_is_sent,
     all_of_a_gift_with_leading_zeros_is_redeemed_by_hand,
     an_open_case_of_a_voucher_does_not_keep_the_counter_from_the_right_time,

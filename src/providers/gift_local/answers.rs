@@ -79,11 +79,22 @@ impl<'a> Found<'a> {
         }
     }
 
-    /// The currency that the answer names, or else the shop's; none if it names one that is none.
+    /// The currency that the answer names, or else `default`; none if it names one that is none.
     fn currency(&self, default: Currency) -> Option<Currency> {
         match self.first(&CURRENCIES) {
             None => Some(default),
             Some(node) => Currency::from_code(node.text()?).ok(),
+        }
+    }
+
+    /// The currency that its description names beside an amount, or else the shop's; none if it names several others. Of a
+    /// validation only: what was asked to be taken was asked for in a currency.
+    fn described_currency(&self, shops: Currency) -> Option<Currency> {
+        let described = self.words(&[DESCRIPTION]).map(|words| described(words.as_str())).unwrap_or_default();
+        match described.as_slice() {
+            [] => Some(shops),
+            [one] => Some(*one),
+            several => several.contains(&shops).then_some(shops),
         }
     }
 
@@ -112,6 +123,53 @@ impl<'a> Found<'a> {
     }
 }
 
+/// The currencies that a description names beside an amount, as "100.00 CHF", "CHF 100" or "£20". Only so can it be told that a
+/// voucher is in another currency than the shop's: answers need not name one (fact sheet 2). `$` and `¥` are of several.
+fn described(text: &str) -> Vec<Currency> {
+    let sort = |character: char| match character {
+        '0'..='9' | '.' | ',' => Piece::Number,
+        '€' | '£' => Piece::Sign,
+        character if character.is_alphabetic() => Piece::Word,
+        _ => Piece::Between,
+    };
+    let mut pieces: Vec<(Piece, String)> = Vec::new();
+    for character in text.chars() {
+        match pieces.last_mut() {
+            Some((piece, run)) if *piece == sort(character) => run.push(character),
+            _ => pieces.push((sort(character), character.to_string())),
+        }
+    }
+    pieces.retain(|(piece, _)| *piece != Piece::Between);
+    let mut found = Vec::new();
+    for pair in pieces.windows(2) {
+        let name = match pair {
+            [(Piece::Number, _), (Piece::Word | Piece::Sign, name)]
+            | [(Piece::Word | Piece::Sign, name), (Piece::Number, _)] => name.as_str(),
+            _ => continue,
+        };
+        let code = match name {
+            "€" => "EUR",
+            "£" => "GBP",
+            code => code,
+        };
+        if let Ok(currency) = Currency::from_code(code)
+            && !found.contains(&currency)
+        {
+            found.push(currency);
+        }
+    }
+    found
+}
+
+/// What a description is made of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Piece {
+    Number,
+    Word,
+    Sign,
+    Between,
+}
+
 fn worth(node: &Node, sort: Sort, currency: Currency) -> Option<Worth> {
     match sort {
         Sort::Money => amount::money(node, currency).map(Worth::Money),
@@ -126,6 +184,7 @@ pub(super) fn validated(root: &Node, currency: Currency, target: Option<TargetTy
     let gate = found.first(&[GATE]);
     // Anything but a plain "true" is not one.
     let redeemable = matches!(gate, Some(Node::Bool(true)));
+    let currency = found.described_currency(currency)?;
     let value = found.worth(&[VALUE], Sort::Money, currency)?;
     let quantity = found.worth(&[QUANTITY], Sort::Items, currency)?;
     if gate.is_none() && value.is_none() && quantity.is_none() {
@@ -293,6 +352,35 @@ mod tests {
             (
                 r#"{"voucher":{"voucherID":"v","isRedeemable":true,"voucherEligibleValue":9,"currencyCode":"USD"}}"#,
                 Some("yes, 9.00 USD"),
+            ),
+            // The currency may stand in the description alone.
+            (
+                r#"{"voucher":{"voucherID":"v","isRedeemable":true,"voucherEligibleValue":100,"voucherPresentValueDescription":"100.00 CHF"}}"#,
+                Some("yes, 100.00 CHF"),
+            ),
+            (
+                r#"{"voucher":{"voucherID":"v","isRedeemable":true,"voucherEligibleValue":20,"voucherPresentValueDescription":"Gift of £20"}}"#,
+                Some("yes, 20.00 GBP"),
+            ),
+            (
+                r#"{"voucher":{"voucherID":"v","isRedeemable":true,"voucherEligibleValue":500,"voucherPresentValueDescription":"JPY500"}}"#,
+                Some("yes, 500 JPY"),
+            ),
+            (
+                r#"{"voucher":{"voucherID":"v","isRedeemable":true,"voucherEligibleValue":9,"voucherPresentValueDescription":"9 EUR, was 10 CHF"}}"#,
+                Some("yes, 9.00 EUR"),
+            ),
+            (
+                r#"{"voucher":{"voucherID":"v","isRedeemable":true,"voucherEligibleValue":9,"voucherPresentValueDescription":"9 USD, was 10 CHF"}}"#,
+                None,
+            ),
+            (
+                r#"{"voucher":{"voucherID":"v","isRedeemable":true,"voucherEligibleValue":9,"voucherPresentValueDescription":"Free coffee for 2 of US, $9"}}"#,
+                Some("yes, 9.00 EUR"),
+            ),
+            (
+                r#"{"voucher":{"voucherID":"v","isRedeemable":true,"voucherEligibleValue":9,"currency":"EUR","voucherPresentValueDescription":"10 CHF"}}"#,
+                Some("yes, 9.00 EUR"),
             ),
             (
                 r#"{"voucher":{"voucherID":"v","isRedeemable":true,"voucherEligibleValue":9,"isPromotional":true}}"#,
