@@ -1,7 +1,7 @@
 //! The program as people start it: its commands, its exit codes, and its death by SIGKILL.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -174,6 +174,136 @@ fn the_demo_sells_both_kinds_of_card_redeems_a_voucher_and_shows_the_paper() {
         "the journal is whole: 15 entries",
     ] {
         assert!(text.contains(wanted), "{wanted:?} is missing in:\n{text}");
+    }
+}
+
+/// The words of a line that begins with `name`.
+fn words_of(line: &str, name: &str) -> Option<Vec<String>> {
+    let mut words = line.split_whitespace().map(str::to_owned);
+    (words.next()? == name).then(|| words.collect())
+}
+
+/// Asks as a browser does, without the token; the status, what it keeps as a cookie, and the body.
+fn browse(url: &str, cookie: Option<&str>, body: Option<&Value>) -> (u16, Option<String>, String) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut request = match body {
+            Some(body) => {
+                client().post(url).header("content-type", "application/json").body(body.to_string())
+            }
+            None => client().get(url),
+        };
+        if let Some(cookie) = cookie {
+            request = request.header("cookie", cookie);
+        }
+        let answer = request.header("sec-fetch-site", "same-origin").send().await.unwrap();
+        let kept = answer
+            .headers()
+            .get("set-cookie")
+            .map(|set| set.to_str().unwrap().split(';').next().unwrap().to_owned());
+        (answer.status().as_u16(), kept, answer.text().await.unwrap())
+    })
+}
+
+#[test]
+fn the_demo_lets_a_browser_in_with_the_code_that_it_shows_and_a_manager_with_the_pin() {
+    let seen = std::cell::RefCell::new(Vec::<Vec<String>>::new());
+    let (_demo, ()) = start(tilld(&["demo"]), false, |line| {
+        for name in ["counter", "code", "manager"] {
+            seen.borrow_mut().extend(words_of(line, name));
+        }
+        words_of(line, "token").map(|_| ())
+    });
+    let seen = seen.into_inner();
+    let [counter, code, manager] = seen.as_slice() else { panic!("{seen:?}") };
+    let page = &counter[0];
+    let (status, _, text) = browse(page, None, None);
+    assert!(status == 200 && text.starts_with("<!doctype html>"), "{status} {text}");
+    assert_eq!(browse(&manager[0], None, None).0, 200);
+    assert_eq!(browse(&format!("{page}v1/session"), None, None).0, 401);
+
+    let pair = json!({ "code": code[0], "name": "Till 1 screen" });
+    let (status, cookie, text) = browse(&format!("{page}v1/pair"), None, Some(&pair));
+    assert_eq!(status, 204, "{text}");
+    let (status, _, text) = browse(&format!("{page}v1/session"), cookie.as_deref(), None);
+    let session: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((status, &session["role"], &session["sandbox"]), (200, &json!("cashier"), &json!(true)));
+
+    let name = session["managers"][0].as_str().unwrap();
+    assert!(manager.join(" ").contains(name), "{manager:?}");
+    let sign_in = json!({ "name": name, "pin": manager.last().unwrap() });
+    let signed_in = browse(&format!("{page}v1/session/manager"), cookie.as_deref(), Some(&sign_in));
+    assert_eq!(signed_in.0, 204, "{}", signed_in.2);
+    let (_, _, text) = browse(&format!("{page}v1/session"), signed_in.1.as_deref(), None);
+    assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["role"], "manager");
+}
+
+#[test]
+fn a_code_for_a_browser_is_asked_of_the_running_daemon() {
+    let folder = tempfile::tempdir().unwrap();
+    let sandbox = sandbox();
+    let config = configure(folder.path(), &sandbox);
+    let (daemon, address) = serve(&config);
+    let pair = |address: &str| {
+        tilld(&["pair", "--config", &config]).env("TILLD_API__LISTEN", address).output().unwrap()
+    };
+    let shown = pair(&address);
+    assert!(shown.status.success(), "{}", err(&shown));
+    let text = out(&shown);
+    let code = text.lines().find_map(|line| words_of(line, "code")).unwrap();
+    assert!(text.contains(&format!("http://{address}/\n")), "{text}");
+    let body = json!({ "code": code[0], "name": "Till 1 screen" });
+    let (status, cookie, _) = browse(&format!("http://{address}/v1/pair"), None, Some(&body));
+    assert_eq!((status, cookie.is_some()), (204, true));
+
+    drop(daemon);
+    let nobody = pair(&address);
+    assert_eq!(nobody.status.code(), Some(1));
+    assert!(err(&nobody).contains("tilld serve"), "{}", err(&nobody));
+    let nowhere = run(&["pair", "--config", &config]);
+    assert!(err(&nowhere).contains("port 0"), "{}", err(&nowhere));
+}
+
+#[test]
+fn a_pin_becomes_what_goes_into_the_configuration_and_is_not_shown() {
+    let pin = |name: &str, typed: &str| {
+        let mut child = tilld(&["pin", name]);
+        let mut child =
+            child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // A name that is no name ends it before it reads.
+        let _ = child.stdin.take().unwrap().write_all(typed.as_bytes());
+        child.wait_with_output().unwrap()
+    };
+    let made = pin("M. Weber", "135790\n");
+    assert!(made.status.success(), "{}", err(&made));
+    let text = out(&made);
+    assert!(text.starts_with("[[managers]]\nname     = \"M. Weber\"\npin_hash = \"$argon2id$"), "{text}");
+    assert!(!text.contains("135790"));
+
+    let folder = tempfile::tempdir().unwrap();
+    let sandbox = sandbox();
+    let config = configure(folder.path(), &sandbox);
+    let whole = std::fs::read_to_string(&config).unwrap() + &text;
+    std::fs::write(&config, whole).unwrap();
+    let (_daemon, address) = serve(&config);
+    let token = std::fs::read_to_string(folder.path().join("journal/api.token")).unwrap().trim().to_owned();
+    let (_, offered) = post(&address, &token, "/v1/pairing", "k", &json!({})).unwrap();
+    let pair = json!({ "code": offered["code"], "name": "Till 1 screen" });
+    let (_, cookie, _) = browse(&format!("http://{address}/v1/pair"), None, Some(&pair));
+    let sign_in = json!({ "name": "M. Weber", "pin": "135790" });
+    let (status, ..) =
+        browse(&format!("http://{address}/v1/session/manager"), cookie.as_deref(), Some(&sign_in));
+    assert_eq!(status, 204);
+
+    for (name, typed, wanted) in [
+        ("M. Weber", "12345\n", "a PIN has 6 to 12 digits"),
+        ("M. Weber", "", "a PIN has 6 to 12 digits"),
+        ("M. Weber", "geheim\n", "a PIN has 6 to 12 digits"),
+        ("\"", "135790\n", "a character that is not allowed"),
+    ] {
+        let refused = pin(name, typed);
+        assert_eq!(refused.status.code(), Some(2), "{name} {typed}");
+        assert!(err(&refused).contains(wanted) && out(&refused).is_empty(), "{}", err(&refused));
     }
 }
 

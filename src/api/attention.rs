@@ -16,6 +16,7 @@ use utoipa_axum::routes;
 use crate::ApiState;
 use crate::asked::{Digest, Key};
 use crate::body::Body;
+use crate::guard::Caller;
 use crate::openapi::{AttentionProblems, SettleProblems};
 use crate::problem::Problem;
 use crate::sales::{OfCard, OfSale, view};
@@ -231,10 +232,12 @@ async fn settle(
     OfSale(sale): OfSale,
     OfCard(card): OfCard,
     key: Key,
+    caller: Caller,
     Body(request): Body<SettleRequest>,
 ) -> Result<Response, Problem> {
+    let by = caller.deciding(request.by.0);
     let digest = Digest::of("settle_card").text(&sale.to_string()).count(usize::from(card.number()));
-    let asked = key.with(digest.text(request.by.0.as_str()).text(&request.reason));
-    let now = state.counter().settle(asked, sale, card, request.by.0, request.reason).await?;
+    let asked = key.with(digest.text(by.as_str()).text(&request.reason));
+    let now = state.counter().settle(asked, sale, card, by, request.reason).await?;
     Ok(view(StatusCode::OK, &now))
 }

@@ -1,22 +1,33 @@
-//! Who may come in: the `Host` must be this door's own address, a page of another origin may not ask, and everything but
-//! the description of the door wants the terminal's token.
+//! Who may come in: the `Host` must be this door's own address, a page of another origin may not ask, and everything that is
+//! not open to anyone ([`crate::roles`]) wants the terminal's token or the cookie of a paired screen.
 //!
 //! `Host` is checked because a web page can make a name of its own point at 127.0.0.1 (DNS rebinding); `Origin` because a
 //! page can send a request anywhere without reading the answer. Both are looked at before the body is read. Whoever is
 //! not let in loses the connection: seats are for tills.
+//!
+//! A browser sends a cookie by itself, whoever made it ask; so more is wanted of a cookie than of a token. `SameSite=Strict`
+//! is not enough: to a browser every port of this machine is the same site. A request with a cookie that acts must say that
+//! a page of the very address asked which it is sent to, by `Origin` or by `Sec-Fetch-Site`; one that reads must not say
+//! that another did.
 
 use std::fmt;
 use std::net::SocketAddr;
 
+use axum::extract::FromRequestParts;
 use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
-use axum::http::{HeaderMap, Uri};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, Uri};
 use subtle::ConstantTimeEq;
+use tilld_domain::ids::PersonName;
 use tilld_domain::secret::Secret;
 
-use crate::problem::Objection;
+use crate::cookie::{Cookies, Found, Screen};
+use crate::managers::SignedIn;
+use crate::problem::{Objection, Problem};
+use crate::roles::For;
 
-/// The one path that wants no token: it describes the door, and holds no secret.
-const OPEN_PATH: &str = "/openapi.json";
+/// Where a browser says from where a page asks (Fetch Metadata, W3C).
+const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
 /// The bearer token of this terminal. Wiped from memory when it goes.
 #[derive(Clone)]
@@ -51,6 +62,11 @@ impl Token {
         Ok(Self(token))
     }
 
+    /// What keys are derived from.
+    pub(crate) fn reveal(&self) -> &[u8] {
+        self.0.reveal().as_bytes()
+    }
+
     /// Compares in a time that does not depend on where the texts differ.
     fn is(&self, given: &str) -> bool {
         self.0.reveal().as_bytes().ct_eq(given.as_bytes()).into()
@@ -63,10 +79,78 @@ impl fmt::Debug for Token {
     }
 }
 
+/// Who was let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Caller {
+    /// Till software: it showed the token.
+    Till,
+    /// A paired screen, and which manager is signed in on it.
+    Screen(Screen, Option<SignedIn>),
+}
+
+impl Caller {
+    /// Who is named as the one who acts: a manager who is signed in, whatever the request says; else whom it names.
+    pub(crate) fn acting(&self, said: Option<PersonName>) -> Option<PersonName> {
+        self.manager().or(said)
+    }
+
+    /// Who is named as the manager who acts.
+    pub(crate) fn deciding(&self, said: PersonName) -> PersonName {
+        self.manager().unwrap_or(said)
+    }
+
+    /// Whether somebody acts as a manager: till software answers for that itself (`said`), a screen knows it.
+    pub(crate) fn as_manager(&self, said: bool) -> bool {
+        match self {
+            Self::Till => said,
+            Self::Screen(_, manager) => manager.is_some(),
+        }
+    }
+
+    fn manager(&self) -> Option<PersonName> {
+        match self {
+            Self::Till => None,
+            Self::Screen(_, manager) => manager.as_ref().map(|who| who.name.clone()),
+        }
+    }
+}
+
+impl<State: Send + Sync> FromRequestParts<State> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &State) -> Result<Self, Problem> {
+        // The guard leaves one for every route that is not open to anyone.
+        parts.extensions.get().cloned().ok_or_else(|| Objection::Internal.into())
+    }
+}
+
+/// What the guard says of a request that it lets in.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Admitted {
+    /// Who asks; none where anyone may.
+    pub(crate) caller: Option<Caller>,
+    /// Whether the caller's cookie is to be renewed.
+    pub(crate) renew: bool,
+}
+
+impl Admitted {
+    const ANYONE: Self = Self { caller: None, renew: false };
+    const TILL: Self = Self { caller: Some(Caller::Till), renew: false };
+}
+
+/// The head of a request, as far as the guard looks at it.
+#[derive(Clone, Copy)]
+pub(crate) struct Head<'a> {
+    pub(crate) method: &'a Method,
+    pub(crate) uri: &'a Uri,
+    pub(crate) headers: &'a HeaderMap,
+}
+
 /// The guard of a door.
 #[derive(Debug)]
 pub(crate) struct Guard {
     token: Token,
+    cookies: Option<Cookies>,
     authorities: Vec<String>,
     origins: Vec<String>,
 }
@@ -81,24 +165,47 @@ impl Guard {
             authorities.extend(["127.0.0.1", "localhost", "[::1]"].map(str::to_owned));
         }
         let origins = authorities.iter().map(|authority| format!("http://{authority}")).collect();
-        Self { token, authorities, origins }
+        Self { cookies: Cookies::new(&token, port), token, authorities, origins }
     }
 
-    /// Lets a request in, or says why not.
-    pub(crate) fn admit(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Objection> {
-        let host = only(headers, HOST.as_str()).ok_or(Objection::HostMissing)?;
+    /// What makes the cookies of screens.
+    pub(crate) fn cookies(&self) -> Option<&Cookies> {
+        self.cookies.as_ref()
+    }
+
+    /// Lets a request in at `now` (Unix seconds), or says why not.
+    pub(crate) fn admit(&self, whom: For, head: Head<'_>, now: i64) -> Result<Admitted, Objection> {
+        let host = only(head.headers, HOST.as_str()).ok_or(Objection::HostMissing)?;
         // A request line may name an authority too; by RFC 9112 it is the one that counts.
-        let named = uri.authority().map(axum::http::uri::Authority::as_str);
+        let named = head.uri.authority().map(axum::http::uri::Authority::as_str);
         if !self.is_own(host) || named.is_some_and(|authority| !self.is_own(authority)) {
             return Err(Objection::HostWrong);
         }
-        if headers.contains_key(ORIGIN) {
-            let origin = only(headers, ORIGIN.as_str()).unwrap_or_default();
+        if head.headers.contains_key(ORIGIN) {
+            let origin = only(head.headers, ORIGIN.as_str()).unwrap_or_default();
             if !self.origins.iter().any(|own| own.eq_ignore_ascii_case(origin)) {
                 return Err(Objection::OriginForeign);
             }
         }
-        if uri.path() == OPEN_PATH || self.has_token(headers) { Ok(()) } else { Err(Objection::Unauthorised) }
+        if whom == For::Anyone {
+            return Ok(Admitted::ANYONE);
+        }
+        if head.headers.contains_key(AUTHORIZATION) {
+            return if self.has_token(head.headers) {
+                Ok(Admitted::TILL)
+            } else {
+                Err(Objection::Unauthorised)
+            };
+        }
+        let found = self.cookies.as_ref().map(|cookies| cookies.read(head.headers, now));
+        match found.unwrap_or(Found::Nothing) {
+            Found::Nothing => Err(Objection::Unauthorised),
+            Found::Stale => Err(Objection::PairingEnded),
+            Found::Screen(screen, renew) => {
+                asked_by_own_page(head, host)?;
+                Ok(Admitted { caller: Some(Caller::Screen(screen, None)), renew })
+            }
+        }
     }
 
     fn is_own(&self, authority: &str) -> bool {
@@ -115,6 +222,28 @@ impl Guard {
     }
 }
 
+/// Whether a page of the very address `host` made the browser ask.
+fn asked_by_own_page(head: Head<'_>, host: &str) -> Result<(), Objection> {
+    let origin = only(head.headers, ORIGIN.as_str());
+    let of_host = |origin: &str| {
+        let authority = origin.strip_prefix("http://");
+        authority.is_some_and(|authority| authority.eq_ignore_ascii_case(host))
+    };
+    if origin.is_some_and(|origin| !of_host(origin)) {
+        return Err(Objection::OriginForeign);
+    }
+    let reads = matches!(*head.method, Method::GET | Method::HEAD);
+    let said = head.headers.contains_key(SEC_FETCH_SITE);
+    match (said, only(head.headers, SEC_FETCH_SITE)) {
+        (true, Some("same-origin")) => Ok(()),
+        // Typed by a person.
+        (true, Some("none")) if reads => Ok(()),
+        (true, _) => Err(Objection::OriginForeign),
+        (false, _) if reads || origin.is_some() => Ok(()),
+        (false, _) => Err(Objection::OriginMissing),
+    }
+}
+
 /// The value of a header that stands there exactly once.
 fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
@@ -127,17 +256,91 @@ mod tests {
     use axum::http::{HeaderName, HeaderValue};
 
     use super::*;
+    use crate::cookie::ScreenId;
 
     const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
-    fn admit(path: &str, headers: &[(&str, &str)]) -> Result<(), Objection> {
+    const NOW: i64 = 1_800_000_000;
+
+    fn guard() -> Guard {
         let token = Token::new(Secret::new(TOKEN.to_owned())).unwrap();
-        let guard = Guard::new(token, SocketAddr::from(([127, 0, 0, 1], 7400)));
+        Guard::new(token, SocketAddr::from(([127, 0, 0, 1], 7400)))
+    }
+
+    fn asked(method: Method, path: &str, headers: &[(&str, &str)]) -> Result<Admitted, Objection> {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value).unwrap());
         }
-        guard.admit(&path.parse().unwrap(), &map)
+        let whom = if path == "/openapi.json" { For::Anyone } else { For::Cashier };
+        guard().admit(whom, Head { method: &method, uri: &path.parse().unwrap(), headers: &map }, NOW)
+    }
+
+    fn admit(path: &str, headers: &[(&str, &str)]) -> Result<(), Objection> {
+        asked(Method::GET, path, headers).map(|_| ())
+    }
+
+    fn paired() -> (Screen, String) {
+        let screen = Screen { id: ScreenId::new().unwrap(), name: "Till 1 screen".parse().unwrap() };
+        let cookie = guard().cookies().unwrap().write(&screen, NOW).unwrap();
+        (screen, cookie.to_str().unwrap().split(';').next().unwrap().to_owned())
+    }
+
+    #[test]
+    fn a_cookie_counts_only_where_a_page_of_the_same_address_asked() {
+        let (screen, cookie) = paired();
+        let (own, foreign, missing) = (Ok(()), Err(Objection::OriginForeign), Err(Objection::OriginMissing));
+        for (method, headers, expected) in [
+            (Method::POST, vec![("origin", "http://127.0.0.1:7400")], own),
+            (Method::POST, vec![("sec-fetch-site", "same-origin")], own),
+            (Method::POST, vec![("origin", "http://127.0.0.1:7400"), ("sec-fetch-site", "same-origin")], own),
+            (Method::POST, vec![], missing),
+            (Method::DELETE, vec![], missing),
+            (Method::PUT, vec![], missing),
+            (Method::OPTIONS, vec![], missing),
+            (Method::POST, vec![("sec-fetch-site", "none")], foreign),
+            (Method::POST, vec![("sec-fetch-site", "same-site")], foreign),
+            (Method::POST, vec![("sec-fetch-site", "cross-site")], foreign),
+            (Method::POST, vec![("sec-fetch-site", "")], foreign),
+            (
+                Method::POST,
+                vec![("origin", "http://127.0.0.1:7400"), ("sec-fetch-site", "same-site")],
+                foreign,
+            ),
+            // One of the door's addresses, but another than the page's.
+            (Method::POST, vec![("origin", "http://localhost:7400")], foreign),
+            (Method::POST, vec![("origin", "http://127.0.0.1:9999")], foreign),
+            (Method::POST, vec![("origin", "null")], foreign),
+            (Method::GET, vec![], own),
+            (Method::HEAD, vec![], own),
+            (Method::GET, vec![("sec-fetch-site", "same-origin")], own),
+            (Method::GET, vec![("sec-fetch-site", "none")], own),
+            (Method::GET, vec![("sec-fetch-site", "same-site")], foreign),
+            (Method::GET, vec![("sec-fetch-site", "cross-site")], foreign),
+            (Method::GET, vec![("sec-fetch-site", "none"), ("sec-fetch-site", "none")], foreign),
+            (Method::GET, vec![("origin", "http://localhost:7400")], foreign),
+        ] {
+            let mut all = vec![("host", "127.0.0.1:7400"), ("cookie", cookie.as_str())];
+            all.extend(&headers);
+            let admitted = asked(method.clone(), "/v1/sales", &all);
+            let let_in = Admitted { caller: Some(Caller::Screen(screen.clone(), None)), renew: false };
+            assert_eq!(admitted, expected.map(|()| let_in), "{method} {headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_is_shown_decides_whatever_the_cookie() {
+        let (_, cookie) = paired();
+        let right = format!("Bearer {TOKEN}");
+        let both = |token: &str| {
+            let headers = [("host", "127.0.0.1:7400"), ("cookie", cookie.as_str()), ("authorization", token)];
+            asked(Method::POST, "/v1/sales", &headers)
+        };
+        assert_eq!(both(&right), Ok(Admitted::TILL));
+        assert_eq!(both("Bearer x"), Err(Objection::Unauthorised));
+        assert_eq!(both(""), Err(Objection::Unauthorised));
+        let stale = [("host", "127.0.0.1:7400"), ("cookie", "tilld_7400=x")];
+        assert_eq!(asked(Method::GET, "/v1/sales", &stale), Err(Objection::PairingEnded));
     }
 
     #[test]

@@ -14,9 +14,9 @@ use serde_json::Value;
 use crate::attention::SettleRequest;
 use crate::body::read_object;
 use crate::wire::{
-    AnswerRequest, CancelRequest, CheckRequest, CompleteRequest, PaymentRequest, RedeemRequest,
+    AnswerRequest, CancelRequest, CheckRequest, CompleteRequest, PairRequest, PaymentRequest, RedeemRequest,
     RedemptionAnswerRequest, RedemptionSettleRequest, ReverseRequest, SaleRequest, ScanRequest,
-    UnlockRequest,
+    SignInRequest, UnlockRequest,
 };
 
 /// Stands in bodies for what must not come back. No name of a field is made of such characters, so nothing but a value, or
@@ -41,6 +41,8 @@ pub fn bodies(bytes: &[u8]) {
     body::<RedemptionAnswerRequest>(bytes);
     body::<RedemptionSettleRequest>(bytes);
     body::<ScanRequest>(bytes);
+    body::<PairRequest>(bytes);
+    body::<SignInRequest>(bytes);
 }
 
 fn body<Wanted: DeserializeOwned + Debug>(bytes: &[u8]) {
@@ -69,7 +71,7 @@ fn codes(bytes: &[u8]) -> Vec<String> {
     for card in others.get_mut("cards").and_then(Value::as_array_mut).into_iter().flatten() {
         texts(card.as_object_mut().and_then(|card| card.remove("code")), &mut codes);
     }
-    for secret in ["scan", "ticket"] {
+    for secret in ["scan", "ticket", "code", "pin"] {
         texts(others.as_object_mut().and_then(|body| body.remove(secret)), &mut codes);
     }
     let others = others.to_string();
@@ -109,6 +111,8 @@ mod tests {
             r#"{"answer":"take_back","by":"Kim"}"#,
             r#"{"by":"Ada Berg","manager":true}"#,
             r#"{"scan":"0123 4567 8901"}"#,
+            r#"{"code":"1234-5678","name":"Till 1 screen"}"#,
+            r#"{"name":"M. Weber","pin":"135790864"}"#,
         ] {
             assert!(is_read(right.as_bytes()), "{right}");
             bodies(right.as_bytes());
@@ -136,5 +140,7 @@ mod tests {
             || read_object::<RedemptionAnswerRequest>(bytes).is_ok()
             || read_object::<ReverseRequest>(bytes).is_ok()
             || read_object::<ScanRequest>(bytes).is_ok()
+            || read_object::<PairRequest>(bytes).is_ok()
+            || read_object::<SignInRequest>(bytes).is_ok()
     }
 }

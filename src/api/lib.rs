@@ -15,7 +15,9 @@
 //! | [`table`] | lines for spreadsheets |
 //! | [`body`], [`asked`] | reading a body, a key and a digest out of a request |
 //! | [`problem`], [`refusals`] | every way to say no, with its status |
-//! | [`guard`] | who may come in |
+//! | [`guard`], [`cookie`] | who may come in, by the token or by the cookie of a paired screen |
+//! | [`roles`] | whom each route is for |
+//! | [`pairing`], [`session`], [`managers`] | how a screen gets in, who stands before it, and which manager signs in there |
 //! | [`mod@serve`] | connections, bounded in number and time |
 //! | [`openapi`] | the description of all this, generated and checked in |
 //!
@@ -27,12 +29,13 @@
 //!   out to who listens, and nowhere else ([`events`]).
 //! - Every request ends in bounded time, and every length, number and queue has its bound in a named constant.
 //!
-//! Deliberately absent: rules, provider types, pages, roles. A way for a client to learn whether an answer is a repeated
+//! Deliberately absent: rules, provider types, what pages look like ([`app_with`] lets them in). A way for a client to learn whether an answer is a repeated
 //! one is absent too: a till has no use for it that is not a mistake.
 
 mod asked;
 mod attention;
 mod body;
+mod cookie;
 mod devices;
 mod events;
 mod guard;
@@ -40,15 +43,19 @@ mod health;
 #[cfg(any(test, feature = "hostile"))]
 pub mod hostile;
 mod journal;
+mod managers;
 mod openapi;
+mod pairing;
 mod problem;
 mod products;
 #[cfg(test)]
 mod proof;
 mod redemptions;
 mod refusals;
+mod roles;
 mod sales;
 mod serve;
+mod session;
 mod table;
 mod vouchers;
 mod wire;
@@ -60,27 +67,46 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, SET_COOKIE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderValue, Method};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use tilld_counter::Counter;
+use tilld_counter::clock::{Clock, SystemClock};
+use tilld_domain::money::Currency;
+use tilld_domain::refusal::Refusal;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use guard::{Token, TokenError};
+pub use managers::{Manager, PinError, PinHash};
 pub use openapi::openapi_json;
 pub use serve::serve;
 
-use crate::guard::Guard;
+use crate::cookie::Screen;
+use crate::guard::{Admitted, Caller, Guard, Head};
+use crate::managers::Managers;
 use crate::openapi::DescriptionProblems;
+use crate::pairing::Pairing;
 use crate::problem::{Objection, Problem};
+use crate::roles::For;
 
 /// How long a request may take in all. The counter answers by itself long before (twice its `answer_wait`, 120 s by
 /// default, at the longest): this is for the case that it does not.
 const ANSWER_WAIT: Duration = Duration::from_mins(5);
+
+/// What a page is told of the till beyond what the counter knows.
+#[derive(Debug, Clone)]
+pub struct Premises {
+    /// Whether it is all play: no card that is sold is worth anything.
+    pub sandbox: bool,
+    /// In what is mostly paid here, where that is known.
+    pub currency: Option<Currency>,
+    /// Who may sign in on a screen as manager.
+    pub managers: Vec<Manager>,
+}
 
 /// What the door works with. Cheap to clone.
 #[derive(Clone)]
@@ -89,17 +115,62 @@ pub struct ApiState(Arc<Shared>);
 struct Shared {
     counter: Counter,
     guard: Guard,
+    sandbox: bool,
+    currency: Option<Currency>,
+    managers: Managers,
+    pairing: Pairing,
+    clock: Arc<dyn Clock>,
     listeners: Arc<Semaphore>,
 }
 
 impl ApiState {
     /// A door to `counter` at the address `local` (that of the listener, with its real port), for who holds `token`.
-    pub fn new(counter: Counter, token: Token, local: SocketAddr) -> Self {
+    pub fn new(counter: Counter, token: Token, local: SocketAddr, premises: Premises) -> Self {
+        Self::at(Arc::new(SystemClock::default()), counter, token, local, premises)
+    }
+
+    /// As [`ApiState::new`], by another clock.
+    pub(crate) fn at(
+        clock: Arc<dyn Clock>,
+        counter: Counter,
+        token: Token,
+        local: SocketAddr,
+        premises: Premises,
+    ) -> Self {
         Self(Arc::new(Shared {
             counter,
             guard: Guard::new(token, local),
+            sandbox: premises.sandbox,
+            currency: premises.currency,
+            managers: Managers::new(premises.managers),
+            pairing: Pairing::default(),
+            clock,
             listeners: Arc::new(Semaphore::new(events::MOST_STREAMS)),
         }))
+    }
+
+    /// Time that nobody sets: for what must not last longer because somebody set the clock.
+    fn steady(&self) -> Duration {
+        self.0.clock.steady()
+    }
+
+    /// The wall clock, in Unix seconds.
+    fn wall(&self) -> i64 {
+        self.0.clock.wall().ms().div_euclid(1000)
+    }
+
+    /// With the manager who is signed in on the screen that asks. Whatever acts, or reads what is a manager's, keeps him
+    /// signed in.
+    fn known(&self, whom: For, method: &Method, admitted: Admitted) -> Admitted {
+        let Some(Caller::Screen(screen, _)) = admitted.caller else { return admitted };
+        let acts = whom == For::Manager || !matches!(*method, Method::GET | Method::HEAD);
+        let manager = self.0.managers.at(screen.id, acts, self.steady());
+        Admitted { caller: Some(Caller::Screen(screen, manager)), ..admitted }
+    }
+
+    /// The value of `Set-Cookie` that a screen is known by from now on.
+    fn cookie(&self, screen: &Screen) -> Option<HeaderValue> {
+        self.0.guard.cookies()?.write(screen, self.wall())
     }
 
     fn counter(&self) -> &Counter {
@@ -113,8 +184,15 @@ impl ApiState {
 
 /// The door as one service: every route, behind the guard.
 pub fn app(state: ApiState) -> Router {
+    app_with(state, Router::new())
+}
+
+/// The same with files at `/`, `/manager` and below `/pages/`. They are open to whoever reaches the door, stand behind the same
+/// check of `Host` and `Origin`, and have no fallback of their own.
+pub fn app_with(state: ApiState, pages: Router) -> Router {
     let (router, _) = routes().split_for_parts();
     router
+        .merge(pages.with_state(()))
         .fallback(|| async { Problem::from(Objection::RouteUnknown) })
         .method_not_allowed_fallback(|| async { Problem::from(Objection::MethodNotAllowed) })
         .layer(CatchPanicLayer::custom(|_: Box<dyn Any + Send>| {
@@ -142,6 +220,8 @@ fn routes() -> OpenApiRouter<ApiState> {
         .merge(events::routes())
         .merge(attention::routes())
         .merge(journal::routes())
+        .merge(session::routes())
+        .merge(pairing::routes())
         .routes(utoipa_axum::routes!(description))
 }
 
@@ -164,25 +244,46 @@ async fn description() -> Response {
 async fn admitted(
     State(state): State<ApiState>,
     path: Option<MatchedPath>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let began = Instant::now();
     let method = request.method().clone();
-    let mut response = match state.0.guard.admit(request.uri(), request.headers()) {
+    let whom = roles::wanted(path.as_ref().map(MatchedPath::as_str));
+    let head = Head { method: &method, uri: request.uri(), headers: request.headers() };
+    let admitted =
+        state.0.guard.admit(whom, head, state.wall()).map(|admitted| state.known(whom, &method, admitted));
+    let mut response = match admitted {
         Err(objection) => {
             // Who may not come in does not keep a seat either.
             ([(CONNECTION, HeaderValue::from_static("close"))], Problem::from(objection)).into_response()
         }
-        Ok(()) => tokio::time::timeout(ANSWER_WAIT, next.run(request))
-            .await
-            .unwrap_or_else(|_| Problem::from(Objection::AnswerLate).into_response()),
+        Ok(Admitted { caller: Some(Caller::Screen(_, None)), .. }) if whom == For::Manager => {
+            Problem::from(Refusal::ManagerNeeded).into_response()
+        }
+        Ok(Admitted { caller, renew }) => {
+            let renewed = match (&caller, renew) {
+                (Some(Caller::Screen(screen, _)), true) => state.cookie(screen),
+                _ => None,
+            };
+            if let Some(caller) = caller {
+                request.extensions_mut().insert(caller);
+            }
+            let mut response = tokio::time::timeout(ANSWER_WAIT, next.run(request))
+                .await
+                .unwrap_or_else(|_| Problem::from(Objection::AnswerLate).into_response());
+            if let Some(cookie) = renewed {
+                response.headers_mut().entry(SET_COOKIE).or_insert(cookie);
+            }
+            response
+        }
     };
-    let always: [(HeaderName, &'static str); 2] =
-        [(CACHE_CONTROL, "no-store"), (X_CONTENT_TYPE_OPTIONS, "nosniff")];
-    for (name, value) in always {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    let headers = response.headers_mut();
+    // What is open to anyone may say itself how long it is kept.
+    if whom != For::Anyone || !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     tracing::debug!(
         %method,
         path = path.as_ref().map_or("-", MatchedPath::as_str),

@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use tilld_domain::refusal::Refusal;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, OpenApi as Document, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, Modify, OpenApi};
 
@@ -35,9 +35,10 @@ pub fn openapi_json() -> &'static str {
                        with a stable `code`. Clients should tolerate fields and codes that they do not know."
     ),
     components(schemas(ProblemBody, crate::wire::ScanRead)),
-    modifiers(&Bearer),
-    security(("token" = [])),
+    modifiers(&Keys),
+    security(("token" = []), ("screen" = [])),
     tags(
+        (name = "session", description = "Pair a screen, and say who stands before it"),
         (name = "sales", description = "Begin, pay, cancel, answer, read"),
         (name = "vouchers", description = "What is on a voucher"),
         (name = "redemptions", description = "Redeem, complete, reverse, answer, read"),
@@ -52,9 +53,9 @@ pub fn openapi_json() -> &'static str {
 )]
 pub(crate) struct Description;
 
-struct Bearer;
+struct Keys;
 
-impl Modify for Bearer {
+impl Modify for Keys {
     fn modify(&self, document: &mut Document) {
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
@@ -62,19 +63,25 @@ impl Modify for Bearer {
                 "The terminal's token, from the file that the daemon made at its first start (mode 0600).",
             ))
             .build();
-        document
-            .components
-            .get_or_insert_default()
-            .add_security_scheme("token", SecurityScheme::Http(scheme));
+        let cookie = ApiKeyValue::with_description(
+            "tilld_8480",
+            "The cookie of a paired screen (POST /v1/pair); the door's own port is in its name. A request that acts by it also carries \
+             Origin, or Sec-Fetch-Site: same-origin. What is a manager's wants one who has signed in: POST /v1/session/manager.",
+        );
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("token", SecurityScheme::Http(scheme));
+        components.add_security_scheme("screen", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     }
 }
 
 /// What any route may answer: the guard's, and a fault of the program.
 const ANY: &[Objection] = &[
     Objection::Unauthorised,
+    Objection::PairingEnded,
     Objection::HostMissing,
     Objection::HostWrong,
     Objection::OriginForeign,
+    Objection::OriginMissing,
     Objection::TooManyConnections,
     Objection::AnswerLate,
     Objection::Internal,
@@ -148,10 +155,23 @@ problems! {
     ]], &[];
     /// Of a route that cannot be refused by the counter.
     AnyProblems: &[ANY], &[];
+    /// Of asking for a pairing code.
+    PairingProblems: &[ANY], &[&[Refusal::ManagerNeeded]];
+    /// Of signing a manager in.
+    SignInProblems: &[ANY, BODY, &[
+        Objection::NoScreen, Objection::NoManagers, Objection::PinWrong, Objection::PinPaused,
+    ]], &[];
+    /// Of signing a manager out.
+    SignOutProblems: &[ANY, &[Objection::NoScreen]], &[];
+    /// Of pairing a screen, which wants no token.
+    PairProblems: &[&[
+        Objection::HostMissing, Objection::HostWrong, Objection::OriginForeign, Objection::TooManyConnections,
+        Objection::AnswerLate, Objection::Internal, Objection::PairingWrong, Objection::PairingOver, Objection::PairingSpoiled,
+    ], BODY], &[];
     /// Of reading a sale.
     ReadProblems: &[ANY], &[&[Refusal::SaleUnknown, Refusal::JournalDown, Refusal::Busy, Refusal::Stopping]];
     /// Of searching the journal.
-    JournalProblems: &[ANY, &[Objection::QueryWrong]], &[&[Refusal::JournalDown, Refusal::Stopping]];
+    JournalProblems: &[ANY, &[Objection::QueryWrong]], &[&[Refusal::ManagerNeeded, Refusal::JournalDown, Refusal::Stopping]];
     /// Of the event stream.
     EventProblems: &[ANY, &[Objection::TooManyListeners, Objection::LastEventIdWrong]], &[&[Refusal::JournalDown, Refusal::Stopping]];
     /// Of beginning a sale.
@@ -179,11 +199,12 @@ problems! {
     /// Of closing a case.
     SettleProblems: &[ANY, KEY, BODY], &[ACTING_REFUSALS, &[
         Refusal::SaleUnknown, Refusal::CardUnknown, Refusal::NotAsked, Refusal::SaleClosed, Refusal::ReasonMissing,
+        Refusal::ManagerNeeded,
     ]];
     /// Of looking at a voucher.
     CheckProblems: &[ANY, BODY], &[SCAN_REFUSALS, LOOK_REFUSALS, &[Refusal::JournalDown, Refusal::Stopping]];
     /// Of letting a terminal try codes again.
-    UnlockProblems: &[ANY, BODY], &[&[Refusal::VouchersNotSetUp, Refusal::JournalDown, Refusal::Stopping]];
+    UnlockProblems: &[ANY, BODY], &[&[Refusal::ManagerNeeded, Refusal::VouchersNotSetUp, Refusal::JournalDown, Refusal::Stopping]];
     /// Of a redeem, which may have to look again.
     RedeemProblems: &[ANY, KEY, BODY], &[ACTING_REFUSALS, LOOK_REFUSALS, &[
         Refusal::CheckExpired, Refusal::NothingToRedeem, Refusal::MoreThanEligible, Refusal::VoucherOfItems,
@@ -212,6 +233,7 @@ problems! {
     /// Of closing the case of a redemption.
     RedemptionSettleProblems: &[ANY, KEY, BODY], &[ACTING_REFUSALS, &[
         Refusal::RedemptionUnknown, Refusal::RedemptionClosed, Refusal::NotAsked, Refusal::ReasonMissing,
+        Refusal::ManagerNeeded,
     ]];
     /// Of scanning the voucher of a redemption again.
     ScanProblems: &[ANY, KEY, BODY], &[ACTING_REFUSALS, SCAN_REFUSALS, LOOK_REFUSALS, &[
@@ -302,6 +324,8 @@ mod tests {
             "RedemptionAnswerRequest",
             "RedemptionSettleRequest",
             "ScanRequest",
+            "PairRequest",
+            "SignInRequest",
         ] {
             assert_eq!(schemas[name]["additionalProperties"], false, "{name}");
         }

@@ -11,6 +11,8 @@
 //! - Every answer of the classes 4xx and 5xx that a handler, a guard or a missing route gives is a problem. What hyper
 //!   answers to bytes that are no HTTP (400, 414, 431) has no body.
 
+use std::time::Duration;
+
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -83,6 +85,13 @@ impl Problem {
     /// A problem in a body, with the place.
     pub(crate) fn in_body(objection: Objection, field: Option<String>, developer: String) -> Self {
         Self { developer, field, ..Self::from(objection) }
+    }
+
+    /// An objection that time ends, with how long that takes.
+    pub(crate) fn later(objection: Objection, left: Duration) -> Self {
+        // What is left of a second is waited for too.
+        let seconds = u32::try_from(left.as_millis().div_ceil(1000)).unwrap_or(u32::MAX);
+        Self { retry_after_s: Some(seconds), ..Self::from(objection) }
     }
 
     /// The stable code.
@@ -202,6 +211,24 @@ pub(crate) enum Objection {
     HostWrong,
     /// A page of another origin asks.
     OriginForeign,
+    /// A screen's request that acts does not say which page asks.
+    OriginMissing,
+    /// The cookie of a pairing that has ended, or that never was one.
+    PairingEnded,
+    /// A pairing code that is not the one that was offered.
+    PairingWrong,
+    /// A pairing code where none is good any more.
+    PairingOver,
+    /// A pairing code after too many wrong ones.
+    PairingSpoiled,
+    /// Till software asks for what only a screen has.
+    NoScreen,
+    /// No manager has a PIN here.
+    NoManagers,
+    /// A manager's name or PIN is wrong.
+    PinWrong,
+    /// Too many PINs were wrong.
+    PinPaused,
     /// As many listeners as there may be.
     TooManyListeners,
     /// As many connections as there may be.
@@ -325,7 +352,7 @@ impl Objection {
                 StatusCode::UNAUTHORIZED,
                 "unauthorised",
                 NOT_LET_IN,
-                "Send Authorization: Bearer and the token of this terminal's token file.",
+                "Send Authorization: Bearer and the token of this terminal's token file; or pair the screen, POST /v1/pair.",
             ),
             Self::HostMissing => {
                 row(StatusCode::BAD_REQUEST, "host_missing", NOT_LET_IN, "Send exactly one Host header.")
@@ -341,6 +368,63 @@ impl Objection {
                 "origin_foreign",
                 NOT_LET_IN,
                 "Pages of another origin may not ask here: Origin must be absent or this door's own.",
+            ),
+            Self::OriginMissing => row(
+                StatusCode::FORBIDDEN,
+                "origin_missing",
+                NOT_LET_IN,
+                "A request that acts by a screen's cookie carries Origin, or Sec-Fetch-Site: same-origin; browsers send them.",
+            ),
+            Self::PairingEnded => row(
+                StatusCode::UNAUTHORIZED,
+                "pairing_ended",
+                "This screen is no longer paired with the till. Pair it again.",
+                "The cookie is older than 90 days, or of another token. Pair the screen again: POST /v1/pair.",
+            ),
+            Self::PairingWrong => row(
+                StatusCode::FORBIDDEN,
+                "pairing_wrong",
+                "That is not the code. Type it again.",
+                "The code is not the one that was asked for last.",
+            ),
+            Self::PairingOver => row(
+                StatusCode::FORBIDDEN,
+                "pairing_over",
+                "The code is not good any more. Ask for another one.",
+                "No code is good now: it was used, or it is older than 5 min. `tilld pair` shows another one.",
+            ),
+            Self::PairingSpoiled => row(
+                StatusCode::FORBIDDEN,
+                "pairing_spoiled",
+                "Too many wrong codes. Ask for another one.",
+                "After 5 wrong codes none is taken until another one is asked for: `tilld pair`.",
+            ),
+            Self::NoScreen => row(
+                StatusCode::FORBIDDEN,
+                "no_screen",
+                TILL_WRONG,
+                "A manager signs in on a paired screen. With the token nobody needs to: it may do all.",
+            ),
+            Self::NoManagers => row(
+                StatusCode::CONFLICT,
+                "no_managers",
+                "No manager is set up on this till.",
+                "The configuration names no manager: `tilld pin` prints what to write there.",
+            ),
+            Self::PinWrong => row(
+                StatusCode::FORBIDDEN,
+                "pin_wrong",
+                "The PIN is wrong.",
+                "Name and PIN do not belong together. After 5 wrong ones none is taken for a time.",
+            ),
+            Self::PinPaused => later(
+                row(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "pin_paused",
+                    "Too many wrong PINs. Wait, then try again.",
+                    "No PIN is looked at before Retry-After is over: 1 min after 5 wrong ones, doubled by each further one up to 1 h.",
+                ),
+                60,
             ),
             Self::TooManyListeners => later(
                 row(
@@ -390,6 +474,8 @@ mod tests {
             (Objection::BodyIncomplete, format!("{} s", crate::body::WAIT.as_secs())),
             (Objection::TooManyListeners, crate::events::MOST_STREAMS.to_string()),
             (Objection::TooManyConnections, crate::serve::MOST_CONNECTIONS.to_string()),
+            (Objection::PinWrong, crate::managers::FREE.to_string()),
+            (Objection::PinPaused, crate::managers::FREE.to_string()),
             (Objection::KeyWrong, tilld_domain::ids::RequestKey::MOST.to_string()),
         ] {
             assert!(objection.row().developer.contains(&bound), "{objection:?}: {bound}");

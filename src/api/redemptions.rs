@@ -17,6 +17,7 @@ use utoipa_axum::routes;
 use crate::ApiState;
 use crate::asked::{Digest, Key};
 use crate::body::{Body, MaybeBody};
+use crate::guard::Caller;
 use crate::openapi::{
     BasketProblems, CompleteProblems, PrintRedemptionProblems, ReadRedemptionProblems, RedeemProblems,
     RedemptionAnswerProblems, RedemptionSettleProblems, ReverseProblems, ScanProblems,
@@ -116,8 +117,10 @@ async fn complete(
     State(state): State<ApiState>,
     OfRedemption(id): OfRedemption,
     key: Key,
+    caller: Caller,
     MaybeBody(request): MaybeBody<CompleteRequest>,
 ) -> Result<Response, Problem> {
+    let request = request.signed(&caller);
     let asked = key.with(request.digest(Digest::of("complete_redemption").text(&id.to_string())));
     Ok(view(StatusCode::OK, &state.counter().complete(asked, id, request.by()).await?))
 }
@@ -144,8 +147,10 @@ async fn reverse(
     State(state): State<ApiState>,
     OfRedemption(id): OfRedemption,
     key: Key,
+    caller: Caller,
     MaybeBody(request): MaybeBody<ReverseRequest>,
 ) -> Result<Response, Problem> {
+    let request = request.signed(&caller);
     let asked = key.with(request.digest(Digest::of("reverse_redemption").text(&id.to_string())));
     let (by, manager) = request.by()?;
     Ok(view(StatusCode::OK, &state.counter().take_back(asked, id, by, manager).await?))
@@ -171,11 +176,15 @@ async fn answer(
     State(state): State<ApiState>,
     OfRedemption(id): OfRedemption,
     key: Key,
+    caller: Caller,
     Body(request): Body<RedemptionAnswerRequest>,
 ) -> Result<Response, Problem> {
+    let request = request.signed(&caller);
     let asked = key.with(request.digest(Digest::of("answer_redemption").text(&id.to_string())));
     let (answer, by) = request.parts();
-    Ok(view(StatusCode::OK, &state.counter().tell(asked, id, answer, by).await?))
+    // Till software that names somebody answers for what he is.
+    let by_manager = caller.as_manager(by.is_some());
+    Ok(view(StatusCode::OK, &state.counter().tell(asked, id, answer, by, by_manager).await?))
 }
 
 /// Close a manager's case of a redemption
@@ -198,8 +207,10 @@ async fn settle(
     State(state): State<ApiState>,
     OfRedemption(id): OfRedemption,
     key: Key,
+    caller: Caller,
     Body(request): Body<RedemptionSettleRequest>,
 ) -> Result<Response, Problem> {
+    let request = request.signed(&caller);
     let asked = key.with(request.digest(Digest::of("settle_redemption").text(&id.to_string())));
     let (verdict, by, reason) = request.parts();
     Ok(view(StatusCode::OK, &state.counter().decide(asked, id, verdict, by, reason).await?))

@@ -155,7 +155,7 @@ pub(crate) fn row(refusal: &Refusal) -> Row {
         Refusal::AnotherVoucher => not_so("The scanned voucher is not the one of this redemption."),
         Refusal::ManagerNeeded => row(
             StatusCode::FORBIDDEN,
-            "The basket is completed: only a manager takes a redemption of it back.",
+            "Only a manager may, and is named; on a paired screen he signs in first: POST /v1/session/manager.",
         ),
         Refusal::ReversalNotSetUp => {
             not_so("The configuration says that the provider's call for taking back is not confirmed.")

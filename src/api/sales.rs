@@ -18,6 +18,7 @@ use utoipa_axum::routes;
 use crate::ApiState;
 use crate::asked::{Digest, Key};
 use crate::body::{Body, MaybeBody};
+use crate::guard::Caller;
 use crate::openapi::{AnswerProblems, CancelProblems, OpenProblems, PayProblems, ReadProblems};
 use crate::problem::Problem;
 use crate::wire::{AnswerRequest, CancelRequest, PaymentRequest, Sale, SaleRequest};
@@ -133,8 +134,10 @@ async fn cancel(
     State(state): State<ApiState>,
     OfSale(sale): OfSale,
     key: Key,
+    caller: Caller,
     MaybeBody(request): MaybeBody<CancelRequest>,
 ) -> Result<Response, Problem> {
+    let request = request.signed(&caller);
     let asked = key.with(request.digest(Digest::of("cancel_sale").text(&sale.to_string())));
     Ok(view(StatusCode::OK, &state.counter().cancel(asked, sale, request.by()).await?))
 }
@@ -161,8 +164,10 @@ async fn answer(
     OfSale(sale): OfSale,
     OfCard(card): OfCard,
     key: Key,
+    caller: Caller,
     Body(request): Body<AnswerRequest>,
 ) -> Result<Response, Problem> {
+    let request = request.signed(&caller);
     let digest = Digest::of("answer_card").text(&sale.to_string()).count(usize::from(card.number()));
     let asked = key.with(request.digest(digest));
     let (answer, by) = request.parts();

@@ -13,6 +13,7 @@ use utoipa_axum::routes;
 
 use crate::ApiState;
 use crate::body::Body;
+use crate::guard::Caller;
 use crate::openapi::{CheckProblems, PrintCheckProblems, UnlockProblems};
 use crate::problem::Problem;
 use crate::sales::of_path;
@@ -58,9 +59,10 @@ async fn check(
 )]
 async fn unlock(
     State(state): State<ApiState>,
+    caller: Caller,
     Body(request): Body<UnlockRequest>,
 ) -> Result<StatusCode, Problem> {
-    match state.counter().unlock_tries(request.by.0).await {
+    match state.counter().unlock_tries(caller.deciding(request.by.0)).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(refusal) => Err(Problem::of(refusal, state.counter()).await),
     }

@@ -1,8 +1,9 @@
-//! The daemon beside a command: whether it runs, and how it says it is. While it runs it holds the devices, and a command that
-//! took them away from it would stop the shop; so it is asked instead.
+//! The daemon beside a command: whether it runs, how it says it is, and what it is asked for. While it runs it holds the
+//! devices, and a command that took them away from it would stop the shop; so it is asked instead.
 
 use std::time::Duration;
 
+use anyhow::{Context, anyhow, bail};
 use serde_json::Value;
 
 use crate::config::{Config, secrets};
@@ -30,34 +31,70 @@ pub(crate) async fn look(config: &Config) -> Beside {
     }
 }
 
-async fn ask(config: &Config) -> Beside {
+/// Asks the running daemon for something that wants no body, and reads what it says.
+pub(crate) async fn post(config: &Config, path: &str) -> anyhow::Result<Value> {
+    let address = config.api.listen;
+    if address.port() == 0 {
+        bail!(
+            "api.listen has port 0, so nobody knows where the daemon is; name a port, or set TILLD_API__LISTEN"
+        );
+    }
+    let token = secrets::read(Some(&config.api.token_file), "api_token")?;
+    let request = client()?.post(format!("http://{address}{path}")).bearer_auth(token.reveal());
+    let asking = async {
+        let answer = request.send().await.map_err(|_| {
+            anyhow!("no daemon answers at {address}; start it with `tilld serve`, or `systemctl start tilld`")
+        })?;
+        read(answer).await.map_err(|why| anyhow!("what answers at {address} is no tilld: {why}"))
+    };
+    let (status, body) = tokio::time::timeout(PATIENCE, asking).await.with_context(|| {
+        format!("the daemon at {address} does not answer within {} s", PATIENCE.as_secs())
+    })??;
+    match (status, body) {
+        (200, Some(body)) => Ok(body),
+        (401, _) => bail!("it does not take the token in {}", config.api.token_file.display()),
+        (status, _) => bail!("the daemon at {address} answers {status}"),
+    }
+}
+
+fn client() -> anyhow::Result<reqwest::Client> {
     // Only the first of the process's clients brings the cryptography along.
     let _first_or_already = rustls::crypto::ring::default_provider().install_default();
-    let Ok(client) = reqwest::Client::builder().no_proxy().build() else { return Beside::Nobody };
+    reqwest::Client::builder().no_proxy().build().context("no HTTP client can be made")
+}
+
+/// An answer's status, and its body if that is JSON.
+async fn read(mut answer: reqwest::Response) -> Result<(u16, Option<Value>), &'static str> {
+    let status = answer.status().as_u16();
+    let mut bytes = Vec::new();
+    while let Ok(Some(more)) = answer.chunk().await {
+        bytes.extend_from_slice(&more);
+        if bytes.len() > LONGEST {
+            return Err("its answer is too long");
+        }
+    }
+    Ok((status, serde_json::from_slice(&bytes).ok()))
+}
+
+async fn ask(config: &Config) -> Beside {
+    let Ok(client) = client() else { return Beside::Nobody };
     let mut request = client.get(format!("http://{}/v1/health", config.api.listen));
     let token = secrets::read(Some(&config.api.token_file), "api_token");
     if let Ok(token) = &token {
         request = request.bearer_auth(token.reveal());
     }
-    let mut answer = match request.send().await {
+    let answer = match request.send().await {
         Ok(answer) => answer,
         Err(error) if error.is_connect() => return Beside::Nobody,
         Err(_) => return Beside::Stranger("it does not speak HTTP".to_owned()),
     };
-    let status = answer.status();
-    let mut bytes = Vec::new();
-    while let Ok(Some(more)) = answer.chunk().await {
-        bytes.extend_from_slice(&more);
-        if bytes.len() > LONGEST {
-            return Beside::Stranger("its answer is too long".to_owned());
-        }
-    }
-    match (status.as_u16(), serde_json::from_slice::<Value>(&bytes)) {
-        (200, Ok(health)) if health.get("sells").is_some() => Beside::Daemon(health),
-        (401, _) => Beside::Stranger(match token {
+    match read(answer).await {
+        Ok((200, Some(health))) if health.get("sells").is_some() => Beside::Daemon(health),
+        Ok((401, _)) => Beside::Stranger(match token {
             Ok(_) => format!("it does not take the token in {}", config.api.token_file.display()),
             Err(error) => format!("it wants the token, and {error:#}"),
         }),
-        (status, _) => Beside::Stranger(format!("it answers {status}, and no health")),
+        Ok((status, _)) => Beside::Stranger(format!("it answers {status}, and no health")),
+        Err(why) => Beside::Stranger(why.to_owned()),
     }
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, ConfigError, LogConfig};
-use crate::{attention, daemon, demo, devices, doctor, journal, provider, sandbox};
+use crate::{attention, daemon, demo, devices, doctor, journal, pair, pin, provider, sandbox};
 
 /// The gift card counter of a shop till: sells gift cards, prints their slips, and never loses track of an order whose
 /// outcome is uncertain.
@@ -25,6 +25,10 @@ enum Command {
     Demo(demo::DemoArguments),
     /// Run the daemon
     Serve(ConfigFile),
+    /// Show the code by which a browser on this machine is let in; the daemon must run
+    Pair(ConfigFile),
+    /// Make the hash of a manager's PIN, for the configuration
+    Pin(pin::PinArguments),
     /// See whether everything is right for selling, a line each, with what to do next; ends with 1 if something is wrong
     Doctor(doctor::DoctorArguments),
     /// See what is plugged in, and try it
@@ -111,6 +115,8 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
             log_to(&config.log);
             on_a_runtime(daemon::serve(config))
         }
+        Command::Pair(file) => on_a_runtime(pair::run(file)),
+        Command::Pin(arguments) => pin::run(&arguments),
         Command::Doctor(arguments) => {
             log_to(&quiet());
             on_a_runtime(doctor::run(arguments))

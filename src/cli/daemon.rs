@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
+use tilld_api::{ApiState, Premises};
 use tilld_counter::book::Book;
 use tilld_counter::clock::{Clock, SystemClock};
 use tilld_counter::{Counter, Ports, Running};
@@ -125,7 +126,12 @@ impl Daemon {
         let (close, closed) = oneshot::channel::<()>();
         let shown = tilld_api::Token::new(token.clone())
             .with_context(|| format!("the token in {} cannot be used", config.api.token_file.display()))?;
-        let app = tilld_api::app(tilld_api::ApiState::new(counter.clone(), shown, address));
+        let premises = Premises {
+            sandbox: config.finperks.sandbox,
+            currency: config.currency,
+            managers: config.managers,
+        };
+        let app = tilld_pages::app(ApiState::new(counter.clone(), shown, address, premises));
         let door = tokio::spawn(async move {
             let until = async {
                 // Dropped or told: either way the door closes.
@@ -150,6 +156,11 @@ impl Daemon {
             door,
             close: Some(close),
         })
+    }
+
+    /// Where a browser on this machine finds the counter page.
+    pub fn page(&self) -> String {
+        format!("http://{}/", self.address)
     }
 
     /// Finishes what a cashier waits for, and ends.
@@ -198,6 +209,7 @@ async fn open(settings: &JournalSettings) -> Result<Book, OpenError> {
 pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
     let mut daemon = Daemon::start(config, Arc::new(SystemClock::default())).await?;
     tracing::info!(address = %daemon.address, token_file = %daemon.token_file.display(), "ready");
+    tracing::info!(page = %daemon.page(), "a browser asks for a code there: say `tilld pair`");
     tokio::select! {
         () = told_to_stop() => {
             tracing::info!("stopping: sales that are being finished are waited for");

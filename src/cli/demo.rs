@@ -2,7 +2,8 @@
 //!
 //! It starts the simulated providers and a simulated network printer on loopback, writes a configuration file as an
 //! operator would, starts the daemon from it, and then is a till: it sells a printed and an activated card, looks at a
-//! voucher, redeems a part of it and gives it back, over the local API, as till software does. The only things here that production does not have are the two simulations and the till.
+//! voucher, redeems a part of it and gives it back, over the local API, as till software does. Then it shows where the counter
+//! page is and the code that lets a browser in, and goes on until it is ended. The only things here that production does not have are the two simulations and the till.
 //! The journal and the slips lie in a folder of their own that goes when the demo ends.
 
 mod till;
@@ -15,10 +16,11 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::json;
+use tilld_api::PinHash;
 use tilld_counter::clock::SystemClock;
-
 use tilld_devices::profile::Profile;
 use tilld_devices::simulated::{Answers, SimulatedPrinter};
+use tilld_domain::secret::Secret;
 use tilld_journal::{Filter, Reader, RedemptionFilter, Verdict};
 use tilld_sandbox::finperks::Sandbox;
 use tilld_sandbox::gift_local;
@@ -31,6 +33,11 @@ use crate::journal::whole_text;
 
 /// Columns of the simulated paper: 80 mm at the usual print head of this width.
 const COLUMNS: u16 = 42;
+/// The name of the configuration that is written.
+const CONFIG: &str = "tilld.toml";
+/// Who may sign in as manager. The PIN is no secret: nothing here is worth anything.
+const MANAGER: &str = "Ada Berg";
+const PIN: &str = "135790";
 /// The gift that is redeemed, by its name in the simulated Gift Local, and for which basket.
 const GIFT: &str = "gift-50-eur";
 const BASKET: &str = "B0000000001";
@@ -87,16 +94,22 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<(), Failure> {
     }
     say(&journal_lines(folder.path())?)?;
     if !arguments.once {
+        let code = till.pairing_code().await?;
+        let (page, address, token) = (daemon.page(), daemon.address, daemon.token_file.display());
         say(&format!(
-            "\nserving   http://{}   (Ctrl-C ends it)\ntoken     {}\nfinperks  {}   control {}\nvouchers  {}   control {}\n\n  curl -H \"Authorization: Bearer $(cat {})\" http://{}/v1/products",
-            daemon.address,
-            daemon.token_file.display(),
+            "\ncounter   {page}   in a browser on this machine (Ctrl-C ends all)\n\
+             code      {code}   lets the browser in: once, within 5 min\n\
+             manager   {page}manager   {MANAGER}, PIN {PIN}\n\
+             token     {token}\n\
+             finperks  {}   control {}\n\
+             vouchers  {}   control {}\n\n  \
+             TILLD_API__LISTEN={address} tilld pair --config {}   # another code\n  \
+             curl -H \"Authorization: Bearer $(cat {token})\" http://{address}/v1/products",
             sandbox.provider_url(),
             sandbox.control_url(),
             vouchers.provider_url(),
             vouchers.control_url(),
-            daemon.token_file.display(),
-            daemon.address,
+            folder.path().join(CONFIG).display(),
         ))?;
         told_to_stop().await;
     }
@@ -126,7 +139,8 @@ fn configure(
         .context("the demo's files cannot be written")?;
     let key = folder.join("gift_local.key");
     write_private(&key, vouchers.api_key().as_bytes()).context("the demo's files cannot be written")?;
-    let path = folder.join("tilld.toml");
+    let pin = PinHash::of(&Secret::new(PIN.to_owned())).context("the manager's PIN cannot be set")?;
+    let path = folder.join(CONFIG);
     let text = format!(
         r#"till     = {{ store = "A1234", terminal = "T01", country = "DE", zone = "Europe/Berlin" }}
 finperks = {{ url = "{}", key_id = "{}", secret_file = "{}", posa = {{ default = "field:card_code" }} }}
@@ -141,6 +155,10 @@ key_file = "{}"
 currency = "EUR"
 location = "A1234"
 reverse  = {{ path = "{}", id_field = "{}", repeatable = true }}
+
+[[managers]]
+name     = "{MANAGER}"
+pin_hash = "{pin}"
 "#,
         sandbox.provider_url(),
         sandbox.credentials().key_id,

@@ -14,6 +14,7 @@
 //! | `devices`, `test_slip` | what is plugged in, and whether it works |
 //! | `doctor` | everything that must be right before the first customer |
 //! | `journal` | the journal, read while the daemon runs or not |
+//! | `pair`, `pin` | how a screen is let in, and a manager's PIN |
 //! | `provider` | what the provider says to an operator |
 //! | `table` | answers as tables for people |
 
@@ -26,6 +27,8 @@ mod demo;
 mod devices;
 mod doctor;
 mod journal;
+mod pair;
+mod pin;
 mod provider;
 mod sandbox;
 mod table;

@@ -103,6 +103,7 @@ pub(crate) enum Act {
     Tell {
         answer: redemption::Answer,
         by: Option<PersonName>,
+        by_manager: bool,
     },
     /// A manager closes the case of a redemption.
     Decide {

@@ -69,15 +69,16 @@ impl Counter {
         self.act_on_redemption(asked, redemption, Act::TakeBack { by, by_manager }).await
     }
 
-    /// Answers the open question of a redemption.
+    /// Answers the open question of a redemption; as a manager, who is named, where the question is one's.
     pub async fn tell(
         &self,
         asked: Asked,
         redemption: RedemptionId,
         answer: Answer,
         by: Option<PersonName>,
+        by_manager: bool,
     ) -> Result<RedemptionNow, Refusal> {
-        self.act_on_redemption(asked, redemption, Act::Tell { answer, by }).await
+        self.act_on_redemption(asked, redemption, Act::Tell { answer, by, by_manager }).await
     }
 
     /// A manager closes the case of a redemption.

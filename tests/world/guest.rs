@@ -334,7 +334,7 @@ impl Guest {
             Request::TakeBack(id, by_manager) => {
                 counter.take_back(asked, *id, Some("Ada Berg".parse().unwrap()), *by_manager).await
             }
-            Request::Tell(id, answer) => counter.tell(asked, *id, *answer, None).await,
+            Request::Tell(id, answer) => counter.tell(asked, *id, *answer, None, false).await,
             Request::Scan(id) => counter.scan_again(asked, *id, &self.scan()).await,
             Request::Read(id) => counter.redemption(*id).await,
         }

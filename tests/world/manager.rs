@@ -43,7 +43,7 @@ impl Wish {
                 counter.settle(key, *sale, *card, by, reason).await.is_ok()
             }
             Self::Redemption(id, Decision::TryAgain) => {
-                counter.tell(key, *id, Answer::TryAgain, Some(by)).await.is_ok()
+                counter.tell(key, *id, Answer::TryAgain, Some(by), true).await.is_ok()
             }
             Self::Redemption(id, Decision::Settle(verdict, _)) => {
                 counter.decide(key, *id, *verdict, by, "Seen at the provider.".to_owned()).await.is_ok()

@@ -234,7 +234,8 @@ async fn answer_by_itself(counter: Counter, life: Life) {
             let redemption::attention::About::Question(question) = case.about else { continue };
             if question.asks == redemption::Asks::WasItUsed {
                 let asked = super::till::asked(&format!("by-itself-{}", now.seq));
-                let _ = counter.tell(asked, now.redemption.id(), redemption::Answer::NotUsed, None).await;
+                let _ =
+                    counter.tell(asked, now.redemption.id(), redemption::Answer::NotUsed, None, false).await;
             }
         }
         tokio::select! {

@@ -72,6 +72,10 @@ async fn every_route_but_the_description_wants_the_token() {
         ("POST", "/v1/products/refresh"),
         ("GET", "/v1/health"),
         ("GET", "/v1/events"),
+        ("GET", "/v1/session"),
+        ("POST", "/v1/session/manager"),
+        ("DELETE", "/v1/session/manager"),
+        ("POST", "/v1/pairing"),
     ] {
         assert_eq!(house.send(without(method, path)).await.problem().0, 401, "{method} {path}");
     }

@@ -6,6 +6,7 @@ mod journal;
 mod papers;
 mod redeeming;
 mod scans;
+mod screens;
 mod selling;
 mod serving;
 mod streams;
@@ -22,18 +23,19 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 use tempfile::TempDir;
-use tilld_counter::clock::SystemClock;
+use tilld_counter::clock::{Clock, SystemClock};
 use tilld_counter::{Counter, Place, Ports, Running, Settings};
 use tilld_devices::printer::{Fault, JobOutcome, Printer, Probed, Proof, Reach, Status};
 use tilld_devices::profile::Ability;
 use tilld_domain::ids::{CardCode, ProviderKey, ProviderOrderId};
+use tilld_domain::moment::Moment;
 use tilld_domain::money::{Currency, Money};
 use tilld_domain::outcome::{Created, OrderSeen, OrderStage, Outcome, ReceiptLines, Trouble, UndoAnswer};
 use tilld_domain::product::{CardKind, FaceValues, Product};
 use tilld_domain::refusal::Refusal;
 use tilld_domain::secret::Secret;
 use tilld_domain::slip::{Letters, Paper, Slip};
-use tilld_journal::{Journal, SealKey};
+use tilld_journal::{Journal, OpenError, Reader, SealKey};
 use tilld_providers::vouchers::Vouchers;
 use tilld_providers::{
     Balance, Catalogue, ConfirmFacts, CreateFacts, Deadlines, GiftCards, Store, StoredRequest,
@@ -42,8 +44,9 @@ use tilld_receipts::slip::ShopTexts;
 use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
 
-use crate::{ApiState, Token, app};
+use crate::{ApiState, Manager, PinHash, Premises, Token, app};
 
+const ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7400);
 pub(super) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 /// Stands in every slip; nothing of it may come out of the door.
 pub(super) const SLIP_CODE: &str = "XKCD-7777-SLIP-CODE";
@@ -144,6 +147,48 @@ impl GiftCards for Played {
     fn register_store<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Outcome<Store>> {
         Box::pin(async { Outcome::NotSent(Trouble::Connect) })
     }
+}
+
+/// The machine's clocks, some time later.
+struct Later(SystemClock, Duration);
+
+impl Clock for Later {
+    fn now(&self) -> Moment {
+        self.0.now().plus(self.1)
+    }
+
+    fn wall(&self) -> Moment {
+        self.0.wall().plus(self.1)
+    }
+
+    fn steady(&self) -> Duration {
+        self.0.steady() + self.1
+    }
+
+    fn sleep(&self, span: Duration) -> BoxFuture<'static, ()> {
+        self.0.sleep(span)
+    }
+
+    fn new_id(&self) -> uuid::Uuid {
+        self.0.new_id()
+    }
+
+    fn jitter(&self, most: Duration) -> Duration {
+        self.0.jitter(most)
+    }
+}
+
+/// The one manager, and the PIN.
+pub(super) const MANAGER: &str = "Ada Berg";
+pub(super) const PIN: &str = "135790";
+
+fn managers() -> Vec<Manager> {
+    let pin = PinHash::of(&Secret::new(PIN.to_owned())).unwrap();
+    vec![Manager { name: MANAGER.parse().unwrap(), pin }]
+}
+
+pub(super) fn premises() -> Premises {
+    Premises { sandbox: true, currency: Currency::from_code("EUR").ok(), managers: managers() }
 }
 
 fn catalogue() -> Vec<Product> {
@@ -296,12 +341,18 @@ impl House {
     }
 
     async fn on(disk: TempDir, vouchers: Option<Arc<voucher::PlayedVouchers>>) -> Self {
-        let journal = Journal::open(&tilld_journal::Settings {
+        let settings = tilld_journal::Settings {
             path: disk.path().join("journal"),
             seal: SealKey::new([7; 32]),
             keep_codes: tilld_journal::Settings::KEEP_CODES,
-        })
-        .unwrap();
+        };
+        // A thread that has just read something for the daemon before lets go of it a moment after it has answered.
+        let journal = loop {
+            match Journal::open(&settings) {
+                Err(OpenError::InUse(_)) => tokio::task::yield_now().await,
+                opened => break opened.unwrap(),
+            }
+        };
         // What was fetched before the first request is the test's to say.
         let provider = Arc::new(Played { down: Mutex::new(true), creates: Semaphore::new(1000) });
         let printer = Arc::new(Paperless {
@@ -328,8 +379,13 @@ impl House {
         let (counter, driver) = Counter::start(ports, place, Settings::DESIGN).await.unwrap();
         *provider.down.lock().unwrap() = false;
         let token = Token::new(Secret::new(TOKEN.to_owned())).unwrap();
-        let app = app(ApiState::new(counter.clone(), token, SocketAddr::from(([127, 0, 0, 1], 7400))));
+        let app = app(ApiState::new(counter.clone(), token, ADDRESS, premises()));
         Self { app, counter, provider, vouchers: vouchers.unwrap_or_default(), printer, driver, disk }
+    }
+
+    /// What is in the journal.
+    pub(super) fn journal(&self) -> Reader {
+        Reader::open(&self.disk.path().join("journal")).unwrap()
     }
 
     pub(super) fn provider_is_down(&self) {
@@ -359,10 +415,22 @@ impl House {
         self.provider.creates.add_permits(1000);
     }
 
+    /// Another door to the same counter: after some time, for who holds another token.
+    pub(super) fn door(&self, later: Duration, token: &str) -> Router {
+        let token = Token::new(Secret::new(token.to_owned())).unwrap();
+        let clock = Arc::new(Later(SystemClock::default(), later));
+        app(ApiState::at(clock, self.counter.clone(), token, ADDRESS, premises()))
+    }
+
     /// Sends a request as it is.
     pub(super) async fn send(&self, request: Request<Body>) -> Answered {
+        self.send_to(&self.app, request).await
+    }
+
+    /// Sends a request to a door.
+    pub(super) async fn send_to(&self, door: &Router, request: Request<Body>) -> Answered {
         let (method, path) = (request.method().as_str().to_lowercase(), request.uri().path().to_owned());
-        let response = self.app.clone().oneshot(request).await.unwrap();
+        let response = door.clone().oneshot(request).await.unwrap();
         assert!(is_described(&method, &path, response.status()), "{method} {path}: {}", response.status());
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap().to_vec();

@@ -31,7 +31,7 @@ fn serve_with(house: &House, waits: Waits) -> Served {
     let address = listener.local_addr().unwrap();
     let (close, closed) = oneshot::channel::<()>();
     let token = Token::new(Secret::new(TOKEN.to_owned())).unwrap();
-    let app = app(ApiState::new(house.counter.clone(), token, address));
+    let app = app(ApiState::new(house.counter.clone(), token, address, premises()));
     let shutdown = async move {
         let _ = closed.await;
     };

@@ -21,6 +21,7 @@ mod redemption;
 mod request;
 mod sale;
 mod scan;
+mod session;
 mod voucher;
 
 pub(crate) use device::{Device, Devices};
@@ -36,4 +37,5 @@ pub(crate) use redemption::{Basket, Redemption, Who};
 pub(crate) use request::{Answer, AnswerRequest, CancelRequest, PaymentRequest, SaleRequest};
 pub(crate) use sale::{Fault, Sale};
 pub(crate) use scan::ScanRead;
+pub(crate) use session::{PairRequest, PairingCode, Role, Session, SignInRequest, SignedIn, TenderKind};
 pub(crate) use voucher::{CheckRequest, UnlockRequest, VoucherCheck, Worth};

@@ -12,6 +12,7 @@ use tilld_domain::ids::IdError;
 use tilld_domain::moment::Moment;
 use tilld_domain::money::Currency;
 use tilld_domain::refusal::Refusal;
+use tilld_domain::secret::Secret;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -152,6 +153,34 @@ impl<'de, Name: FromStr<Err = IdError>> Deserialize<'de> for Checked<Name> {
         }
 
         reader.deserialize_str(Reader(PhantomData))
+    }
+}
+
+/// What was scanned or typed, as it is, and is never shown again. How long it may be is for whoever takes it to say.
+#[derive(Debug)]
+pub(crate) struct Unshown(pub(crate) Secret);
+
+impl<'de> Deserialize<'de> for Unshown {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl Visitor<'_> for Reader {
+            type Value = Unshown;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("a string")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Unshown, E> {
+                Ok(Unshown(Secret::new(text.to_owned())))
+            }
+
+            fn visit_string<E: Error>(self, text: String) -> Result<Unshown, E> {
+                Ok(Unshown(Secret::new(text)))
+            }
+        }
+
+        reader.deserialize_string(Reader)
     }
 }
 

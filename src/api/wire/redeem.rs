@@ -7,9 +7,10 @@ use tilld_domain::redemption;
 use tilld_domain::secret::Secret;
 use utoipa::ToSchema;
 
-use super::parts::{Checked, words};
-use super::voucher::{Scan, Worth};
+use super::parts::{Checked, Unshown, words};
+use super::voucher::Worth;
 use crate::asked::Digest;
+use crate::guard::Caller;
 use crate::problem::{Objection, Problem};
 
 /// A new redemption.
@@ -70,6 +71,11 @@ pub(crate) struct CompleteRequest {
 }
 
 impl CompleteRequest {
+    /// By whom it is, if the caller says so better than it.
+    pub(crate) fn signed(self, caller: &Caller) -> Self {
+        Self { by: caller.acting(self.by.map(|name| name.0)).map(Checked) }
+    }
+
     pub(crate) fn digest(&self, digest: Digest) -> Digest {
         digest.optional(self.by.as_ref().map(|name| name.0.as_str()))
     }
@@ -91,6 +97,14 @@ pub(crate) struct ReverseRequest {
 }
 
 impl ReverseRequest {
+    /// By whom it is, and whether as a manager, if the caller says so better than it.
+    pub(crate) fn signed(self, caller: &Caller) -> Self {
+        Self {
+            by: caller.acting(self.by.map(|name| name.0)).map(Checked),
+            manager: Some(caller.as_manager(self.manager.unwrap_or_default())),
+        }
+    }
+
     pub(crate) fn digest(&self, digest: Digest) -> Digest {
         digest.optional(self.by.as_ref().map(|name| name.0.as_str())).flag(self.manager.unwrap_or_default())
     }
@@ -118,6 +132,11 @@ pub(crate) struct RedemptionAnswerRequest {
 }
 
 impl RedemptionAnswerRequest {
+    /// By whom it is, if the caller says so better than it.
+    pub(crate) fn signed(self, caller: &Caller) -> Self {
+        Self { by: caller.acting(self.by.map(|name| name.0)).map(Checked), ..self }
+    }
+
     pub(crate) fn digest(&self, digest: Digest) -> Digest {
         digest.text(self.answer.word()).optional(self.by.as_ref().map(|name| name.0.as_str()))
     }
@@ -146,6 +165,11 @@ pub(crate) struct RedemptionSettleRequest {
 }
 
 impl RedemptionSettleRequest {
+    /// By whom it is, if the caller says so better than it.
+    pub(crate) fn signed(self, caller: &Caller) -> Self {
+        Self { by: Checked(caller.deciding(self.by.0)), ..self }
+    }
+
     pub(crate) fn digest(&self, digest: Digest) -> Digest {
         digest.text(self.verdict.word()).text(self.by.0.as_str()).text(&self.reason)
     }
@@ -161,7 +185,7 @@ impl RedemptionSettleRequest {
 pub(crate) struct ScanRequest {
     /// What was scanned or typed, as it came. It is never shown again.
     #[schema(value_type = String, min_length = 1, max_length = 1024, write_only, example = "0123 4567 8901")]
-    pub(crate) scan: Scan,
+    pub(crate) scan: Unshown,
 }
 
 impl ScanRequest {

@@ -13,6 +13,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::parts::{CardKind, Checked, Money, Object, words};
 use crate::asked::Digest;
+use crate::guard::Caller;
 
 /// A new sale.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -201,6 +202,11 @@ pub(crate) struct CancelRequest {
 }
 
 impl CancelRequest {
+    /// By whom it is, if the caller says so better than it.
+    pub(crate) fn signed(self, caller: &Caller) -> Self {
+        Self { by: caller.acting(self.by.map(|name| name.0)).map(Checked) }
+    }
+
     pub(crate) fn digest(&self, digest: Digest) -> Digest {
         digest.optional(self.by.as_ref().map(|name| name.0.as_str()))
     }
@@ -222,6 +228,11 @@ pub(crate) struct AnswerRequest {
 }
 
 impl AnswerRequest {
+    /// By whom it is, if the caller says so better than it.
+    pub(crate) fn signed(self, caller: &Caller) -> Self {
+        Self { by: caller.acting(self.by.map(|name| name.0)).map(Checked), ..self }
+    }
+
     pub(crate) fn digest(&self, digest: Digest) -> Digest {
         digest.text(self.answer.word()).optional(self.by.as_ref().map(|name| name.0.as_str()))
     }

@@ -16,7 +16,7 @@ use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, OneOfBuilder,
 use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::parts::{Checked, Money, OURS, instant, words};
+use super::parts::{Checked, Money, OURS, Unshown, instant, words};
 
 /// The longest ticket in bytes. The provider is not known to take more, and it is kept while the look is.
 const MOST_TICKET_BYTES: usize = 16 * 1024;
@@ -165,34 +165,6 @@ impl<'de> Deserialize<'de> for Count {
     }
 }
 
-/// What was scanned or typed, as it is. How long it may be is for the counter to say, which has a sentence for it.
-#[derive(Debug)]
-pub(crate) struct Scan(pub(crate) Secret);
-
-impl<'de> Deserialize<'de> for Scan {
-    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
-        struct Reader;
-
-        impl Visitor<'_> for Reader {
-            type Value = Scan;
-
-            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                out.write_str("a string")
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Scan, E> {
-                Ok(Scan(Secret::new(text.to_owned())))
-            }
-
-            fn visit_string<E: Error>(self, text: String) -> Result<Scan, E> {
-                Ok(Scan(Secret::new(text)))
-            }
-        }
-
-        reader.deserialize_string(Reader)
-    }
-}
-
 /// The text of one JSON object, byte by byte as the till wrote it: a number in it must not change its digits on the way.
 #[derive(Debug)]
 struct Ticket(Secret);
@@ -275,7 +247,7 @@ impl From<domain::voucher::Booking> for Booking {
 pub(crate) struct CheckRequest {
     /// What was scanned or typed, as it came: twelve digits, a token, or a link with one. It is never shown again.
     #[schema(value_type = String, min_length = 1, max_length = 1024, write_only, example = "0123 4567 8901")]
-    scan: Scan,
+    scan: Unshown,
     /// The till's ticket; null is as if it were absent.
     #[schema(required = false, schema_with = Ticket::schema)]
     ticket: Option<Ticket>,

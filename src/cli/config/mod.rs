@@ -11,6 +11,7 @@
 //! No secret is ever a value: only a path, or the name of a systemd credential.
 
 mod gift_local;
+mod managers;
 mod printer;
 mod scanners;
 pub mod secrets;
@@ -22,9 +23,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use tilld_api::Manager;
 use tilld_counter::{Place, Settings as CounterSettings};
 use tilld_devices::logo;
 use tilld_domain::ids::{Country, Locale, ProductCode, StoreId, TerminalId};
+use tilld_domain::money::{Currency, MoneyError};
 use tilld_domain::order::Rules;
 use tilld_domain::slip::Picture;
 use tilld_providers::Deadlines;
@@ -63,6 +66,10 @@ pub struct Config {
     pub journal: JournalConfig,
     /// Where tills are served.
     pub api: ApiConfig,
+    /// In what is mostly paid at this till, where that is known.
+    pub currency: Option<Currency>,
+    /// Who may sign in on a screen as manager.
+    pub managers: Vec<Manager>,
     /// How the counter behaves.
     pub counter: CounterSettings,
     /// What is logged, and how.
@@ -94,6 +101,8 @@ pub struct FinperksConfig {
     pub confirm_repeatable: bool,
     /// Additional root certificates, PEM.
     pub roots_file: Option<PathBuf>,
+    /// Whether it is all play there, and pages say so.
+    pub sandbox: bool,
 }
 
 /// The journal.
@@ -198,6 +207,8 @@ impl Config {
         if let (logo @ Some(_), Some(place)) = (logo(&mut sheet, dots), &mut place) {
             place.texts.logo = logo;
         }
+        let currency = currency(&mut sheet, place.as_ref().map(|place| &place.country));
+        let managers = managers::read(&mut sheet);
         let journal = journal(&mut sheet);
         let api = api(&mut sheet, &journal.folder);
         let counter = counter(&mut sheet, finperks.as_ref());
@@ -216,6 +227,8 @@ impl Config {
                 scanners,
                 journal,
                 api,
+                currency,
+                managers,
                 counter,
                 log,
             }),
@@ -267,6 +280,42 @@ fn default_locale(country: &Country) -> &'static str {
     }
 }
 
+/// In what is mostly paid at the till: what pages show before they know a product. None where it is not said and this table
+/// does not know the country's.
+fn currency(sheet: &mut Sheet, country: Option<&Country>) -> Option<Currency> {
+    let said = sheet.optional::<CurrencyWord>("till.currency", "a currency (ISO 4217), for example EUR");
+    if let Some(CurrencyWord(currency)) = said {
+        return Some(currency);
+    }
+    let code = match country?.as_str() {
+        "AT" | "BE" | "BG" | "CY" | "DE" | "EE" | "ES" | "FI" | "FR" | "GR" | "HR" | "IE" | "IT" | "LT"
+        | "LU" | "LV" | "MT" | "NL" | "PT" | "SI" | "SK" => "EUR",
+        "CH" | "LI" => "CHF",
+        "CZ" => "CZK",
+        "DK" => "DKK",
+        "GB" => "GBP",
+        "HU" => "HUF",
+        "JP" => "JPY",
+        "NO" => "NOK",
+        "PL" => "PLN",
+        "RO" => "RON",
+        "SE" => "SEK",
+        "US" => "USD",
+        _ => return None,
+    };
+    Currency::from_code(code).ok()
+}
+
+/// An ISO 4217 code.
+struct CurrencyWord(Currency);
+
+impl std::str::FromStr for CurrencyWord {
+    type Err = MoneyError;
+    fn from_str(text: &str) -> Result<Self, MoneyError> {
+        Currency::from_code(text).map(Self)
+    }
+}
+
 fn finperks(sheet: &mut Sheet) -> Option<FinperksConfig> {
     let url: Option<String> = sheet.required("finperks.url", "https:// and the provider's host");
     let key_id: Option<String> = sheet.required("finperks.key_id", "the client id that finperks gave out");
@@ -311,7 +360,11 @@ fn finperks(sheet: &mut Sheet) -> Option<FinperksConfig> {
     let key_on_actions = sheet.optional("finperks.key_on_actions", "true or false").unwrap_or(false);
     let confirm_repeatable = sheet.optional("finperks.confirm_repeatable", "true or false").unwrap_or(true);
     let roots_file = sheet.optional("finperks.roots_file", "the path of a PEM file");
+    // On this machine itself there is no provider but a simulated one.
+    let here = url.as_deref().is_some_and(is_of_this_machine);
+    let sandbox = sheet.optional("finperks.sandbox", "true or false").unwrap_or(here);
     Some(FinperksConfig {
+        sandbox,
         url: url?,
         key_id: key_id?,
         secret_file,
@@ -413,6 +466,14 @@ fn counter(sheet: &mut Sheet, finperks: Option<&FinperksConfig>) -> CounterSetti
         most_at_once: usize::try_from(most).unwrap_or(64),
         ..usual
     }
+}
+
+/// Whether a URL names this machine.
+fn is_of_this_machine(url: &str) -> bool {
+    let authority = url.split_once("://").map_or(url, |(_, rest)| rest).split('/').next().unwrap_or_default();
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// `text` or `json`.

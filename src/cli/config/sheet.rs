@@ -188,6 +188,15 @@ impl Sheet {
         names.into_iter().collect()
     }
 
+    /// The numbers of the tables of a list, from 1.
+    pub fn numbers_below(&mut self, list: &str) -> Vec<usize> {
+        self.known.insert(list.to_owned());
+        let mut numbers: Vec<usize> =
+            self.names_below(list).iter().filter_map(|number| number.parse().ok()).collect();
+        numbers.sort_unstable();
+        numbers
+    }
+
     /// Whether a field is there.
     pub fn has(&self, field: &str) -> bool {
         self.values.contains_key(field)
@@ -234,10 +243,20 @@ fn flatten(prefix: &str, value: Value, fields: &mut BTreeMap<String, Value>) {
                 flatten(&field, value, fields);
             }
         }
+        // A list of tables: each by its number.
+        ValueKind::Array(values) if values.iter().any(is_table) => {
+            for (number, value) in (1_usize..).zip(values) {
+                flatten(&format!("{prefix}.{number}"), value, fields);
+            }
+        }
         kind => {
             fields.insert(prefix.to_owned(), Value::new(None, kind));
         }
     }
+}
+
+fn is_table(value: &Value) -> bool {
+    matches!(value.kind, ValueKind::Table(_))
 }
 
 fn note_lines(text: &str, prefix: &str, table: &DeTable<'_>, lines: &mut HashMap<String, usize>) {
@@ -248,8 +267,16 @@ fn note_lines(text: &str, prefix: &str, table: &DeTable<'_>, lines: &mut HashMap
             format!("{prefix}.{}", name.get_ref())
         };
         lines.insert(field.clone(), line_of(text, name.span().start));
-        if let DeValue::Table(inner) = value.get_ref() {
-            note_lines(text, &field, inner, lines);
+        match value.get_ref() {
+            DeValue::Table(inner) => note_lines(text, &field, inner, lines),
+            DeValue::Array(list) => {
+                for (number, value) in (1_usize..).zip(list.iter()) {
+                    if let DeValue::Table(inner) = value.get_ref() {
+                        note_lines(text, &format!("{field}.{number}"), inner, lines);
+                    }
+                }
+            }
+            _ => {}
         }
     }
 }

@@ -138,6 +138,13 @@ impl Till {
         Err(anyhow!("the provider does not say that the value is back"))
     }
 
+    /// The code that a screen is paired with.
+    pub(super) async fn pairing_code(&self) -> anyhow::Result<String> {
+        let offered = self.post("/v1/pairing", None, json!({})).await?;
+        let code = offered.get("code").and_then(Value::as_str);
+        code.map(str::to_owned).context("the answer holds no code")
+    }
+
     async fn get(&self, path: &str) -> anyhow::Result<Value> {
         let request = self.client.get(format!("{}{path}", self.base)).bearer_auth(self.token.reveal());
         let text = request.send().await.context("the daemon does not answer")?.text().await?;

@@ -25,17 +25,18 @@ pub(crate) fn take_back(
     Ok(RedemptionEvent::TakenBack { by })
 }
 
-/// Takes an answer that was asked for.
+/// Takes an answer that was asked for; a manager, who is named, where only he may give it.
 pub(crate) fn tell(
     redemption: &Redemption,
     answer: Answer,
     by: Option<PersonName>,
+    by_manager: bool,
 ) -> Result<RedemptionEvent, Refusal> {
     let question = redemption.question().ok_or(Refusal::NotAsked)?;
     if !question.choices.contains(&answer) {
         return Err(Refusal::NotAsked);
     }
-    if question.who == Who::Manager && by.is_none() {
+    if question.who == Who::Manager && !(by_manager && by.is_some()) {
         return Err(Refusal::ManagerNeeded);
     }
     Ok(RedemptionEvent::Answered { answer, by })

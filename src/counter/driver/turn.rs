@@ -215,8 +215,8 @@ impl Driver {
                         basket::may_give_back(redemption, self.redemptions(turn), at)?;
                         taken_back
                     }
-                    Act::Tell { answer, by } => {
-                        let told = desk::tell(redemption, *answer, by.clone())?;
+                    Act::Tell { answer, by, by_manager } => {
+                        let told = desk::tell(redemption, *answer, by.clone(), *by_manager)?;
                         if gives_back(act) {
                             basket::may_give_back(redemption, self.redemptions(turn), at)?;
                         }

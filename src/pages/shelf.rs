@@ -1,0 +1,50 @@
+//! Every file of the pages. A file is added by a line in [`FILES`]; a test fails if one of the folder is missing there.
+
+use sha2::{Digest, Sha256};
+
+/// A file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct File {
+    /// Its path below `files/`, and below `/pages/` of the door.
+    pub(crate) path: &'static str,
+    /// What is in it.
+    pub(crate) bytes: &'static [u8],
+}
+
+macro_rules! files {
+    ($($path:literal)*) => {
+        /// All of them.
+        pub(crate) const FILES: &[File] =
+            &[$(File { path: $path, bytes: include_bytes!(concat!("files/", $path)) }),*];
+    };
+}
+
+files! {
+    "counter.html"
+    "manager.html"
+    "style.css"
+    "start.js"
+}
+
+impl File {
+    /// What it is, by the end of its name.
+    pub(crate) fn media_type(&self) -> &'static str {
+        match self.path.rsplit_once('.').map(|(_, end)| end) {
+            Some("html") => "text/html; charset=utf-8",
+            Some("css") => "text/css; charset=utf-8",
+            Some("js") => "text/javascript; charset=utf-8",
+            Some("json") => "application/json",
+            Some("svg") => "image/svg+xml",
+            Some("png") => "image/png",
+            Some("ico") => "image/vnd.microsoft.icon",
+            Some("woff2") => "font/woff2",
+            Some("txt") => "text/plain; charset=utf-8",
+            _ => "application/octet-stream",
+        }
+    }
+
+    /// Its strong entity tag: the hash of what is in it.
+    pub(crate) fn tag(&self) -> String {
+        format!("\"{}\"", hex::encode(Sha256::digest(self.bytes)))
+    }
+}
