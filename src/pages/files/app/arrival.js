@@ -1,0 +1,45 @@
+// What a scan is, and where it goes: by what it is, and by what the counter is doing.
+//
+// A product's code is a product of the catalogue; a number with the length and check digit of a GTIN that is not in it is a product that
+// is not sold here. Twelve digits, a link, and a token with a letter in it are a voucher. Any other number is the code of a card from the
+// rack. While a card's code is asked for, whatever is scanned is that code, unless it is another product.
+//
+// Where a question is open or money is on its way, a scan goes nowhere and says so.
+
+import { draft } from "./selling.js";
+import { till } from "./till.js";
+
+/// What a text is: `{ is: "product", product }`, or `foreign_product`, `voucher`, `rack_card`.
+export function whatIs(raw, products) {
+  const text = raw.replace(/^\][A-Za-z]\d/, "").trim();
+  const digits = text.replace(/[ -]/g, "");
+  const product = products.find(({ code }) => code === text || sameNumber(code, digits));
+  if (product) return { is: "product", product };
+  if (!/^\d+$/.test(digits)) return { is: "voucher" };
+  if (digits.length === 12) return { is: "voucher" };
+  if ([8, 13, 14].includes(digits.length) && isGtin(digits)) return { is: "foreign_product" };
+  return { is: "rack_card", code: digits };
+}
+
+/// A UPC of 12 digits is an EAN of 13 with a zero before it.
+function sameNumber(one, other) {
+  return /^\d{8,14}$/.test(one) && /^\d{8,14}$/.test(other) && one.padStart(14, "0") === other.padStart(14, "0");
+}
+
+/// The check digit of GS1.
+export function isGtin(digits) {
+  const total = [...digits.padStart(14, "0")].reduce((sum, digit, place) => sum + Number(digit) * (place % 2 === 0 ? 3 : 1), 0);
+  return total % 10 === 0;
+}
+
+/// The products that are sold here: of the till's country, which the session tells as a part of its locale.
+export function offered() {
+  const country = till.session?.locale?.split("-")[1];
+  return till.products.filter((one) => !country || one.country === country);
+}
+
+/// Whether a product can be added to the basket now: one sale has one currency.
+export function fits(product) {
+  const first = draft.cards[0];
+  return product.sellable && (!first || first.face_value.currency === product.currency);
+}

@@ -1,0 +1,125 @@
+// The frame around every screen: tabs above, the state of lines and devices below, and the voice for those who do not see either.
+//
+// What hinders is said in words with a sign beside it, never by colour alone. The voice speaks each screen's sentence once when it comes, and
+// a hindrance when it comes or goes.
+
+import { el, fill, icon, say } from "./dom.js";
+import { forManager, hindrance, till, tryLine } from "./till.js";
+import { till as shared } from "./keep.js";
+import { LANGUAGES, count, spoken, time, w } from "./words.js";
+import { faultWords } from "../parts/said.js";
+
+const TABS = { sell: "gift", redeem: "scan", balance: "find" };
+
+export const frame = { main: null, tabs: null, aside: null, banner: null, status: null, polite: null, urgent: null };
+
+/// Builds it once.
+export function build(root) {
+  frame.main = el("main", { id: "main" });
+  frame.tabs = el("div", { class: "tabs" });
+  frame.aside = el("div", { class: "aside" });
+  frame.banner = el("section", { class: "banner", hidden: true, "aria-label": w("frame.banner") });
+  frame.status = el("footer", { class: "status" });
+  frame.polite = el("div", { class: "unseen", role: "status", "aria-live": "polite" });
+  frame.urgent = el("div", { class: "unseen", role: "alert", "aria-live": "assertive" });
+  fill(root, el("header", { class: "top" }, el("nav", { "aria-label": w("frame.tabs") }, frame.tabs), frame.aside), frame.banner, frame.main, frame.status, frame.polite, frame.urgent);
+}
+
+/// Speaks.
+export function speakOut(words, urgent = false) {
+  const voice = urgent ? frame.urgent : frame.polite;
+  // The same words twice must be heard twice.
+  say(voice, voice.textContent === words ? `${words}\u00a0` : words);
+}
+
+function tab(name, now, free, go) {
+  return el("button", { type: "button", class: "tab", disabled: !free, "aria-current": now === name ? "page" : undefined, "data-tab": name, on: { click: () => go(name) } },
+    icon(TABS[name]), el("span", {}, w(`tab.${name}`)));
+}
+
+function languages(choose) {
+  const select = el("select", { id: "language", class: "select", "aria-label": w("frame.language"), on: { change: () => choose(select.value) } },
+    Object.entries(LANGUAGES).map(([code, name]) => el("option", { value: code }, name)));
+  select.value = spoken();
+  return select;
+}
+
+/// Draws what is above. `now`: the tab; `free`: whether another may be chosen.
+export function drawTop({ now, free, toTab, toStep, choose }) {
+  const waiting = forManager().length;
+  const state = JSON.stringify([now, free, waiting, till.cashier, till.session?.sandbox, till.session?.terminal, spoken(), till.unpaired]);
+  if (frame.aside.dataset.state === state) return;
+  frame.aside.dataset.state = state;
+  // The focus stays on what is drawn anew.
+  const held = [frame.tabs, frame.aside].find((part) => part.contains(document.activeElement));
+  const name = held && (document.activeElement.dataset.tab ?? document.activeElement.id);
+  fill(frame.tabs, till.unpaired ? [] : Object.keys(TABS).filter((one) => one === "sell" || till.session?.vouchers !== false).map((one) => tab(one, now, free, toTab)));
+  fill(frame.aside,
+    till.session?.sandbox && el("span", { class: "sandbox" }, w("frame.sandbox")),
+    waiting > 0 && el("button", { type: "button", class: "chip warn", id: "cases", disabled: !free, on: { click: () => toStep("cases") } }, icon("attention"), el("span", {}, count("frame.cases", waiting))),
+    !till.unpaired && el("button", { type: "button", class: "chip", id: "who", disabled: !free, "aria-label": w("frame.cashier", { name: till.cashier ?? w("frame.nobody") }), on: { click: () => toStep("cashier") } },
+      icon("person"), el("span", {}, till.cashier ?? w("frame.nobody"))),
+    languages(choose));
+  if (name) (frame.tabs.querySelector(`[data-tab="${CSS.escape(name)}"]`) ?? document.getElementById(name))?.focus();
+}
+
+function sign(kind, name, words) {
+  return el("li", { class: `sign sign-${kind}` }, icon(kind === "good" ? name : kind === "bad" ? "stop" : "attention"), el("span", {}, words));
+}
+
+function signs() {
+  const { health, reached, devices } = till;
+  if (!reached) return [sign("bad", "line", w("status.unreached"))];
+  const all = [];
+  const provider = health?.provider;
+  all.push(provider?.up === false ? sign("bad", "line", w("status.provider_down", { time: time(provider.at) })) : sign("good", "line", w("status.provider_up")));
+  if (health?.vouchers?.up === false) all.push(sign("bad", "line", w("status.vouchers_down", { time: time(health.vouchers.at) })));
+  for (const device of devices.filter((one) => one.kind === "printer")) {
+    if (device.fault) all.push(sign("bad", "print", faultWords(device.fault)));
+    else if (!device.there && device.known !== false) all.push(sign("bad", "print", faultWords("absent")));
+    else if (device.paper_low || health?.printer?.paper_low) all.push(sign("warn", "print", w("status.paper_low")));
+    else all.push(sign("good", "print", w("status.printer_ready")));
+  }
+  const { clock } = health ?? {};
+  if (clock?.right === false) all.push(sign("bad", "clock", w("status.clock_wrong", { minutes: Math.round(Math.abs(clock.offset_ms ?? 0) / 60_000) })));
+  else if (clock && Math.abs(clock.offset_ms ?? 0) >= 60_000) all.push(sign("warn", "clock", w("status.clock_drifts", { seconds: Math.round(Math.abs(clock.offset_ms) / 1000) })));
+  else all.push(sign("good", "clock", w("status.clock_right")));
+  if (health?.journal?.writes === false) all.push(sign("bad", "clock", w("status.journal")));
+  if (health?.owed > 0) all.push(sign("warn", "clock", count("status.owed", health.owed)));
+  return all;
+}
+
+let spokenWhy = null;
+
+/// Draws what is below, and what hinders selling.
+export function drawStatus() {
+  if (till.unpaired) {
+    frame.banner.hidden = true;
+    return fill(frame.status);
+  }
+  const why = hindrance();
+  const state = JSON.stringify([why, till.reached, till.health, till.devices, spoken(), till.session?.terminal]);
+  if (frame.status.dataset.state === state) return;
+  frame.status.dataset.state = state;
+  const { session } = till;
+  fill(frame.status, el("ul", { class: "signs", "aria-label": w("frame.status") }, till.ready && signs()),
+    session && el("p", { class: "here" }, `${session.store} · ${session.terminal}`));
+  const held = document.activeElement?.id === "try-line";
+  frame.banner.hidden = !why || !till.ready;
+  fill(frame.banner, why && till.ready && [
+    icon("stop"),
+    el("div", { class: "banner-text" }, el("strong", {}, w(`${why.key}.short`)), " ", el("span", {}, w(`${why.key}.what`, { time: why.since ? time(why.since) : "" })),
+      why.own && spoken() === "en" && el("span", { class: "own" }, ` ${why.own}`)),
+    why.key === "off.provider" && el("button", { type: "button", class: "button", id: "try-line", on: { click: tryLine } }, w("off.try")),
+  ]);
+  if (held) document.getElementById("try-line")?.focus();
+  const key = till.ready ? why?.key ?? null : null;
+  if (key !== spokenWhy) {
+    speakOut(key ? `${w(`${key}.short`)} ${w(`${key}.what`, { time: why.since ? time(why.since) : "" })}` : w("off.over"), Boolean(key));
+    spokenWhy = key;
+  }
+}
+
+/// Chooses a language for this screen.
+export const keepLanguage = (code) => shared.set("language", code);
+export const keptLanguage = () => shared.get("language");

@@ -1,0 +1,208 @@
+// Selling: the basket that is being put together (`draft`), and the sales that somebody stands at the counter for (`attended`).
+//
+// A draft has its receipt's number from the start, and a receipt belongs to one sale: whatever is clicked twice, reloaded or opened
+// in a second page, the daemon begins one sale for it. A sale is attended to from its beginning, or from the moment when it asks
+// something, until the cashier has read how it ended; ids of attended sales are kept for the whole till.
+//
+// Ways to fail: the daemon refuses (`draft.problem`, `trouble` of a sale: a sentence beside it, the draft stays); it is not reached (the
+// act is asked again under its key, the screen waits). Codes of rack cards live in memory alone: a reload asks to scan them again.
+
+import { Problem, act, acting, read, unanswered } from "./api.js";
+import { tab, till as shared } from "./keep.js";
+import { money, sum } from "./money.js";
+import { changed, quietly, readCases, till, tookSale } from "./till.js";
+
+export const MOST_CARDS = 20;
+
+export const draft = { receipt: "", cards: [], problem: null, opening: false, lost: 0 };
+
+/// Sales in a customer's hand, oldest first: `{ id, trouble }`.
+export const attended = [];
+
+/// A new receipt's number: day, time and chance, printable and short enough for a slip.
+function receiptNumber() {
+  const now = new Date();
+  const two = (number) => String(number).padStart(2, "0");
+  const day = `${two(now.getFullYear() % 100)}${two(now.getMonth() + 1)}${two(now.getDate())}`;
+  const clock = `${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
+  return `P${day}-${clock}-${chance(4)}`;
+}
+
+/// So many signs of chance, of which none is taken for another.
+export function chance(signs) {
+  const letters = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
+  return [...crypto.getRandomValues(new Uint8Array(signs))].map((byte) => letters[byte % letters.length]).join("");
+}
+
+function keepDraft() {
+  tab.set("draft", { receipt: draft.receipt, cards: draft.cards.map(({ code, ...card }) => ({ ...card, scanned: code !== undefined })) });
+  changed();
+}
+
+/// Adds a card. `code`: of a card from the rack. False where it does not fit.
+export function addCard(product, faceValue, code) {
+  if (draft.cards.length >= MOST_CARDS || draft.cards.some((card) => code !== undefined && card.code === code)) return false;
+  draft.problem = null;
+  draft.cards.push({
+    product: product.code,
+    name: product.name,
+    brand: product.brand,
+    kind: product.kind,
+    face_value: faceValue,
+    ...(code !== undefined && { code, tail: code.slice(-4) }),
+  });
+  keepDraft();
+  return true;
+}
+
+export function removeCard(place) {
+  draft.cards.splice(place, 1);
+  draft.problem = null;
+  keepDraft();
+}
+
+export function emptyDraft() {
+  draft.cards = [];
+  draft.receipt = receiptNumber();
+  draft.problem = null;
+  draft.lost = 0;
+  keepDraft();
+}
+
+export const total = () => sum(draft.cards.map((card) => card.face_value));
+
+/// Begins the sale of the draft.
+export async function sell() {
+  if (draft.opening || draft.cards.length === 0) return;
+  draft.opening = true;
+  draft.problem = null;
+  changed();
+  const cards = draft.cards.map(({ product, kind, face_value, code }) => ({ product, kind, face_value, ...(code !== undefined && { code }) }));
+  const body = { receipt: draft.receipt, ...(till.cashier && { cashier: till.cashier }), cards };
+  try {
+    begun(await act("/v1/sales", body, { secret: cards.some((card) => card.code !== undefined) }));
+  } catch (why) {
+    if (!(why instanceof Problem)) throw why;
+    draft.problem = why;
+    // Its sale is told by the stream, and taken over there.
+    if (why.code !== "receipt_used") draft.receipt = receiptNumber();
+  } finally {
+    draft.opening = false;
+    keepDraft();
+  }
+}
+
+function begun(view) {
+  attend(view);
+  if (view.receipt !== draft.receipt || view.phase === "creating") return;
+  // Where nothing was sold the basket stays, to be tried again.
+  if (view.phase !== "nothing_sold") draft.cards = [];
+  draft.receipt = receiptNumber();
+  draft.lost = 0;
+  keepDraft();
+}
+
+function keepAttended() {
+  shared.set("attended", attended.length === 0 ? null : attended.map(({ id }) => id));
+  changed();
+}
+
+/// Attends to a sale until it is dismissed.
+export function attend(view) {
+  tookSale(view);
+  if (attended.some(({ id }) => id === view.id)) return;
+  attended.push({ id: view.id, trouble: null });
+  keepAttended();
+}
+
+/// What the stream or a question tells of a sale.
+export function saleTold(view, asks) {
+  const mine = attended.some(({ id }) => id === view.id);
+  if (view.receipt === draft.receipt && (draft.cards.length > 0 || draft.lost > 0)) begun(view);
+  else if (mine) tookSale(view);
+  else if (asks) attend(view);
+}
+
+/// Whether more is to come of it by itself or by the payment, so that it must not be dismissed.
+const inHand = (view) => view.phase !== "done" && view.phase !== "nothing_sold";
+
+export function dismiss(id) {
+  const place = attended.findIndex((one) => one.id === id);
+  if (place < 0) return;
+  attended.splice(place, 1);
+  till.sales.delete(id);
+  keepAttended();
+}
+
+/// The sale whose turn it is on the screen: what has ended with something to give back, then what is in hand, then what is done.
+export function current() {
+  const views = attended.map((one) => ({ ...one, view: till.sales.get(one.id) })).filter(({ view }) => view);
+  const rank = ({ view }) => (!inHand(view) && view.money_back ? 0 : inHand(view) ? 1 : 2);
+  return views.sort((a, b) => rank(a) - rank(b))[0] ?? null;
+}
+
+/// Acts on a sale, and keeps what came of it.
+async function onSale(id, path, body) {
+  const one = attended.find((known) => known.id === id);
+  if (one) one.trouble = null;
+  changed();
+  try {
+    attend(await act(path, body));
+  } catch (why) {
+    if (!(why instanceof Problem)) throw why;
+    const now = attended.find((known) => known.id === id);
+    if (now) now.trouble = why;
+    await read(`/v1/sales/${id}`).then(tookSale).catch(quietly);
+  }
+  await readCases().catch(quietly);
+  changed();
+}
+
+const of = (id) => `/v1/sales/${id}`;
+
+/// The customer has paid what is due. `given`: cash; none: by card.
+export function pay(view, given) {
+  const tender = given === undefined ? { kind: "card" } : { kind: "cash", given: money(given, view.due.currency) };
+  return onSale(view.id, `${of(view.id)}/payment`, { amount: view.due, tender });
+}
+
+export const paying = (id) => acting(`${of(id)}/payment`);
+
+export function cancel(view) {
+  return onSale(view.id, `${of(view.id)}/cancel`, byWhom());
+}
+
+/// Answers the question of a card.
+export function answer(id, card, choice) {
+  return onSale(id, `${of(id)}/cards/${card}/answer`, { answer: choice, ...byWhom() });
+}
+
+export const answering = (id, card) => acting(`${of(id)}/cards/${card}/answer`);
+
+const byWhom = () => (till.cashier ? { by: till.cashier } : {});
+
+/// Takes up what an earlier life of this page, or another page, has left: the draft, the attended sales, acts without an answer.
+export async function takeUp() {
+  const kept = tab.get("draft");
+  if (draft.receipt === "") {
+    draft.receipt = kept?.receipt ?? receiptNumber();
+    const cards = kept?.cards ?? [];
+    draft.cards = cards.filter((card) => !card.scanned).map(({ scanned, ...card }) => card);
+    draft.lost = cards.length - draft.cards.length;
+  }
+  const ids = new Set([...(shared.get("attended") ?? []), ...attended.map(({ id }) => id)]);
+  await Promise.all([...ids].map(async (id) => {
+    try {
+      attend(await read(of(id)));
+    } catch (why) {
+      quietly(why);
+      if (why instanceof Problem && why.code === "sale_unknown") dismiss(id);
+    }
+  }));
+  for (const { path, body } of unanswered()) {
+    const sale = /^\/v1\/sales\/([^/]+)\//.exec(path)?.[1];
+    if (acting(path)) continue;
+    if (sale) onSale(sale, path, body);
+    else if (path === "/v1/sales") sell();
+  }
+}

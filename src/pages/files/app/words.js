@@ -1,0 +1,60 @@
+// Words: every sentence of the pages by its key, in the language of the till or the one that was chosen here. A code of the API that the
+// files do not know yet is said in the API's own English (`worded`). That no file lacks a key is a test's to say.
+
+export const LANGUAGES = { de: "Deutsch", en: "English", fr: "Français" };
+const FIRST = "en";
+
+let table = {};
+let language = FIRST;
+let locale = "en-GB";
+
+/// Speaks a language from now on. `place`: the till's locale, whose country's formats are kept where the language is its own.
+export async function speak(wanted, place = "") {
+  const chosen = wanted in LANGUAGES ? wanted : FIRST;
+  if (chosen !== language || Object.keys(table).length === 0) table = await read(chosen);
+  language = chosen;
+  locale = place.split("-")[0] === chosen ? place : { en: "en-GB", de: "de-DE", fr: "fr-FR" }[chosen];
+  document.documentElement.lang = chosen;
+}
+
+async function read(chosen) {
+  const answer = await fetch(`/pages/words/${chosen}.json`);
+  if (!answer.ok) throw new Error(`no words: ${chosen}`);
+  return answer.json();
+}
+
+/// The language that is spoken.
+export const spoken = () => language;
+/// The locale of amounts and times.
+export const place = () => locale;
+
+/// Whether there are words for this key.
+export const knows = (key) => key in table;
+
+/// The words for a key; `{name}` stands for a value.
+export function w(key, values = {}) {
+  const words = table[key] ?? key;
+  return words.replace(/\{(\w+)\}/g, (gap, name) => (name in values ? String(values[name]) : gap));
+}
+
+/// The words for one of many: `key.one` or `key.other` by the language's own rule.
+export function count(key, number, values = {}) {
+  const form = new Intl.PluralRules(locale).select(number) === "one" ? "one" : "other";
+  return w(`${key}.${form}`, { n: new Intl.NumberFormat(locale).format(number), ...values });
+}
+
+/// The words for a code of the API, or what the API says itself.
+export function worded(family, code, own, values = {}) {
+  const key = `${family}.${code}`;
+  return knows(key) ? w(key, values) : own;
+}
+
+/// A moment of the API as a time of the day here.
+export function time(instant) {
+  return new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" }).format(new Date(instant));
+}
+
+/// A moment of the API as day and time.
+export function moment(instant) {
+  return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).format(new Date(instant));
+}

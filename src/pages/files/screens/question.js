@@ -1,0 +1,104 @@
+// An open question: one sentence of what to do with card, paper and money, and its answers. It stands before everything else, and there is
+// no way round it: no tab, no scan, no key leads away before it is answered or has answered itself.
+
+import { button, el, fill, icon } from "../app/dom.js";
+import { shown, worth } from "../app/money.js";
+import { answerRedemption, answeringRedemption, guest, scanAgain } from "../app/redeeming.js";
+import { answer, answering, attended } from "../app/selling.js";
+import { questions, till } from "../app/till.js";
+import { time, w, worded } from "../app/words.js";
+import { alarm, faultWords, problemWords } from "../parts/said.js";
+
+/// Answers that go on with the card, or say that all is well: the first that is offered is the one with the accent.
+const ACCENT = ["finish", "print", "print_again", "complete", "accept", "used", "try_again"];
+
+function facts(rows) {
+  return el("dl", { class: "facts" }, rows.filter(([, value]) => value).map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+}
+
+function ofCard(one) {
+  const sale = till.sales.get(one.sale);
+  const card = sale?.cards.find(({ number }) => number === one.card);
+  const fault = card?.paper?.fault;
+  const waitsForPrinter = one.case === "print_or_money_back" && fault;
+  return {
+    sentence: worded("case", waitsForPrinter ? "print_or_money_back_fault" : one.case, one.text, { fault: faultWords(fault) }),
+    fault: fault && one.case !== "print_or_money_back" ? faultWords(fault) : "",
+    rows: [
+      [w("fact.card"), one.product_name],
+      [w("fact.value"), shown(one.face_value)],
+      [w("fact.paid"), sale?.payment && w(`tender.${sale.payment.tender.kind}`)],
+      [w("fact.attempt"), card?.paper?.attempt > 1 && String(card.paper.attempt)],
+      [w("fact.receipt"), one.receipt],
+      [w("fact.until"), one.until && w("fact.until_then", { time: time(one.until) })],
+    ],
+    choose: (choice) => answer(one.sale, one.card, choice),
+    busy: () => answering(one.sale, one.card),
+    trouble: () => attended.find(({ id }) => id === one.sale)?.trouble,
+    family: "answer",
+  };
+}
+
+function ofRedemption(one) {
+  const view = till.redemptions.get(one.redemption);
+  const taken = view?.taken?.worth;
+  return {
+    sentence: worded("case", one.case, one.text),
+    fault: "",
+    rows: [
+      [w("fact.voucher"), one.code],
+      [w("fact.asked"), worth(one.amount, view?.item)],
+      [w("fact.taken"), taken && worth(taken, view?.item)],
+      [w("fact.basket"), one.basket],
+      [w("fact.until"), one.until && w("fact.until_then", { time: time(one.until) })],
+    ],
+    choose: (choice) => answerRedemption(one.redemption, choice),
+    busy: () => answeringRedemption(one.redemption),
+    trouble: () => guest.problem,
+    family: "guest_answer",
+  };
+}
+
+/// `one`: a case of the attention list.
+export function question(one) {
+  const asked = one.sale ? ofCard(one) : ofRedemption(one);
+  const title = worded("question", one.case, w("question.title"));
+  const heading = el("h1", { tabindex: -1 }, title);
+  const trouble = el("div");
+  const more = questions().length;
+  const first = one.choices.find((choice) => ACCENT.includes(choice));
+  const choices = one.choices.map((choice) => button(w(`${asked.family}.${choice}`), () => asked.choose(choice), {
+    class: choice === first ? "button primary tall" : "button tall", "data-choice": choice,
+  }));
+  const scan = one.case === "scan_again" && scanForm(one);
+  const update = () => {
+    const busy = asked.busy();
+    for (const choice of choices) choice.disabled = busy;
+    const why = asked.trouble();
+    fill(trouble, busy ? el("p", { class: "lead" }, w("question.answering")) : why && alarm(problemWords(why)));
+  };
+  update();
+  return {
+    title,
+    focus: heading,
+    urgent: true,
+    words: asked.sentence,
+    node: el("div", { class: "center wide question" },
+      el("p", { class: "eyebrow" }, icon("attention"), more > 1 ? w("question.of", { n: more }) : w("question.open")),
+      heading, asked.fault && el("p", { class: "lead strong" }, asked.fault), el("p", { class: "lead" }, asked.sentence), facts(asked.rows), trouble, scan,
+      el("div", { class: "choices" }, choices)),
+    update,
+    scan: one.case === "scan_again" ? (text) => scanAgain(one.redemption, text) : () => w("scan.question_first"),
+  };
+}
+
+function scanForm(one) {
+  const field = el("input", { id: "scan-again", class: "code-input", inputmode: "numeric", autocomplete: "off", spellcheck: "false", maxlength: 128 });
+  const send = (event) => {
+    event.preventDefault();
+    if (field.value.trim()) scanAgain(one.redemption, field.value);
+    field.value = "";
+  };
+  return el("form", { class: "inline-form", on: { submit: send } }, el("label", { for: "scan-again" }, w("voucher.code")), field,
+    button(w("voucher.check"), undefined, { type: "submit", class: "button primary" }));
+}

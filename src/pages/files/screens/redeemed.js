@@ -1,0 +1,69 @@
+// What became of the vouchers of this guest: what counts for the basket and how to book it; handing out, another voucher, or giving back.
+
+import { button, el, fill, icon, say } from "../app/dom.js";
+import { worth } from "../app/money.js";
+import { another, finish, guest, leave, print, reverse, reversing, views } from "../app/redeeming.js";
+import { w } from "../app/words.js";
+import { alarm, faultWords, note, problemWords, redemptionScreen } from "../parts/said.js";
+import { redemptionSlip } from "../parts/slip.js";
+
+const counts = (view) => view.counts === "for";
+
+function one(view, said) {
+  const open = view.state === "answered";
+  const undo = open && button(w("redeemed.undo"), () => reverse(view), { class: "button", disabled: reversing(view.id), "data-undo": view.code });
+  const paper = counts(view) || view.owed || view.state === "cleared" ? button(w("print.slip"), async () => {
+    try {
+      const end = await print(`/v1/redemptions/${view.id}`);
+      fill(said, note(end.paper === "printed" ? w("print.done") : `${w(`print.${end.paper}`)} ${faultWords(end.fault)}`, "print"));
+    } catch (why) {
+      fill(said, alarm(problemWords(why)));
+    }
+  }, { class: "button", icon: "print" }) : null;
+  return el("li", { class: `outcome ${counts(view) ? "outcome-sold" : "outcome-owed"}` },
+    icon(counts(view) ? "done" : "attention"),
+    el("span", { class: "line-text" }, el("strong", {}, redemptionScreen(view)), el("span", { class: "line-code" }, view.code,
+      view.taken?.left ? ` · ${w("redeemed.left", { amount: worth(view.taken.left, view.item) })}` : "")),
+    el("div", { class: "line-acts" }, undo, paper));
+}
+
+export function redeemed() {
+  const heading = el("h1", { tabindex: -1 }, "");
+  const list = el("ul", { class: "outcomes" });
+  const trouble = el("div");
+  const said = el("div", { role: "status" });
+  const slips = el("div", { class: "slips" });
+  const lead = el("p", { class: "lead" });
+  const goOn = button("", () => (views().some((view) => view.state === "answered") ? finish() : leave()), { class: "button primary tall", "data-finish": true });
+  const more = button(w("redeemed.another"), another, { class: "button tall", icon: "scan" });
+  let drawn = "";
+  const title = () => {
+    const all = views();
+    const good = all.filter(counts);
+    if (good.length === 1 && all.length === 1) return redemptionScreen(good[0]);
+    if (good.length > 0) return w("redeemed.title");
+    return all.length === 1 ? redemptionScreen(all[0]) : w("redeemed.none");
+  };
+  const update = () => {
+    const all = views();
+    const state = JSON.stringify([all.map(({ id, seq }) => [id, seq, reversing(id)]), guest.problem?.code]);
+    if (state === drawn) return;
+    drawn = state;
+    say(heading, title());
+    const blocked = all.some((view) => !view.other_payment && view.counts === "open");
+    say(lead, blocked ? w("redeemed.no_other_payment") : all.some(counts) ? w("redeemed.goods") : w("redeemed.other_payment"));
+    fill(list, all.map((view) => one(view, said)));
+    fill(slips, all.filter(counts).map(redemptionSlip));
+    fill(trouble, guest.problem && alarm(problemWords(guest.problem)));
+    say(goOn.querySelector("span"), all.some((view) => view.state === "answered") ? w("redeemed.finish") : w("redeemed.next"));
+  };
+  update();
+  return {
+    title: title(),
+    focus: goOn,
+    node: el("div", { class: "center wide ended" }, el("div", { class: "sides" },
+      el("div", { class: "wide-side" }, heading, lead, trouble, list, said, el("div", { class: "choices" }, goOn, more)), slips)),
+    update,
+    scan: () => undefined,
+  };
+}

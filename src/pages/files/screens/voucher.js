@@ -1,0 +1,51 @@
+// A voucher is scanned or typed: to be redeemed, or only to be looked at.
+
+import { button, el, fill, icon } from "../app/dom.js";
+import { another, guest, layAside, look, views } from "../app/redeeming.js";
+import { till } from "../app/till.js";
+import { where } from "../app/where.js";
+import { w } from "../app/words.js";
+import { alarm, note, problemWords } from "../parts/said.js";
+
+export function voucher() {
+  const balance = where.tab === "balance";
+  const title = w(balance ? "balance.title" : guest.more ? "voucher.another" : "voucher.title");
+  const heading = el("h1", { tabindex: -1 }, title);
+  const said = el("div");
+  const field = el("input", { id: "voucher-code", class: "code-input", inputmode: "numeric", autocomplete: "off", spellcheck: "false", maxlength: 256 });
+  const go = button(w(balance ? "balance.show" : "voucher.check"), undefined, { type: "submit", class: "button primary tall" });
+  const submit = (event) => {
+    event.preventDefault();
+    const scan = field.value;
+    field.value = "";
+    if (scan.trim() !== "") look(scan);
+  };
+  const press = (digit) => {
+    field.value += digit;
+  };
+  const keys = ["1", "2", "3", "4", "5", "6", "7", "8", "9"].map((digit) => button(digit, () => press(digit), { class: "key", tabindex: -1 }));
+  const pad = el("div", { class: "keypad", role: "group", "aria-label": w("keypad.name") }, keys,
+    el("span"),
+    button("0", () => press("0"), { class: "key", tabindex: -1 }),
+    el("button", { type: "button", class: "key", tabindex: -1, "aria-label": w("keypad.erase"), on: { click: () => { field.value = field.value.slice(0, -1); } } }, icon("erase")));
+  const update = () => {
+    const off = till.session?.vouchers === false;
+    go.disabled = guest.checking || off || !till.reached;
+    const lost = till.reached ? null : note(w("off.unreached.short"));
+    fill(said, off ? note(w("problem.vouchers_not_set_up")) : guest.checking ? el("p", { class: "lead" }, w("voucher.looking"))
+      : guest.problem ? alarm(problemWords(guest.problem)) : lost, where.remark && note(where.remark));
+  };
+  update();
+  const waiting = views().length > 0;
+  return {
+    title,
+    focus: field,
+    node: el("form", { class: "center", on: { submit } },
+      guest.more && waiting && button(w("back"), layAside, { class: "button quiet", icon: "back" }),
+      heading, el("p", { class: "lead" }, icon("scan"), w(balance ? "balance.how" : "voucher.how")), said,
+      el("label", { for: "voucher-code" }, w("voucher.code")), field, pad, go),
+    update,
+  };
+}
+
+export { another };

@@ -1,0 +1,220 @@
+// A cashier's screen: a page in a headless browser, used as a person uses it: by words on buttons, by keys, by fingers, by a scanner.
+//
+// Every page is watched: an error on its console, an exception, a request that fails and a breach of its policy fail the test that opened
+// it. What the daemon refuses (an answer of the API with 4xx or 5xx) is no error of the page.
+
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { eventually } from "./shop.js";
+
+const require = createRequire(join(process.env.NODE_PATH ?? "/", "here.js"));
+const puppeteer = require("puppeteer-core");
+const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+const WORDS = new URL("../../src/pages/files/words/", import.meta.url);
+export const PICTURES = new URL("../../target/pages/", import.meta.url).pathname;
+
+/// WCAG 2.2 AA, and what the checker holds to be good practice.
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+let browser = null;
+
+async function opened() {
+  browser ??= await puppeteer.launch({
+    executablePath: process.env.CHROMIUM,
+    headless: true,
+    // Root has no sandbox to put the browser into; nothing but the daemon's own pages is opened.
+    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--lang=en-GB", "--force-color-profile=srgb"],
+  });
+  return browser;
+}
+
+export async function closeBrowser() {
+  await browser?.close();
+  browser = null;
+}
+
+export class Desk {
+  /// Opens the counter page, pairs it, and waits for its first screen. `beside`: a desk whose browser profile it shares.
+  static async open(shop, { language = "de", width = 1366, height = 768, dark = false, touch = false, beside, path = "/", before } = {}) {
+    const desk = new Desk();
+    Object.assign(desk, { shop, language, troubles: [], words: JSON.parse(readFileSync(new URL(`${language}.json`, WORDS))) });
+    desk.context = beside?.context ?? await (await opened()).createBrowserContext();
+    desk.shares = Boolean(beside);
+    const page = await desk.context.newPage();
+    desk.page = page;
+    await page.setViewport({ width, height, hasTouch: touch });
+    await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: dark ? "dark" : "light" }, { name: "prefers-reduced-motion", value: "reduce" }]);
+    await page.evaluateOnNewDocument((code) => {
+      if (localStorage.getItem("tilld.language") === null) localStorage.setItem("tilld.language", JSON.stringify(code));
+      window.breaches = [];
+      addEventListener("securitypolicyviolation", (event) => window.breaches.push(`${event.violatedDirective} ${event.blockedURI}`));
+    }, language);
+    page.on("pageerror", (error) => desk.troubles.push(`exception: ${error.stack ?? error.message}`));
+    page.on("console", (message) => {
+      if (message.type() === "error" && !desk.#refusedByTheApi(message)) desk.troubles.push(`console: ${message.text()} ${message.location().url ?? ""}`);
+    });
+    if (before) await before(page);
+    await page.goto(shop.url + path);
+    if (!desk.shares) await desk.#pair();
+    return desk;
+  }
+
+  #refusedByTheApi(message) {
+    const { url = "" } = message.location();
+    return /Failed to load resource|net::ERR_/.test(message.text()) && new URL(url, "http://x").pathname.startsWith("/v1/");
+  }
+
+  async #pair() {
+    await this.has("#pairing-code");
+    await this.page.type("#pairing-code", await this.shop.pairingCode());
+    await this.page.keyboard.press("Enter");
+    await eventually("the screen is paired", async () => (await this.page.$("#pairing-code")) === null);
+  }
+
+  /// Waits for an element. (Not by frames: a page in the background draws none.)
+  has(selector) {
+    return eventually(selector, () => this.page.$(selector)).catch(async (why) => {
+      throw new Error(`${why.message}; the page shows: ${await this.text()} ${this.troubles.join("; ")}`);
+    });
+  }
+
+  w(key, values = {}) {
+    assert.ok(key in this.words, `no words: ${key}`);
+    return this.words[key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? `{${name}}`);
+  }
+
+  /// The text of the page as it is shown.
+  async text(selector = "body") {
+    const text = await this.page.$eval(selector, (element) => element.innerText);
+    return text.replace(/[\u00a0\u202f]/g, " ");
+  }
+
+  /// Waits until the page shows these words (a key, or words as they stand).
+  async sees(key, values) {
+    const wanted = (key in this.words ? this.w(key, values) : key).replace(/[\u00a0\u202f]/g, " ");
+    try {
+      await eventually(`“${wanted}”`, async () => (await this.text()).includes(wanted));
+    } catch (why) {
+      throw new Error(`${why.message}; the page shows: ${await this.text()} ${this.troubles.join("; ")}`);
+    }
+  }
+
+  async seesNot(key, values) {
+    const wanted = key in this.words ? this.w(key, values) : key;
+    assert.ok(!(await this.text()).includes(wanted), `the page shows “${wanted}”`);
+  }
+
+  /// Waits until the page shows these words no longer.
+  vanishes(key, values) {
+    return eventually(`“${this.w(key, values)}” gone`, async () => !(await this.text()).includes(this.w(key, values)));
+  }
+
+  /// The heading of the screen.
+  async isAt(key, values) {
+    const wanted = (key in this.words ? this.w(key, values) : key).replace(/[\u00a0\u202f]/g, " ");
+    await eventually(`the screen “${wanted}”`, async () => (await this.text("main h1")) === wanted).catch(async (why) => {
+      throw new Error(`${why.message}; the screen is: ${await this.text("main")} ${this.troubles.join("; ")}`);
+    });
+  }
+
+  /// The button with these words, once it can be pressed.
+  async button(key, values) {
+    const wanted = (key in this.words ? this.w(key, values) : key).replace(/[\u00a0\u202f]/g, " ");
+    return eventually(`a button “${wanted}” to press`, async () => {
+      const found = await this.page.evaluateHandle((words) => [...document.querySelectorAll("button, a.button")].find((button) =>
+        !button.disabled && button.checkVisibility() && [button.innerText, button.getAttribute("aria-label")].some((text) => text?.replace(/[\u00a0\u202f]/g, " ").trim() === words)), wanted);
+      return found.asElement();
+    }).catch(async (why) => {
+      throw new Error(`${why.message}; the page shows: ${await this.text()} ${this.troubles.join("; ")}`);
+    });
+  }
+
+  async press(key, values) {
+    await (await this.button(key, values)).click();
+  }
+
+  async tap(key, values) {
+    await (await this.button(key, values)).tap();
+  }
+
+  async click(selector) {
+    await (await this.has(`${selector}:not(:disabled)`)).click();
+  }
+
+  /// Types as a person does: with pauses that no scanner has.
+  async types(text) {
+    for (const sign of text) {
+      await this.page.keyboard.press(sign);
+      await pause(100);
+    }
+  }
+
+  /// Goes with the Tab key until this has the focus, as somebody without a mouse does.
+  async tabsTo(selector) {
+    for (let stop = 0; stop < 60; stop += 1) {
+      if (await this.page.evaluate((wanted) => document.activeElement?.matches(wanted), selector)) return;
+      await this.page.keyboard.press("Tab");
+    }
+    assert.fail(`no way to ${selector} with the Tab key`);
+  }
+
+  /// A scanner that types, so many ms a key.
+  async scans(text, { gap = 5, end = "Enter" } = {}) {
+    // Sent as one burst: the pace is the scanner's, not that of the line to the browser.
+    const session = await this.page.createCDPSession();
+    const keys = [...text].map((sign) => keyOf(sign));
+    if (end) keys.push({ key: end, code: end, windowsVirtualKeyCode: end === "Tab" ? 9 : 13, text: end === "Enter" ? "\r" : "" });
+    let due = Date.now();
+    const sent = [];
+    for (const key of keys) {
+      sent.push(session.send("Input.dispatchKeyEvent", { type: "keyDown", ...key }), session.send("Input.dispatchKeyEvent", { type: "keyUp", ...key, text: "" }));
+      due += gap;
+      await pause(Math.max(0, due - Date.now()));
+    }
+    await Promise.all(sent);
+    await session.detach();
+  }
+
+  /// Waits until nothing is drawn any more, takes the picture, and lets the checker look at it.
+  async looks(name) {
+    await this.page.bringToFront();
+    await this.page.evaluate(() => document.fonts.ready.then(() => null));
+    mkdirSync(PICTURES, { recursive: true });
+    await this.page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: false });
+    await this.checks(name);
+  }
+
+  async checks(name) {
+    await this.page.evaluate(AXE);
+    const found = await this.page.evaluate((rules) => window.axe.run(document, { runOnly: { type: "tag", values: rules }, resultTypes: ["violations"] }), RULES);
+    const said = found.violations.map((one) => `${one.id}: ${one.help}: ${one.nodes.map((node) => `${node.html} ${node.failureSummary}`).join("; ")}`);
+    const small = await this.page.evaluate(() => [...document.querySelectorAll("button, input, select, a[href]")]
+      .filter((one) => one.checkVisibility() && one.type !== "checkbox").map((one) => ({ box: one.getBoundingClientRect(), html: one.outerHTML.slice(0, 120) }))
+      .filter(({ box }) => box.width < 48 || box.height < 48).map(({ html, box }) => `${Math.round(box.width)} × ${Math.round(box.height)}: ${html}`));
+    const wide = await this.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.deepEqual([...said, ...small, ...(wide > 0 ? [`${wide} px too wide`] : [])], [], name);
+  }
+
+  /// Loads the page again, as the F5 key does.
+  async reloads() {
+    await this.page.reload();
+  }
+
+  /// Closes it; everything that it complained of fails.
+  async close() {
+    const breaches = await this.page.evaluate(() => window.breaches).catch(() => []);
+    if (this.shares) await this.page.close();
+    else await this.context.close();
+    assert.deepEqual([...this.troubles, ...(breaches ?? []).map((breach) => `policy: ${breach}`)], []);
+  }
+}
+
+export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+function keyOf(sign) {
+  const code = /\d/.test(sign) ? `Digit${sign}` : /[a-z]/i.test(sign) ? `Key${sign.toUpperCase()}` : sign === " " ? "Space" : "";
+  const shift = /[A-Z]/.test(sign) ? 8 : 0;
+  return { key: sign, code, text: sign, modifiers: shift, windowsVirtualKeyCode: sign.toUpperCase().charCodeAt(0) };
+}

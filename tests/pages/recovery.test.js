@@ -1,0 +1,227 @@
+// What goes wrong, and what the cashier sees first: the open question, with its sentence and its answers, and no way round it.
+
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+import { Desk, closeBrowser } from "./desk.js";
+import { Shop, eventually } from "./shop.js";
+
+let shop;
+before(async () => {
+  shop = await Shop.open({ confirmS: 3 });
+});
+afterEach(() => shop.tidy());
+after(async () => {
+  await closeBrowser();
+  await shop.close();
+});
+
+const POR = '[data-product="4001232232332"]';
+
+async function toTake(desk, value = "50.00") {
+  await desk.isAt("sell.title");
+  await desk.click(POR);
+  await desk.click(`[data-value="${value}"]`);
+  await desk.press("basket.sell.one", { n: 1 });
+  await desk.has(".take");
+}
+
+/// Presses the one button that takes the money.
+const pays = (desk) => desk.click(".take-form .basket .primary");
+
+/// No tab, no scan and no reload leads past a question.
+async function noWayRound(desk, title) {
+  assert.equal(await desk.page.$$eval(".tab:not(:disabled), .chip:not(:disabled)", (ways) => ways.length), 0);
+  await desk.scans("401200000011");
+  await desk.isAt(title);
+  await desk.page.keyboard.press("Escape");
+  await desk.isAt(title);
+  await desk.reloads();
+  await desk.isAt(title);
+}
+
+test("paper that runs out in the middle of a slip is a question, and the slip is printed again", async () => {
+  const desk = await Desk.open(shop, { language: "de" });
+  await toTake(desk);
+  shop.printer.runsOutAfter(120);
+  await pays(desk);
+  await desk.isAt("question.print_again");
+  await desk.sees("fault.paper_out");
+  await desk.looks("question-print-again-de");
+  await noWayRound(desk, "question.print_again");
+  shop.printer.fault(null);
+  await desk.press("answer.print_again");
+  await desk.isAt("screen.done");
+  assert.equal(shop.printer.torn.length, 1);
+  assert.match(shop.printer.papers.at(-1), /Gutscheincode/);
+  await desk.press("ended.next");
+  await desk.isAt("sell.title");
+  await desk.close();
+});
+
+test("a slip that waits for paper prints by itself when there is some", async () => {
+  const desk = await Desk.open(shop, { language: "en" });
+  await toTake(desk);
+  shop.printer.fault("paper_out");
+  await pays(desk);
+  await desk.isAt("question.print_or_money_back");
+  await desk.sees("fault.paper_out");
+  await desk.looks("question-print-or-money-back-en");
+  shop.printer.fault(null);
+  await desk.isAt("screen.done");
+  await desk.close();
+});
+
+test("the money goes back where the paper does not come", async () => {
+  const desk = await Desk.open(shop, { language: "fr" });
+  await toTake(desk);
+  shop.printer.fault("cover_open");
+  await pays(desk);
+  await desk.isAt("question.print_or_money_back");
+  await desk.sees("fault.cover_open");
+  await desk.press("answer.money_back");
+  await desk.isAt("screen.not_sold_money_back");
+  await desk.sees("50,00 €");
+  await desk.looks("money-back-fr");
+  shop.printer.fault(null);
+  // A scan does not wipe away what has to be given back.
+  await desk.scans("4001232232332");
+  await desk.isAt("screen.not_sold_money_back");
+  await desk.press("ended.given_back", { amount: "50,00 €" });
+  await desk.isAt("sell.title");
+  await eventually("the card is taken back", async () => (await shop.ask("GET", "/v1/health")).body.owed === 0);
+  await desk.close();
+});
+
+test("a printer that falls silent leaves a question that only somebody who looks can answer", async () => {
+  const desk = await Desk.open(shop, { language: "de" });
+  await toTake(desk);
+  shop.printer.fallsSilentAfter(150);
+  await pays(desk);
+  await desk.isAt("question.is_it_complete");
+  await desk.looks("question-is-it-complete-de");
+  await noWayRound(desk, "question.is_it_complete");
+  shop.printer.fault(null);
+  await desk.press("answer.complete");
+  await desk.isAt("screen.done");
+  await desk.close();
+});
+
+test("silence of the provider gives the money back, and keeps nobody from selling", async () => {
+  const desk = await Desk.open(shop, { language: "en" });
+  await toTake(desk);
+  await shop.finperks.fault("confirm", { kind: "drop_request", how: "silence" });
+  await shop.finperks.fault("get", { kind: "drop_request", how: "silence" }, { count: 20 });
+  await pays(desk);
+  await desk.isAt("wait.finishing");
+  await desk.sees("wait.asking");
+  await desk.looks("wait-asking-en");
+  await desk.isAt("screen.not_sold_money_back");
+  await desk.sees("€50.00");
+  await desk.looks("money-back-en");
+  await shop.finperks.delete("/faults");
+  await desk.press("ended.given_back", { amount: "€50.00" });
+  await desk.isAt("sell.title");
+  await desk.close();
+});
+
+test("a daemon that is killed during the confirm comes back, and so does the page, by itself", async () => {
+  const desk = await Desk.open(shop, { language: "de" });
+  await toTake(desk);
+  const papers = shop.printer.papers.length;
+  await shop.finperks.fault("confirm", { kind: "hold", executed: "before_release" });
+  await pays(desk);
+  await desk.isAt("wait.finishing");
+  await eventually("the confirm is held", async () => (await shop.finperks.get("/calls?after=0")).some((call) => call.call === "confirm" && call.fault === "hold") || true);
+  await shop.crash();
+  await desk.sees("off.unreached.short");
+  await desk.looks("unreached-de");
+  await shop.finperks.post("/release");
+  await shop.serve();
+  await desk.isAt("screen.done");
+  assert.equal(shop.printer.papers.length, papers + 1);
+  await desk.vanishes("off.unreached.short");
+  await desk.close();
+});
+
+test("a voucher that was redeemed for a basket that nobody completed is asked about after a restart", async () => {
+  const desk = await Desk.open(shop, { language: "de" });
+  const { code } = await shop.giftLocal.post("/vouchers", { name: "asked", value: "11.00", currency: "EUR" });
+  await desk.isAt("sell.title");
+  const check = (await shop.ask("POST", "/v1/vouchers/check", { scan: code })).body.check;
+  await shop.ask("POST", "/v1/redemptions", { check, basket: "T1", amount: { amount: "11.00", currency: "EUR" } }, { "Idempotency-Key": "t1" });
+  await shop.crash();
+  await shop.serve();
+  await desk.isAt("question.was_it_used");
+  await desk.looks("question-was-it-used-de");
+  await noWayRound(desk, "question.was_it_used");
+  await desk.press("guest_answer.not_used");
+  await desk.sees("guest.given_back");
+  await desk.press("redeemed.next");
+  await desk.isAt("sell.title");
+  await desk.close();
+});
+
+test("what only waits, or is the manager's, is listed and blocks nobody", async () => {
+  const desk = await Desk.open(shop, { language: "en" });
+  // The provider never takes this product back.
+  const card = { product: "4001232100046", kind: "por", face_value: { amount: "20.00", currency: "EUR" } };
+  const sale = (await shop.ask("POST", "/v1/sales", { receipt: "M1", cards: [card] }, { "Idempotency-Key": "m1" })).body;
+  shop.printer.fault("paper_out");
+  await shop.ask("POST", `/v1/sales/${sale.id}/payment`, { amount: sale.due, tender: { kind: "card" } }, { "Idempotency-Key": "m2" });
+  await desk.isAt("question.print_or_money_back");
+  await desk.press("answer.money_back");
+  shop.printer.fault(null);
+  await desk.press("ended.given_back", { amount: "€20.00" });
+  await desk.press("frame.cases.one", { n: 1 });
+  await desk.isAt("cases.title");
+  await desk.sees("case.undo_not_supported");
+  await desk.looks("cases-en");
+  await desk.press("back");
+  await toTake(desk);
+  await pays(desk);
+  await desk.isAt("screen.done");
+  await desk.close();
+});
+
+test("without a provider selling is visibly off and says why, and comes back by itself", async () => {
+  const desk = await Desk.open(shop, { language: "de" });
+  await desk.isAt("sell.title");
+  await shop.finperks.fault("products", { kind: "drop_request" }, { count: 3 }).catch(() => shop.finperks.post("/faults", { count: 3, fault: { kind: "drop_request" } }));
+  await shop.ask("POST", "/v1/products/refresh");
+  await desk.sees("off.provider.short");
+  await desk.looks("off-provider-de");
+  assert.equal(await desk.page.$$eval(".tile:not(:disabled)", (tiles) => tiles.length), 0);
+  await shop.finperks.delete("/faults");
+  await desk.press("off.try");
+  await eventually("selling is on again", () => desk.page.$(".tile:not(:disabled)"));
+  await desk.vanishes("off.provider.short");
+  await desk.close();
+});
+
+test("a clock that the provider refuses switches selling off, and says by how much", async () => {
+  const desk = await Desk.open(shop, { language: "en" });
+  await desk.isAt("sell.title");
+  await shop.finperks.put("/clock", { offset_s: 420 });
+  await shop.ask("POST", "/v1/products/refresh");
+  await desk.sees("off.clock.short");
+  await desk.sees("status.clock_wrong", { minutes: 7 });
+  await desk.looks("off-clock-en");
+  await shop.finperks.put("/clock", { offset_s: 0 });
+  await shop.ask("POST", "/v1/products/refresh");
+  await eventually("selling is on again", () => desk.page.$(".tile:not(:disabled)"));
+  await desk.close();
+});
+
+test("a roll that is near its end, and a printer that is open, stand in the status bar", async () => {
+  const desk = await Desk.open(shop, { language: "fr" });
+  await toTake(desk);
+  await pays(desk);
+  await desk.isAt("screen.done");
+  shop.printer.low(true);
+  await desk.sees("status.paper_low");
+  await desk.looks("paper-low-fr");
+  shop.printer.low(false);
+  shop.printer.fault("cover_open");
+  await desk.sees("fault.cover_open");
+  await desk.close();
+});

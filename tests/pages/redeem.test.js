@@ -1,0 +1,228 @@
+// Redeeming and looking at vouchers, as a cashier sees it.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Desk, closeBrowser } from "./desk.js";
+import { Shop } from "./shop.js";
+
+let shop;
+before(async () => {
+  shop = await Shop.open();
+});
+after(async () => {
+  await closeBrowser();
+  await shop.close();
+});
+
+/// A voucher of its own for each test.
+const issue = (about) => shop.giftLocal.post("/vouchers", about);
+/// What is left on it at the provider.
+async function left(name) {
+  const { vouchers } = await shop.giftLocal.get("/ledger");
+  const one = vouchers.find((voucher) => voucher.name === name);
+  return String(one.left ?? one.remaining ?? one.balance);
+}
+
+test("a voucher is redeemed in two parts, of which the second is undone", async () => {
+  const desk = await Desk.open(shop, { language: "de" });
+  const voucher = await issue({ name: "parts", value: "40.00", currency: "EUR" });
+  await desk.isAt("sell.title");
+  await desk.scans(voucher.code);
+  await desk.isAt("redeem.title");
+  await desk.sees("40,00 €");
+  await desk.looks("redeem-de");
+  await desk.types("12,5");
+  await desk.press("redeem.take", { amount: "12,50 €" });
+  await desk.isAt("guest.redeemed_as_payment", { amount: "12,50 €" });
+  await desk.sees("redeemed.left", { amount: "27,50 €" });
+  await desk.looks("redeemed-de");
+  assert.equal(Number(await left("parts")), 27.5);
+  await desk.press("redeemed.finish");
+  await desk.isAt("voucher.title");
+
+  await desk.scans(voucher.token ?? voucher.code);
+  await desk.isAt("redeem.title");
+  await desk.press("redeem.all", { amount: "27,50 €" });
+  await desk.press("redeem.take", { amount: "27,50 €" });
+  await desk.isAt("guest.redeemed_as_payment", { amount: "27,50 €" });
+  assert.equal(Number(await left("parts")), 0);
+  await desk.press("redeemed.undo");
+  await desk.sees("guest.given_back");
+  await desk.looks("given-back-de");
+  assert.equal(Number(await left("parts")), 27.5);
+  await desk.press("redeemed.next");
+  await desk.isAt("voucher.title");
+  await desk.close();
+});
+
+test("a voucher is redeemed with the keyboard alone (en)", async () => {
+  const desk = await Desk.open(shop, { language: "en" });
+  const voucher = await issue({ name: "keys", value: "20.00", currency: "EUR" });
+  await desk.isAt("sell.title");
+  await desk.tabsTo('[data-tab="redeem"]');
+  await desk.page.keyboard.press("Enter");
+  await desk.isAt("voucher.title");
+  await desk.looks("voucher-en");
+  await desk.types(voucher.code);
+  await desk.page.keyboard.press("Enter");
+  await desk.isAt("redeem.title");
+  await desk.types("5");
+  await desk.page.keyboard.press("Enter");
+  await desk.isAt("guest.redeemed_as_payment", { amount: "€5.00" });
+  await desk.page.keyboard.press("Enter");
+  await desk.isAt("voucher.title");
+  assert.equal(Number(await left("keys")), 15);
+  await desk.close();
+});
+
+test("a voucher is redeemed with fingers alone, on a tablet 800 px wide (fr)", async () => {
+  const desk = await Desk.open(shop, { language: "fr", width: 800, height: 1180, touch: true });
+  const voucher = await issue({ name: "fingers", value: "30.00", currency: "EUR" });
+  await desk.isAt("sell.title");
+  await desk.tap("tab.redeem");
+  await desk.isAt("voucher.title");
+  for (const digit of voucher.code) await desk.tap(digit);
+  await desk.looks("voucher-fr-800");
+  await desk.tap("voucher.check");
+  await desk.isAt("redeem.title");
+  await desk.looks("redeem-fr-800");
+  for (const key of ["7", ",", "5"]) await desk.tap(key);
+  await desk.tap("redeem.take", { amount: "7,50 €" });
+  await desk.isAt("guest.redeemed_as_payment", { amount: "7,50 €" });
+  await desk.looks("redeemed-fr-800");
+  await desk.tap("redeemed.finish");
+  await desk.isAt("voucher.title");
+  assert.equal(Number(await left("fingers")), 22.5);
+  await desk.close();
+});
+
+test("two vouchers pay one basket", async () => {
+  const desk = await Desk.open(shop, { language: "en" });
+  const one = await issue({ name: "first", value: "10.00", currency: "EUR" });
+  const two = await issue({ name: "second", value: "15.00", currency: "EUR" });
+  await desk.isAt("sell.title");
+  await desk.scans(one.code);
+  await desk.press("redeem.take", { amount: "€10.00" });
+  await desk.isAt("guest.redeemed_as_payment", { amount: "€10.00" });
+  await desk.press("redeemed.another");
+  await desk.isAt("voucher.another");
+  await desk.scans(two.code);
+  await desk.isAt("redeem.title");
+  await desk.press("redeem.take", { amount: "€15.00" });
+  await desk.isAt("redeemed.title");
+  await desk.looks("two-vouchers-en");
+  await desk.press("redeemed.finish");
+  await desk.isAt("voucher.title");
+  assert.deepEqual([Number(await left("first")), Number(await left("second"))], [0, 0]);
+  await desk.close();
+});
+
+test("a promotional voucher shows its terms, and is redeemed only when they are confirmed", async () => {
+  const desk = await Desk.open(shop, { language: "de" });
+  await desk.isAt("sell.title");
+  await desk.scans("401200000078");
+  await desk.isAt("redeem.title");
+  await desk.sees("10 EUR off any purchase");
+  await desk.sees("redeem.confirm_first");
+  await desk.looks("terms-de");
+  assert.ok(await desk.page.$eval("button.primary", (button) => button.disabled));
+  await desk.click("#terms");
+  await desk.press("redeem.take", { amount: "10,00 €" });
+  await desk.isAt("guest.redeemed_as_discount", { amount: "10,00 €" });
+  await desk.press("redeemed.finish");
+  await desk.isAt("voucher.title");
+  await desk.close();
+});
+
+test("a voucher of items is redeemed in whole numbers", async () => {
+  const desk = await Desk.open(shop, { language: "en" });
+  await desk.isAt("sell.title");
+  await desk.scans("401200000060");
+  await desk.isAt("redeem.title");
+  await desk.press("redeem.fewer");
+  await desk.looks("items-en");
+  await desk.press("redeem.take", { amount: "2 × Cappuccino" });
+  await desk.sees("redeemed.left", { amount: "1 × Cappuccino" });
+  await desk.press("redeemed.finish");
+  await desk.isAt("voucher.title");
+  await desk.close();
+});
+
+test("a balance is shown and printed, and nothing is taken", async () => {
+  const desk = await Desk.open(shop, { language: "de" });
+  const voucher = await issue({ name: "look", value: "33.00", currency: "EUR" });
+  await desk.isAt("sell.title");
+  await desk.press("tab.balance");
+  await desk.isAt("balance.title");
+  await desk.looks("balance-ask-de");
+  await desk.scans(voucher.code);
+  await desk.isAt("balance.of");
+  await desk.sees("33,00 €");
+  const papers = shop.printer.papers.length;
+  await desk.press("print.balance");
+  await desk.sees("print.done");
+  assert.equal(shop.printer.papers.length, papers + 1);
+  await desk.looks("balance-de");
+  assert.equal(Number(await left("look")), 33);
+  await desk.seesNot(voucher.code);
+  await desk.press("redeem.aside");
+  await desk.isAt("balance.title");
+  await desk.close();
+});
+
+for (const [scan, says] of [
+  ["401299999999", "problem.voucher_not_found"],
+  ["40120000001", "which.title"],
+  ["https://elsewhere.example/x", "problem.scan_foreign_link"],
+  ["4012000000290000", "problem.scan_too_long"],
+]) {
+  test(`what is no voucher is told what it is: ${says}`, async () => {
+    const desk = await Desk.open(shop, { language: "en" });
+    await desk.isAt("sell.title");
+    if (says === "which.title") await desk.scans(scan);
+    else {
+      await desk.press("tab.redeem");
+      await desk.isAt("voucher.title");
+      await desk.page.$eval("#voucher-code", (field, value) => { field.value = value; }, scan);
+      await desk.press("voucher.check");
+    }
+    await desk.sees(says);
+    assert.ok(await desk.page.$$eval("input", (fields) => fields.every(({ value }) => value === "")));
+    if (says === "problem.voucher_not_found") await desk.looks("wrong-code-en");
+    await desk.close();
+  });
+}
+
+test("a voucher that is used up says so and offers nothing to take", async () => {
+  const desk = await Desk.open(shop, { language: "fr" });
+  await desk.isAt("sell.title");
+  await desk.scans("401200000094");
+  await desk.isAt("redeem.not");
+  await desk.looks("used-up-fr");
+  await desk.press("redeem.aside");
+  await desk.isAt("voucher.title");
+  await desk.close();
+});
+
+test("a page that is loaded again in the middle of a redemption takes once, and shows how it ended", async () => {
+  const desk = await Desk.open(shop, { language: "de" });
+  const voucher = await issue({ name: "again", value: "18.00", currency: "EUR" });
+  await desk.isAt("sell.title");
+  await desk.scans(voucher.code);
+  await desk.isAt("redeem.title");
+  const calls = (await shop.giftLocal.get("/calls?after=0")).at(-1).n;
+  await shop.giftLocal.fault("redeem", { kind: "hold", executed: "before_release" });
+  await desk.press("redeem.take", { amount: "18,00 €" });
+  await desk.isAt("wait.redeeming");
+  await desk.reloads();
+  await desk.isAt("wait.redeeming");
+  await desk.looks("redeeming-de");
+  await shop.giftLocal.post("/release");
+  await desk.isAt("guest.redeemed_as_payment", { amount: "18,00 €" });
+  const redeems = (await shop.giftLocal.get("/calls?after=0")).filter((call) => JSON.stringify(call).includes("redeem") && call.n > calls);
+  assert.equal(redeems.length, 1);
+  assert.equal(Number(await left("again")), 0);
+  await desk.press("redeemed.finish");
+  await desk.isAt("sell.title");
+  await desk.close();
+});

@@ -1,0 +1,125 @@
+// Scanners that type: found by their speed, told from people, and led by what they read.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { isGtin, whatIs } from "../../src/pages/files/app/arrival.js";
+import { Bursts } from "../../src/pages/files/app/scan.js";
+import { Desk, closeBrowser } from "./desk.js";
+import { Shop } from "./shop.js";
+
+/// What a run of keys is taken for: `[key, code, shift, ms since the key before]`.
+function read(keys) {
+  const bursts = new Bursts();
+  let at = 1000;
+  let scan = null;
+  for (const [key, code = "", shift = false, after = 10] of keys) {
+    at += after;
+    scan = bursts.key({ key, code, shift, at }).scan ?? scan;
+  }
+  return scan ?? bursts.silence();
+}
+
+const typed = (text, after, end = "Enter") => [...[...text].map((sign) => [sign, "", false, after]), ...(end ? [[end, end, false, after]] : [])];
+
+test("what comes fast and ends is a scan; what a person types is not", () => {
+  for (const [what, keys, expected] of [
+    ["5 ms a key", typed("401200000011", 5), "401200000011"],
+    ["40 ms a key", typed("401200000011", 40), "401200000011"],
+    ["40 ms a key, late by 40", typed("401200000011", 80), "401200000011"],
+    ["ended by Tab", typed("401200000011", 5, "Tab"), "401200000011"],
+    ["not ended, long", typed("401200000011", 5, null), "401200000011"],
+    ["not ended, short", typed("1234567", 5, null), null],
+    ["a fast person: 130 ms a key", typed("401200000011", 130), null],
+    ["four keys and Enter", typed("1234", 20), null],
+    ["a link", typed("https://gift.example/v/gl-7hQ2", 5), "https://gift.example/v/gl-7hQ2"],
+    ["with blanks", typed("4012 0000 0011", 5), "4012 0000 0011"],
+    ["a late Enter is a person's", [...typed("401200", 5, null), ["Enter", "Enter", false, 400]], null],
+    ["an arrow key ends a burst", [...typed("401200", 5, null), ["ArrowLeft", "ArrowLeft", false, 5], ...typed("34", 5)], null],
+  ]) assert.equal(read(keys), expected, what);
+});
+
+test("digits are read by the place of their key where the layout makes something else of it", () => {
+  const french = "&é\"'(-è_çà";
+  const unshifted = [..."1234567890"].map((digit, place) => [french[place], `Digit${digit}`, false]);
+  const shifted = [..."1234567890"].map((digit) => [digit, `Digit${digit}`, true]);
+  for (const keys of [unshifted, shifted]) assert.equal(read([...keys, ["Enter", "Enter", false]]), "1234567890");
+  // What is meant as a sign stays one.
+  assert.equal(read([...typed("a&b=c", 5, null), ["&", "Digit7", true], ["Enter"]]), "a&b=c&");
+});
+
+test("a scan is led by what it is", () => {
+  const products = [{ code: "4001232232332" }, { code: "012345678905" }];
+  for (const [text, is] of [
+    ["4001232232332", "product"],
+    ["]E04001232232332", "product"],
+    ["0012345678905", "product"],
+    ["012345678905", "product"],
+    ["4006381333931", "foreign_product"],
+    ["96385074", "foreign_product"],
+    ["4006381333932", "rack_card"],
+    ["401200000011", "voucher"],
+    ["4012 0000 0011", "voucher"],
+    ["gl-7hQ2mZr50EURa1", "voucher"],
+    ["https://gift.example/v/gl-7hQ2mZr50EURa1", "voucher"],
+    ["6399990000123456789", "rack_card"],
+  ]) assert.equal(whatIs(text, products).is, is, text);
+  for (const [digits, good] of [["4006381333931", true], ["96385074", true], ["4006381333930", false]]) assert.equal(isGtin(digits), good, digits);
+});
+
+let shop;
+before(async () => {
+  shop = await Shop.open();
+});
+after(async () => {
+  await closeBrowser();
+  await shop.close();
+});
+
+for (const [gap, language] of [[5, "de"], [40, "en"]]) {
+  test(`a scan at ${gap} ms a key goes to its flow while a button has the focus, and presses nothing (${language})`, async () => {
+    const desk = await Desk.open(shop, { language });
+    await desk.isAt("sell.title");
+    await desk.tabsTo('[data-product="4001232100046"]');
+    await desk.scans("401200000029", { gap });
+    await desk.isAt("redeem.title");
+    await desk.press("redeem.aside");
+    await desk.tabsTo('[data-tab="sell"]');
+    await desk.page.keyboard.press("Enter");
+    await desk.isAt("sell.title");
+    await desk.tabsTo('[data-product="4001232100046"]');
+    await desk.scans("4001232100015", { gap, end: "Tab" });
+    await desk.sees("value.which");
+    assert.equal(await desk.page.$eval("main h1", (heading) => heading.textContent), "Klangbude Musikkarte");
+    await desk.close();
+  });
+}
+
+test("a scan leaves nothing in the field that had the focus, and what was typed there before stays", async () => {
+  const desk = await Desk.open(shop, { language: "de" });
+  await desk.isAt("sell.title");
+  await desk.tabsTo("#search");
+  await desk.types("kla");
+  await desk.scans("4001232100053");
+  await desk.sees("problem.product_not_available");
+  assert.equal(await desk.page.$eval("#search", (field) => field.value), "kla");
+  await desk.scans("4006381333931");
+  await desk.sees("problem.product_unknown");
+  await desk.looks("scan-unknown-de");
+  await desk.close();
+});
+
+test("a scan on the screen of a finished sale begins the next one", async () => {
+  const desk = await Desk.open(shop, { language: "en" });
+  await desk.isAt("sell.title");
+  await desk.scans("4001232100046");
+  await desk.click('[data-value="20.00"]');
+  await desk.press("basket.sell.one", { n: 1 });
+  await desk.has(".take");
+  await desk.scans("4001232100046");
+  await desk.has(".take");
+  await desk.click(".take-form .basket .primary");
+  await desk.isAt("screen.done");
+  await desk.scans("4001232100015");
+  await desk.isAt("Klangbude Musikkarte");
+  await desk.close();
+});

@@ -1,0 +1,266 @@
+// Selling, as a cashier sees it.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Desk, closeBrowser } from "./desk.js";
+import { Shop } from "./shop.js";
+
+let shop;
+before(async () => {
+  shop = await Shop.open();
+});
+after(async () => {
+  await closeBrowser();
+  await shop.close();
+});
+
+const POR = '[data-product="4001232232332"]';
+const FIXED = '[data-product="4001232100015"]';
+const RACK = '[data-product="4001232100022"]';
+
+/// What the provider holds live at the end, and how many papers came out, since the last look.
+async function outcome(does) {
+  const live = (await shop.live()).length;
+  const papers = shop.printer.papers.length;
+  await does();
+  return { live: (await shop.live()).length - live, papers: shop.printer.papers.length - papers };
+}
+
+test("a printed card is sold for cash with change", async () => {
+  const desk = await Desk.open(shop, { language: "de" });
+  await desk.isAt("sell.title");
+  await desk.looks("sell-de-1366");
+  const came = await outcome(async () => {
+    await desk.click(POR);
+    await desk.sees("value.which");
+    await desk.looks("value-open-de");
+    await desk.click('[data-value="50.00"]');
+    await desk.sees("basket.sell.one", { n: 1 });
+    await desk.press("basket.sell.one", { n: 1 });
+    await desk.isAt("take.title", { amount: "50,00 €" });
+    await desk.looks("take-cash-de");
+    await desk.click('[data-note="60.00"]');
+    await desk.sees("10,00 €");
+    await desk.press("take.cash_paid");
+    await desk.isAt("screen.done");
+    await desk.sees("10,00 €");
+    await desk.sees("paper.printed");
+    await desk.looks("done-de");
+  });
+  assert.deepEqual(came, { live: 1, papers: 1 });
+  const code = /\d{4} \d{4} \d{4} \d{4}/.exec(shop.printer.papers.at(-1))[0];
+  await desk.seesNot(code);
+  await desk.press("ended.next");
+  await desk.isAt("sell.title");
+  await desk.close();
+});
+
+test("a card from the rack is sold by its scanned code, paid by card", async () => {
+  const desk = await Desk.open(shop, { language: "en" });
+  await desk.isAt("sell.title");
+  const came = await outcome(async () => {
+    await desk.scans("6399990000123456789");
+    await desk.isAt("which.title");
+    await desk.looks("which-card-en");
+    await desk.click(RACK);
+    await desk.sees("value.which");
+    await desk.looks("value-fixed-en");
+    await desk.click('[data-value="25.00"]');
+    await desk.sees("•••• 6789");
+    await desk.press("basket.sell.one", { n: 1 });
+    await desk.click('[data-tender="card"]');
+    await desk.looks("take-card-en");
+    await desk.press("take.card_paid");
+    await desk.isAt("screen.done");
+    await desk.looks("done-rack-en");
+  });
+  assert.equal(came.live, 1);
+  await desk.close();
+});
+
+for (const [language, amount] of [["de", "115,00 €"], ["fr", "115,00 €"]]) {
+  test(`three cards of three kinds are one sale with one payment (${language})`, async () => {
+    const desk = await Desk.open(shop, { language });
+    await desk.isAt("sell.title");
+    const came = await outcome(async () => {
+      await desk.click(POR);
+      await desk.has("#amount");
+      await desk.types("40");
+      await desk.page.keyboard.press("Enter");
+      await desk.click(FIXED);
+      await desk.click('[data-value="50.00"]');
+      await desk.click(RACK);
+      await desk.click('[data-value="25.00"]');
+      await desk.isAt("rack.title");
+      await desk.looks(`rack-${language}`);
+      await desk.scans(`63999900001234567${language === "de" ? "01" : "02"}`, { gap: 40 });
+      await desk.sees("basket.sell.other", { n: 3 });
+      await desk.looks(`basket-${language}`);
+      await desk.press("basket.sell.other", { n: 3 });
+      await desk.isAt("take.title", { amount });
+      await desk.press("take.exact_paid", { amount });
+      await desk.isAt("screen.done");
+      await desk.looks(`done-three-${language}`);
+    });
+    assert.equal(came.live, 3);
+    await desk.close();
+  });
+}
+
+test("a card is sold with the keyboard alone (en)", async () => {
+  const desk = await Desk.open(shop, { language: "en" });
+  await desk.isAt("sell.title");
+  const came = await outcome(async () => {
+    await desk.tabsTo("#search");
+    await desk.types("wunsch");
+    await desk.page.keyboard.press("Enter");
+    await desk.has("#amount");
+    await desk.types("30");
+    await desk.page.keyboard.press("Enter");
+    await desk.sees("basket.sell.one", { n: 1 });
+    await desk.tabsTo(".basket .primary");
+    await desk.page.keyboard.press("Enter");
+    await desk.isAt("take.title", { amount: "€30.00" });
+    await desk.types("50");
+    await desk.sees("€20.00");
+    await desk.page.keyboard.press("Enter");
+    await desk.isAt("screen.done");
+    await desk.page.keyboard.press("Enter");
+    await desk.isAt("sell.title");
+  });
+  assert.deepEqual(came, { live: 1, papers: 1 });
+  await desk.close();
+});
+
+test("a card is sold with fingers alone, on a tablet 800 px wide (fr)", async () => {
+  const desk = await Desk.open(shop, { language: "fr", width: 800, height: 1180, touch: true });
+  await desk.isAt("sell.title");
+  await desk.looks("sell-fr-800");
+  const tap = async (selector) => (await desk.has(selector)).tap();
+  const came = await outcome(async () => {
+    await tap(POR);
+    await desk.sees("value.which");
+    for (const key of ["1", "2", ",", "5"]) await desk.tap(key);
+    await desk.looks("value-fr-800");
+    await desk.tap("value.add_amount", { amount: "12,50 €" });
+    await desk.tap("basket.sell.one", { n: 1 });
+    await desk.isAt("take.title", { amount: "12,50 €" });
+    for (const key of ["2", "0"]) await desk.tap(key);
+    await desk.sees("7,50 €");
+    await desk.looks("take-fr-800");
+    await desk.tap("take.cash_paid");
+    await desk.isAt("screen.done");
+    await desk.tap("ended.next");
+    await desk.isAt("sell.title");
+  });
+  assert.deepEqual(came, { live: 1, papers: 1 });
+  await desk.close();
+});
+
+/// Brings a desk to where 50.00 is taken.
+async function toTake(desk) {
+  await desk.isAt("sell.title");
+  await desk.click(POR);
+  await desk.click('[data-value="50.00"]');
+  await desk.press("basket.sell.one", { n: 1 });
+  await desk.has(".take");
+}
+
+test("what is clicked twice is sold once", async () => {
+  const desk = await Desk.open(shop, { language: "de" });
+  await desk.isAt("sell.title");
+  const came = await outcome(async () => {
+    await desk.click(POR);
+    await desk.click('[data-value="50.00"]');
+    const sell = await desk.button("basket.sell.one", { n: 1 });
+    await sell.click({ count: 3 });
+    await desk.has(".take");
+    const paid = await desk.button("take.exact_paid", { amount: "50,00 €" });
+    await paid.click({ count: 3 });
+    await desk.isAt("screen.done");
+  });
+  assert.deepEqual(came, { live: 1, papers: 1 });
+  await desk.close();
+});
+
+test("two pages on one sale take one payment, and both show how it ended", async () => {
+  const first = await Desk.open(shop, { language: "de" });
+  const came = await outcome(async () => {
+    await toTake(first);
+    const second = await Desk.open(shop, { language: "de", beside: first });
+    await second.isAt("take.title", { amount: "50,00 €" });
+    const buttons = [await first.button("take.exact_paid", { amount: "50,00 €" }), await second.button("take.exact_paid", { amount: "50,00 €" })];
+    await Promise.all(buttons.map((button) => button.evaluate((element) => element.click())));
+    await Promise.all([first.isAt("screen.done"), second.isAt("screen.done")]);
+    await second.close();
+  });
+  assert.deepEqual(came, { live: 1, papers: 1 });
+  await first.close();
+});
+
+test("a page that is loaded again in the middle of a payment sells once, and shows how it ended", async () => {
+  const desk = await Desk.open(shop, { language: "en" });
+  const came = await outcome(async () => {
+    await toTake(desk);
+    await shop.finperks.fault("confirm", { kind: "hold", executed: "before_release" });
+    await desk.press("take.exact_paid", { amount: "€50.00" });
+    await desk.isAt("wait.finishing");
+    await desk.reloads();
+    await desk.isAt("wait.finishing");
+    await desk.looks("wait-en");
+    await shop.finperks.post("/release");
+    await desk.isAt("screen.done");
+  });
+  assert.deepEqual(came, { live: 1, papers: 1 });
+  await desk.close();
+});
+
+test("a sale that is cancelled takes no money", async () => {
+  const desk = await Desk.open(shop, { language: "de" });
+  const came = await outcome(async () => {
+    await toTake(desk);
+    await desk.press("take.cancel");
+    await desk.isAt("screen.cancelled");
+    await desk.looks("cancelled-de");
+    await desk.press("ended.next");
+    await desk.isAt("sell.title");
+  });
+  assert.deepEqual(came, { live: 0, papers: 0 });
+  await desk.close();
+});
+
+test("a card that the provider refuses is not collected, and says why", async () => {
+  const desk = await Desk.open(shop, { language: "de" });
+  await shop.finperks.fault("create", { kind: "refuse", code: "insufficient_available_balance" });
+  await desk.isAt("sell.title");
+  await desk.click(POR);
+  await desk.click('[data-value="50.00"]');
+  await desk.press("basket.sell.one", { n: 1 });
+  await desk.isAt("screen.not_sold");
+  await desk.sees("problem.balance_too_low");
+  await desk.looks("refused-de");
+  await desk.press("ended.read");
+  // The basket is still there, to be tried again.
+  await desk.press("basket.sell.one", { n: 1 });
+  await desk.has(".take");
+  await desk.press("take.cancel");
+  await desk.isAt("screen.cancelled");
+  await desk.close();
+});
+
+test("an amount that the product does not have cannot be added", async () => {
+  const desk = await Desk.open(shop, { language: "en" });
+  await desk.isAt("sell.title");
+  await desk.click(POR);
+  await desk.has("#amount");
+  for (const [text, able] of [["9.99", false], ["10", true], ["500", true], ["500.01", false], ["12.345", false], ["1e2", false], ["", false]]) {
+    await desk.page.$eval("#amount", (field, value) => {
+      field.value = value;
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    }, text);
+    assert.equal(await desk.page.$eval("button[type=submit].primary", (button) => !button.disabled), able, text);
+  }
+  await desk.page.keyboard.press("Escape");
+  await desk.isAt("sell.title");
+  await desk.close();
+});

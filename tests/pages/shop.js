@@ -1,0 +1,191 @@
+// A shop for the pages' tests: the simulated providers (`tilld sandbox`), a printer, a folder, and the shipped program, which can be killed
+// and started again on what it left behind. Everything listens on free ports of loopback, and ends with the tests.
+
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import net from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Printer } from "./printer.js";
+
+const PROGRAM = process.env.TILLD;
+/// How long a proof waits for what must come; it is only ever waited for when something is wrong.
+export const PATIENCE_MS = Number(process.env.PATIENCE_MS ?? 30_000);
+
+/// Asks again and again until there is something, or patience ends.
+export async function eventually(what, asks) {
+  const end = Date.now() + PATIENCE_MS;
+  let why;
+  while (Date.now() < end) {
+    try {
+      const found = await asks();
+      if (found) return found;
+    } catch (error) {
+      why = error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error(`never came: ${what}${why ? ` (${why.message})` : ""}`);
+}
+
+const running = new Set();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+/// Starts the program; `ready(text)` finds in what it says that it is up.
+async function start(args, ready, env = {}) {
+  const child = spawn(PROGRAM, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
+  running.add(child);
+  let said = "";
+  const ended = new Promise((resolve) => child.once("exit", () => {
+    running.delete(child);
+    resolve();
+  }));
+  const up = new Promise((resolve, reject) => {
+    const hear = (bytes) => {
+      said = (said + bytes).slice(-200_000);
+      const found = ready(said);
+      if (found) resolve(found);
+    };
+    child.stdout.on("data", hear);
+    child.stderr.on("data", hear);
+    ended.then(() => reject(new Error(`tilld ${args[0]} ended: ${said}`)));
+  });
+  return { child, ended, found: await up };
+}
+
+/// A port that is free now.
+async function freePort() {
+  const server = net.createServer();
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+export class Shop {
+  /// Opens a shop. `confirmS`: how long a confirm may take before its outcome is unknown.
+  static async open({ confirmS = 30 } = {}) {
+    const shop = new Shop();
+    shop.folder = mkdtempSync(join(tmpdir(), "tilld-pages-"));
+    shop.printer = await Printer.start();
+    const any = "127.0.0.1:0";
+    shop.sandbox = await start(["sandbox", "--finperks", any, "--control", any, "--gift-local", any, "--gift-local-control", any], (said) => {
+      const found = /finperks\s+(\S+)\s+\(key id (\S+), secret (\S+)\)\ncontrol\s+(\S+)\ngift-local\s+(\S+)\s+\(key (\S+)\)\ncontrol\s+(\S+)/.exec(said);
+      return found?.slice(1);
+    });
+    const [finperks, keyId, secret, control, giftLocal, key, giftControl] = shop.sandbox.found;
+    Object.assign(shop, { finperks: new Control(control), giftLocal: new Control(giftControl), port: await freePort() });
+    const file = (name, text) => {
+      writeFileSync(join(shop.folder, name), text, { mode: 0o600 });
+      return join(shop.folder, name);
+    };
+    const { reverse_path: path, reverse_id_field: field } = await shop.giftLocal.get("/switches");
+    shop.config = file("tilld.toml", `
+till     = { store = "A1234", terminal = "T01", country = "DE", zone = "Europe/Berlin" }
+finperks = { url = "${finperks}", key_id = "${keyId}", secret_file = "${file("finperks.secret", secret)}", requests_per_second = 1000, burst = 1000, posa = { default = "field:card_code" }, deadlines = { create_s = 4, confirm_s = ${confirmS}, lookup_s = 2 } }
+journal  = { folder = "${join(shop.folder, "journal")}" }
+api      = { listen = "127.0.0.1:${shop.port}" }
+slip     = { header = ["Buchhandlung am Markt"] }
+printer  = { network = "${shop.printer.address}", columns = 42 }
+printer.patience = { proof_ms = 1500, progress_ms = 1500, process_id_after_ms = 500, settle_ms = 300, poll_ms = 100 }
+[gift_local]
+url      = "${giftLocal}"
+key_file = "${file("gift_local.key", key)}"
+currency = "EUR"
+location = "A1234"
+requests_per_second = 1000
+burst    = 1000
+deadlines.redeem_s = 30
+reverse  = { path = "${path}", id_field = "${field}", repeatable = true }
+`.replace(/printer  = \{ (.*) \}\nprinter\.patience = (\{.*\})/, "printer  = { $1, patience = $2 }"));
+    await shop.serve();
+    await shop.ask("POST", "/v1/products/refresh");
+    return shop;
+  }
+
+  get url() {
+    return this.address ?? `http://127.0.0.1:${this.port}`;
+  }
+
+  get token() {
+    return readFileSync(join(this.folder, "journal", "api.token"), "utf8").trim();
+  }
+
+  /// Starts the daemon on what is there.
+  async serve() {
+    this.daemon = await start(["serve", "--config", this.config], (said) => /"address":"([^"]+)"/.exec(said)?.[1],
+      { TILLD_LOG: "info", TILLD_LOG__FORMAT: "json" });
+  }
+
+  /// The power goes.
+  async crash() {
+    this.daemon.child.kill("SIGKILL");
+    await this.daemon.ended;
+  }
+
+  /// As a till asks, with the token.
+  async ask(method, path, body, headers = {}) {
+    const answer = await fetch(`http://127.0.0.1:${this.port}${path}`, {
+      method,
+      headers: { Authorization: `Bearer ${this.token}`, ...(body !== undefined && { "Content-Type": "application/json" }), ...headers },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    const text = await answer.text();
+    return { status: answer.status, headers: answer.headers, body: text && answer.headers.get("content-type")?.includes("json") ? JSON.parse(text) : text };
+  }
+
+  /// The code that pairs a screen.
+  async pairingCode() {
+    return (await this.ask("POST", "/v1/pairing", {})).body.code;
+  }
+
+  /// What the provider sold and has not taken back.
+  async live() {
+    const { orders } = await this.finperks.get("/ledger");
+    return orders.filter((order) => /completed|COMPLETED/.test(order.state));
+  }
+
+  /// Answers whatever is open, as a till could, so that the next test begins with nothing.
+  async tidy() {
+    this.printer.fault(null);
+    await this.finperks.delete("/faults");
+    await this.giftLocal.delete("/faults");
+    const { cases } = (await this.ask("GET", "/v1/attention")).body;
+    for (const one of cases.filter(({ choices, who }) => who === "cashier" && choices.length > 0)) {
+      const path = one.sale ? `/v1/sales/${one.sale}/cards/${one.card}/answer` : `/v1/redemptions/${one.redemption}/answer`;
+      await this.ask("POST", path, { answer: one.choices.at(-1) }, { "Idempotency-Key": crypto.randomUUID() });
+    }
+  }
+
+  async close() {
+    this.daemon.child.kill("SIGTERM");
+    this.sandbox.child.kill("SIGTERM");
+    await Promise.all([this.daemon.ended, this.sandbox.ended]);
+    await this.printer.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/// The control door of a simulated provider.
+class Control {
+  constructor(url) {
+    this.url = url;
+  }
+
+  async #ask(method, path, body) {
+    const answer = await fetch(this.url + path, { method, body: body && JSON.stringify(body) });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    return text ? JSON.parse(text) : null;
+  }
+
+  get = (path) => this.#ask("GET", path);
+  post = (path, body) => this.#ask("POST", path, body);
+  put = (path, body) => this.#ask("PUT", path, body);
+  patch = (path, body) => this.#ask("PATCH", path, body);
+  delete = (path) => this.#ask("DELETE", path);
+
+  fault = (call, fault, more = {}) => this.post("/faults", { call, fault, ...more });
+}
