@@ -1,12 +1,13 @@
 //! The program as people start it: its commands, its exit codes, and its death by SIGKILL.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::{Value, json};
 
 /// How long a proof waits for what must come. It is only ever waited for when something is wrong.
@@ -285,6 +286,7 @@ fn a_pin_becomes_what_goes_into_the_configuration_and_is_not_shown() {
     let config = configure(folder.path(), &sandbox);
     let whole = std::fs::read_to_string(&config).unwrap() + &text;
     std::fs::write(&config, whole).unwrap();
+    std::fs::set_permissions(&config, std::fs::Permissions::from_mode(0o600)).unwrap();
     let (_daemon, address) = serve(&config);
     let token = std::fs::read_to_string(folder.path().join("journal/api.token")).unwrap().trim().to_owned();
     let (_, offered) = post(&address, &token, "/v1/pairing", "k", &json!({})).unwrap();
@@ -304,6 +306,41 @@ fn a_pin_becomes_what_goes_into_the_configuration_and_is_not_shown() {
         let refused = pin(name, typed);
         assert_eq!(refused.status.code(), Some(2), "{name} {typed}");
         assert!(err(&refused).contains(wanted) && out(&refused).is_empty(), "{}", err(&refused));
+    }
+}
+
+#[test]
+fn a_pin_that_is_typed_at_a_terminal_is_asked_for_twice_and_not_shown() {
+    for (second, code) in [("135790", 0), ("135791", 2)] {
+        let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&terminal).unwrap();
+        unlockpt(&terminal).unwrap();
+        let path = ptsname(&terminal, Vec::new()).unwrap();
+        let keyboard = std::fs::File::options().read(true).write(true).open(path.to_str().unwrap()).unwrap();
+        let mut child = tilld(&["pin", "M. Weber"])
+            .stdin(keyboard)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = child.stderr.take().unwrap();
+        let mut terminal = std::fs::File::from(terminal);
+        for (question, typed) in [("PIN (6 to 12 digits): ", "135790"), ("once more: ", second)] {
+            let mut asked = String::new();
+            while !asked.ends_with(question) {
+                let mut byte = [0];
+                assert_eq!(said.read(&mut byte).unwrap(), 1, "{asked}");
+                asked.push(char::from(byte[0]));
+            }
+            terminal.write_all(format!("{typed}\n").as_bytes()).unwrap();
+        }
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(code));
+        assert_eq!(out(&output).contains("$argon2id$"), code == 0);
+        // The keyboard is gone: what the terminal would have shown can be read to its end.
+        let mut shown = Vec::new();
+        let _ = terminal.read_to_end(&mut shown);
+        assert!(!String::from_utf8_lossy(&shown).contains("13579"), "{shown:?}");
     }
 }
 

@@ -43,9 +43,10 @@ pub(crate) fn run(arguments: &PinArguments) -> Result<(), Failure> {
 /// Asks at the terminal, which does not show what is typed.
 fn typed(question: &str) -> Result<Secret, Failure> {
     let mut out = std::io::stderr();
+    // Before the question: who types at once is not shown either.
+    let silent = Silent::new()?;
     // Without an error stream nobody is asked, and what is typed counts all the same.
     let _ = out.write_all(question.as_bytes()).and_then(|()| out.flush());
-    let silent = Silent::new()?;
     let typed = line();
     drop(silent);
     let _ = out.write_all(b"\n");

@@ -352,3 +352,25 @@ async fn a_redemption_of_a_completed_basket_is_reversed_by_who_is_signed_in_and_
     let written = format!("{:?}", house.journal().shown(Subject::Redemption(id)).unwrap());
     assert!(written.contains(MANAGER) && !written.contains("Kim"), "{written}");
 }
+
+#[tokio::test]
+async fn a_managers_question_is_answered_by_who_is_signed_in_and_by_no_claim() {
+    let house = House::new().await;
+    let cookie = paired(&house).await;
+    let path = house.redeemed("k1", voucher::MONEY, "B1", r#"{"amount":"12.50","currency":"EUR"}"#).await;
+    *house.vouchers.refuses_reversals.lock().unwrap() = true;
+    // In the open basket a cashier takes it back.
+    let reversed = acts(&house, &cookie, &format!("{path}/reverse"), "k2", r#"{"by":"Kim"}"#).await;
+    assert_eq!(reversed.status, StatusCode::OK, "{}", reversed.text());
+    let stuck = house.until(&path, "stuck").await;
+    assert_eq!(stuck["question"]["who"], "manager");
+    *house.vouchers.refuses_reversals.lock().unwrap() = false;
+
+    let (answer, claim) = (format!("{path}/answer"), r#"{"answer":"try_again","by":"Ada Berg"}"#);
+    let refused = acts(&house, &cookie, &answer, "k3", claim).await;
+    assert_eq!(refused.problem(), (403, "manager_needed".to_owned()));
+    let raised = signed_in(&house, &cookie, MANAGER, PIN).await.unwrap();
+    let again = acts(&house, &raised, &answer, "k4", r#"{"answer":"try_again"}"#).await;
+    assert_eq!(again.status, StatusCode::OK, "{}", again.text());
+    house.until(&path, "cleared").await;
+}

@@ -6,11 +6,17 @@
 //! name     = "M. Weber"
 //! pin_hash = "$argon2id$v=19$m=19456,t=2,p=1$…"     # as `tilld pin` prints it
 //! ```
+//!
+//! A PIN is short: whoever has its hash finds it in hours. So a file with managers that every user of the machine may read is
+//! refused, as a secret's is.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use tilld_api::{Manager, PinHash};
 use tilld_domain::ids::PersonName;
 
-use super::sheet::Sheet;
+use super::sheet::{Place, Sheet, Wrong};
 
 /// How many managers a till may have.
 const MOST: usize = 32;
@@ -47,6 +53,25 @@ pub(super) fn read(sheet: &mut Sheet) -> Vec<Manager> {
     managers
 }
 
+/// What is wrong with a file of managers that everybody may read.
+pub(super) fn exposed(managers: &[Manager], text: &str, path: &Path) -> Option<Wrong> {
+    let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o777;
+    let of_others = mode & 0o007;
+    if managers.is_empty() || of_others == 0 {
+        return None;
+    }
+    let line =
+        text.lines().position(|line| line.contains("managers")).map_or(1, |lines| lines.saturating_add(1));
+    Some(Wrong {
+        field: "managers".to_owned(),
+        place: Place::Line(line),
+        why: format!(
+            "every user of this machine may read the file (mode {mode:o}), and could find the PINs; say: chmod o= {}",
+            path.display()
+        ),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
@@ -70,6 +95,30 @@ mod tests {
         let text: String = tables.collect();
         assert_eq!(managers(&text), (names, Vec::new()));
         assert_eq!(managers(""), (Vec::new(), Vec::new()));
+    }
+
+    #[test]
+    fn a_file_with_managers_is_not_for_everybody() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tilld.toml");
+        let text =
+            format!("{}\n[[managers]]\nname = \"Ada\"\npin_hash = \"{HASH}\"\n", super::super::tests::WHOLE);
+        let load = |text: &str, mode: u32| {
+            std::fs::write(&path, text).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            crate::config::Config::load(&path, &HashMap::new()).map_err(|error| error.to_string())
+        };
+        for mode in [0o600, 0o640, 0o660] {
+            assert!(load(&text, mode).is_ok(), "{mode:o}");
+        }
+        for mode in [0o644, 0o604, 0o602, 0o777] {
+            let refused = load(&text, mode).unwrap_err();
+            assert!(
+                refused.contains("line 6: managers: every user") && refused.contains("chmod o= "),
+                "{refused}"
+            );
+        }
+        assert!(load(super::super::tests::WHOLE, 0o644).is_ok(), "there is nothing to find");
     }
 
     #[test]

@@ -191,7 +191,12 @@ impl Config {
             return Err(unreadable(format!("it is larger than {LARGEST} bytes")));
         }
         let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
-        Self::parse(&text, environment).map_err(|fields| ConfigError::Wrong { path: path.to_owned(), fields })
+        let wrong = |fields| ConfigError::Wrong { path: path.to_owned(), fields };
+        let config = Self::parse(&text, environment).map_err(wrong)?;
+        match managers::exposed(&config.managers, &text, path) {
+            Some(exposed) => Err(wrong(vec![exposed])),
+            None => Ok(config),
+        }
     }
 
     /// Checks a configuration's text and the environment as a whole.
