@@ -9,6 +9,8 @@
 //! |---|---|
 //! | [`slip`] | which rows the slip of a gift card has, and in what order |
 //! | [`voucher`] | the same for a redemption, its reversal, and a balance enquiry |
+//! | [`report`] | the same for a day of business |
+//! | [`mod@test_slip`] | what shows at a glance whether a printer is set right |
 //! | [`rows`] | text from outside made safe, and broken into rows of the paper's width |
 //! | [`locale`] | amounts, dates and times as the customer's country writes them |
 //! | [`wording`] | the words on slips in seven languages |
@@ -19,7 +21,9 @@
 
 pub mod locale;
 pub mod preview;
+pub mod report;
 pub mod rows;
 pub mod slip;
+pub mod test_slip;
 pub mod voucher;
 pub mod wording;

@@ -16,7 +16,9 @@
 //! program itself. An unknown zone must not stop a sale: the time is shown in UTC and says so.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use tilld_domain::day::Day;
 use tilld_domain::ids::Locale;
 use tilld_domain::money::Money;
 use tilld_domain::slip::Letters;
@@ -161,6 +163,14 @@ fn amount_for(money: Money, locale: &Locale, prints: &Letters) -> String {
         Place::BeforeMinusJoins if minus.is_empty() => format!("{sign}{NO_BREAK}{number}"),
         Place::BeforeMinusJoins => format!("{sign}{minus}{number}"),
     }
+}
+
+/// A day of business as the locale writes dates: `22.11.2026`.
+pub fn day(day: Day, locale: &Locale) -> String {
+    let (year, month, date) = day.parts();
+    let small = |number: u8| i8::try_from(number).unwrap_or_default();
+    let known = i16::try_from(year).ok().and_then(|year| Date::new(year, small(month), small(date)).ok());
+    known.map_or_else(|| day.to_string(), |known| known.strftime(Form::of(locale).date).to_string())
 }
 
 /// The date and the time, to the minute, of a moment in ms since 1970-01-01T00:00Z, in an IANA zone: `21.11.2026

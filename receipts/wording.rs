@@ -98,6 +98,44 @@ pub enum Phrase {
     Redemption,
     /// Label of the provider's number of a redemption.
     ProviderNumber,
+    /// Title: a look at the day as it stands.
+    ReportX,
+    /// Title: the closing of a day; `{n}` is its number.
+    ReportZ,
+    /// The mark of a second paper that has no number.
+    SecondPaper,
+    /// Label of a day of business.
+    Day,
+    /// Label of who closed a day.
+    ClosedBy,
+    /// Cards that were sold.
+    Sold,
+    /// Paid cards whose money was given back.
+    MoneyBack,
+    /// Vouchers that paid.
+    Redeemed,
+    /// Redemptions that were taken back.
+    ValueGivenBack,
+    /// Heading of sums by product.
+    ByProduct,
+    /// Heading of sums by how it was paid.
+    ByPayment,
+    /// Heading of sums by provider.
+    ByProvider,
+    /// Heading of sums by cashier.
+    ByCashier,
+    /// In place of a cashier that the till did not name.
+    Unnamed,
+    /// Paid in notes and coins.
+    Cash,
+    /// Paid with a payment card.
+    PaymentCard,
+    /// Paid with both.
+    CashAndCard,
+    /// Heading of what is not closed.
+    StillOpen,
+    /// In place of sums where there are none.
+    NothingHappened,
 }
 
 struct Words {
@@ -112,7 +150,7 @@ struct Words {
 
 impl Phrase {
     /// Every phrase.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 44] = [
         Self::Copy,
         Self::EarlierVoid,
         Self::CardOf,
@@ -138,6 +176,25 @@ impl Phrase {
         Self::Item,
         Self::Redemption,
         Self::ProviderNumber,
+        Self::ReportX,
+        Self::ReportZ,
+        Self::SecondPaper,
+        Self::Day,
+        Self::ClosedBy,
+        Self::Sold,
+        Self::MoneyBack,
+        Self::Redeemed,
+        Self::ValueGivenBack,
+        Self::ByProduct,
+        Self::ByPayment,
+        Self::ByProvider,
+        Self::ByCashier,
+        Self::Unnamed,
+        Self::Cash,
+        Self::PaymentCard,
+        Self::CashAndCard,
+        Self::StillOpen,
+        Self::NothingHappened,
     ];
 
     /// The phrase in a language, its places still open.
@@ -385,6 +442,177 @@ impl Phrase {
                 es: "Número del proveedor",
                 nl: "Nummer bij aanbieder",
                 pl: "Numer u dostawcy",
+            },
+            Self::ReportX => Words {
+                en: "X report",
+                de: "X-Bericht",
+                fr: "Rapport X",
+                it: "Rapporto X",
+                es: "Informe X",
+                nl: "X-rapport",
+                pl: "Raport X",
+            },
+            Self::ReportZ => Words {
+                en: "Z report {n}",
+                de: "Z-Bericht {n}",
+                fr: "Rapport Z {n}",
+                it: "Rapporto Z {n}",
+                es: "Informe Z {n}",
+                nl: "Z-rapport {n}",
+                pl: "Raport Z {n}",
+            },
+            Self::SecondPaper => Words {
+                en: "COPY",
+                de: "KOPIE",
+                fr: "COPIE",
+                it: "COPIA",
+                es: "COPIA",
+                nl: "KOPIE",
+                pl: "KOPIA",
+            },
+            Self::Day => Words {
+                en: "Business day",
+                de: "Geschäftstag",
+                fr: "Journée",
+                it: "Giornata",
+                es: "Jornada",
+                nl: "Werkdag",
+                pl: "Dzień handlowy",
+            },
+            Self::ClosedBy => Words {
+                en: "Closed by",
+                de: "Abgeschlossen von",
+                fr: "Clôturé par",
+                it: "Chiuso da",
+                es: "Cerrado por",
+                nl: "Afgesloten door",
+                pl: "Zamknięty przez",
+            },
+            Self::Sold => Words {
+                en: "Sold",
+                de: "Verkauft",
+                fr: "Vendu",
+                it: "Venduto",
+                es: "Vendido",
+                nl: "Verkocht",
+                pl: "Sprzedane",
+            },
+            Self::MoneyBack => Words {
+                en: "Money given back",
+                de: "Geld zurück",
+                fr: "Remboursé",
+                it: "Rimborsato",
+                es: "Dinero devuelto",
+                nl: "Geld terug",
+                pl: "Zwrot pieniędzy",
+            },
+            Self::Redeemed => Words {
+                en: "Redeemed",
+                de: "Eingelöst",
+                fr: "Utilisé",
+                it: "Utilizzato",
+                es: "Canjeado",
+                nl: "Ingewisseld",
+                pl: "Zrealizowane",
+            },
+            Self::ValueGivenBack => Words {
+                en: "Redemption reversed",
+                de: "Einlösung zurück",
+                fr: "Utilisation annulée",
+                it: "Utilizzo annullato",
+                es: "Canje anulado",
+                nl: "Inwisseling terug",
+                pl: "Realizacja cofnięta",
+            },
+            Self::ByProduct => Words {
+                en: "By product",
+                de: "Nach Produkt",
+                fr: "Par produit",
+                it: "Per prodotto",
+                es: "Por producto",
+                nl: "Per product",
+                pl: "Według produktu",
+            },
+            Self::ByPayment => Words {
+                en: "By payment",
+                de: "Nach Zahlungsart",
+                fr: "Par paiement",
+                it: "Per pagamento",
+                es: "Por forma de pago",
+                nl: "Per betaalwijze",
+                pl: "Według płatności",
+            },
+            Self::ByProvider => Words {
+                en: "By provider",
+                de: "Nach Anbieter",
+                fr: "Par prestataire",
+                it: "Per fornitore",
+                es: "Por proveedor",
+                nl: "Per aanbieder",
+                pl: "Według dostawcy",
+            },
+            Self::ByCashier => Words {
+                en: "By cashier",
+                de: "Nach Kassierer",
+                fr: "Par caissier",
+                it: "Per cassiere",
+                es: "Por cajero",
+                nl: "Per kassier",
+                pl: "Według kasjera",
+            },
+            Self::Unnamed => Words {
+                en: "Not named",
+                de: "Ohne Namen",
+                fr: "Sans nom",
+                it: "Senza nome",
+                es: "Sin nombre",
+                nl: "Zonder naam",
+                pl: "Bez nazwiska",
+            },
+            Self::Cash => Words {
+                en: "Cash",
+                de: "Bar",
+                fr: "Espèces",
+                it: "Contanti",
+                es: "Efectivo",
+                nl: "Contant",
+                pl: "Gotówka",
+            },
+            Self::PaymentCard => Words {
+                en: "Card",
+                de: "Karte",
+                fr: "Carte bancaire",
+                it: "Carta di pagamento",
+                es: "Tarjeta",
+                nl: "Pinpas",
+                pl: "Karta płatnicza",
+            },
+            Self::CashAndCard => Words {
+                en: "Cash and card",
+                de: "Bar und Karte",
+                fr: "Espèces et carte",
+                it: "Contanti e carta",
+                es: "Efectivo y tarjeta",
+                nl: "Contant en pin",
+                pl: "Gotówka i karta",
+            },
+            Self::StillOpen => Words {
+                en: "Still open",
+                de: "Noch offen",
+                fr: "Encore ouvert",
+                it: "Ancora aperto",
+                es: "Aún abierto",
+                nl: "Nog open",
+                pl: "Nadal otwarte",
+            },
+            Self::NothingHappened => Words {
+                en: "No sale and no redemption.",
+                de: "Kein Verkauf und keine Einlösung.",
+                fr: "Aucune vente ni utilisation.",
+                it: "Nessuna vendita e nessun utilizzo.",
+                es: "Ninguna venta ni canje.",
+                nl: "Geen verkoop en geen inwisseling.",
+                pl: "Brak sprzedaży i realizacji.",
             },
         }
     }

@@ -1,16 +1,20 @@
-//! Devices: how the printer is, and what to do about it.
+//! Devices: how the printer is, what to do about it, and trying it.
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
+use tilld_domain::refusal::Refusal;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::ApiState;
-use crate::openapi::AnyProblems;
-use crate::wire::Devices;
+use crate::openapi::{AnyProblems, DeviceTestProblems};
+use crate::problem::Problem;
+use crate::sales::of_path;
+use crate::wire::{Devices, PaperEnd};
 
 pub(crate) fn routes() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().routes(routes!(devices))
+    OpenApiRouter::new().routes(routes!(devices)).routes(routes!(try_out))
 }
 
 /// How the devices are
@@ -25,4 +29,31 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
 )]
 async fn devices(State(state): State<ApiState>) -> Json<Devices> {
     Json(state.counter().printers().await.into())
+}
+
+/// Print a test slip
+///
+/// A ruler over its columns, letters, a QR and a bar code. It is worth nothing, is written nowhere, and the drawer stays shut. It wants
+/// no key: every request prints one.
+#[utoipa::path(
+    post,
+    path = "/v1/devices/{name}/test",
+    tag = "devices",
+    operation_id = "test_device",
+    params(("name" = String, Path, description = "The printer's name", example = "slip")),
+    responses((status = 200, description = "What came of it", body = PaperEnd), DeviceTestProblems)
+)]
+async fn try_out(State(state): State<ApiState>, OfDevice(name): OfDevice) -> Result<Json<PaperEnd>, Problem> {
+    Ok(Json(state.counter().print_test(&name).await?.into()))
+}
+
+/// The device that a path names. A path that names none is answered as a device that is not there.
+struct OfDevice(String);
+
+impl<State: Send + Sync> FromRequestParts<State> for OfDevice {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
+        of_path(parts, state, "name").await.map(Self).ok_or_else(|| Refusal::DeviceUnknown.into())
+    }
 }

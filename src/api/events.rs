@@ -149,7 +149,8 @@ impl Missed {
         }
         let mut seen = HashSet::new();
         let mut subjects: VecDeque<_> = VecDeque::new();
-        for head in heads.into_iter().rev() {
+        let told = heads.into_iter().rev().filter(|head| !matches!(head.subject, Subject::Day(_)));
+        for head in told {
             if seen.insert(head.subject) {
                 subjects.push_front((head.seq, head.subject));
             }
@@ -225,6 +226,8 @@ impl Listener {
                 self.counter.redemption(redemption).await.map(Change::Redemption)
             }
             Subject::Device(device) => self.counter.device(device).await.map(Change::Device),
+            // Left out of what was missed.
+            Subject::Day(_) => Err(Refusal::JournalDown),
         }
     }
 

@@ -27,7 +27,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::ApiState;
-use crate::openapi::{AnyProblems, JournalProblems, ReadProblems, ReadRedemptionProblems};
+use crate::openapi::{JournalProblems, RedemptionHistoryProblems, SaleHistoryProblems, VerificationProblems};
 use crate::problem::{Objection, Problem};
 use crate::redemptions::OfRedemption;
 use crate::sales::OfSale;
@@ -207,7 +207,7 @@ async fn search(State(state): State<ApiState>, filter: Filter) -> Result<Json<Li
     tag = "journal",
     operation_id = "read_sale_history",
     params(("sale" = String, Path, format = "uuid", description = "The sale's id")),
-    responses((status = 200, description = "Its entries", body = History), ReadProblems)
+    responses((status = 200, description = "Its entries", body = History), SaleHistoryProblems)
 )]
 async fn sale(State(state): State<ApiState>, OfSale(sale): OfSale) -> Result<Json<History>, Problem> {
     let (lines, steps) = state.counter().sale_history(sale).await?;
@@ -223,7 +223,7 @@ async fn sale(State(state): State<ApiState>, OfSale(sale): OfSale) -> Result<Jso
     tag = "journal",
     operation_id = "read_redemption_history",
     params(("redemption" = String, Path, format = "uuid", description = "The redemption's id")),
-    responses((status = 200, description = "Its entries", body = History), ReadRedemptionProblems)
+    responses((status = 200, description = "Its entries", body = History), RedemptionHistoryProblems)
 )]
 async fn redemption(
     State(state): State<ApiState>,
@@ -434,7 +434,7 @@ impl From<Verification> for Verified {
     path = "/v1/journal/verification",
     tag = "journal",
     operation_id = "verify_journal",
-    responses((status = 202, description = "How it stands", body = Verified), AnyProblems)
+    responses((status = 202, description = "How it stands", body = Verified), VerificationProblems)
 )]
 async fn verify(State(state): State<ApiState>) -> (StatusCode, Json<Verified>) {
     (StatusCode::ACCEPTED, Json(state.counter().verify().into()))
@@ -448,7 +448,7 @@ async fn verify(State(state): State<ApiState>) -> (StatusCode, Json<Verified>) {
     path = "/v1/journal/verification",
     tag = "journal",
     operation_id = "read_verification",
-    responses((status = 200, description = "How it stands", body = Verified), AnyProblems)
+    responses((status = 200, description = "How it stands", body = Verified), VerificationProblems)
 )]
 async fn verification(State(state): State<ApiState>) -> Json<Verified> {
     Json(state.counter().verification().into())

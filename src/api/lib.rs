@@ -10,7 +10,7 @@
 //!
 //! | module | thinks about |
 //! |---|---|
-//! | [`sales`], [`vouchers`], [`redemptions`], [`products`], [`health`], [`devices`], [`events`], [`attention`], [`journal`] | one resource each: its routes and their documentation |
+//! | [`sales`], [`vouchers`], [`redemptions`], [`products`], [`health`], [`devices`], [`events`], [`attention`], [`journal`], [`days`], [`balances`] | one resource each: its routes and their documentation |
 //! | [`wire`] | what is sent and read: types of this door's own |
 //! | [`table`] | lines for spreadsheets |
 //! | [`body`], [`asked`] | reading a body, a key and a digest out of a request |
@@ -34,8 +34,10 @@
 
 mod asked;
 mod attention;
+mod balances;
 mod body;
 mod cookie;
+mod days;
 mod devices;
 mod events;
 mod guard;
@@ -222,6 +224,8 @@ fn routes() -> OpenApiRouter<ApiState> {
         .merge(journal::routes())
         .merge(session::routes())
         .merge(pairing::routes())
+        .merge(days::routes())
+        .merge(balances::routes())
         .routes(utoipa_axum::routes!(description))
 }
 

@@ -44,6 +44,8 @@ pub fn openapi_json() -> &'static str {
         (name = "redemptions", description = "Redeem, complete, reverse, answer, read"),
         (name = "attention", description = "What waits for a person"),
         (name = "journal", description = "What happened, and whether it is whole"),
+        (name = "days", description = "What a day adds up to, and its reports"),
+        (name = "balances", description = "What may be spent at the provider"),
         (name = "products", description = "What can be sold"),
         (name = "health", description = "Whether it can be sold"),
         (name = "devices", description = "What stands beside the till, and what is wrong with it"),
@@ -172,6 +174,27 @@ problems! {
     ReadProblems: &[ANY], &[&[Refusal::SaleUnknown, Refusal::JournalDown, Refusal::Busy, Refusal::Stopping]];
     /// Of searching the journal.
     JournalProblems: &[ANY, &[Objection::QueryWrong]], &[&[Refusal::ManagerNeeded, Refusal::JournalDown, Refusal::Stopping]];
+    /// Of reading a sale entry by entry.
+    SaleHistoryProblems: &[ANY], &[&[
+        Refusal::ManagerNeeded, Refusal::SaleUnknown, Refusal::JournalDown, Refusal::Stopping,
+    ]];
+    /// The same of a redemption.
+    RedemptionHistoryProblems: &[ANY], &[&[
+        Refusal::ManagerNeeded, Refusal::RedemptionUnknown, Refusal::JournalDown, Refusal::Stopping,
+    ]];
+    /// Of verifying the journal.
+    VerificationProblems: &[ANY], &[&[Refusal::ManagerNeeded]];
+    /// Of reading a day.
+    DayProblems: &[ANY, &[Objection::RouteUnknown]], &[&[Refusal::ManagerNeeded, Refusal::JournalDown, Refusal::Stopping]];
+    /// Of reporting a day.
+    ReportProblems: &[ANY, BODY, &[Objection::RouteUnknown]], &[&[
+        Refusal::ManagerNeeded, Refusal::DayNotClosable, Refusal::JournalDown, Refusal::Busy, Refusal::Stopping,
+    ]];
+    /// Of asking for the balances: whatever the provider may say to it.
+    BalanceProblems: &[ANY], &[&[
+        Refusal::Stopping, Refusal::NoConnection, Refusal::NotAuthenticated, Refusal::LiveModeDisabled, Refusal::ScopeMissing,
+        Refusal::Blocked, Refusal::ClockRefused, Refusal::RequestNotUnderstood,
+    ]];
     /// Of the event stream.
     EventProblems: &[ANY, &[Objection::TooManyListeners, Objection::LastEventIdWrong]], &[&[Refusal::JournalDown, Refusal::Stopping]];
     /// Of beginning a sale.
@@ -246,6 +269,8 @@ problems! {
     ]];
     /// Of printing what a look showed.
     PrintCheckProblems: &[ANY], &[&[Refusal::CheckExpired, Refusal::VouchersNotSetUp]];
+    /// Of trying a device.
+    DeviceTestProblems: &[ANY], &[&[Refusal::ManagerNeeded, Refusal::DeviceUnknown]];
     /// Of fetching the catalogue: whatever the provider may say to it.
     RefreshProblems: &[ANY], &[&[
         Refusal::JournalDown, Refusal::Stopping, Refusal::NoConnection, Refusal::NotAuthenticated, Refusal::LiveModeDisabled,
@@ -326,6 +351,7 @@ mod tests {
             "ScanRequest",
             "PairRequest",
             "SignInRequest",
+            "ReportRequest",
         ] {
             assert_eq!(schemas[name]["additionalProperties"], false, "{name}");
         }

@@ -153,6 +153,13 @@ pub(crate) fn row(refusal: &Refusal) -> Row {
         Refusal::RedemptionUnknown => row(StatusCode::NOT_FOUND, "There is no redemption with this id."),
         Refusal::RedemptionClosed => not_so("Nothing more can happen to this redemption. Read it."),
         Refusal::AnotherVoucher => not_so("The scanned voucher is not the one of this redemption."),
+        Refusal::DeviceUnknown => row(
+            StatusCode::NOT_FOUND,
+            "No printer has this name; GET /v1/devices names those that there are.",
+        ),
+        Refusal::DayNotClosable => {
+            not_so("The day lies ahead, or a later one is closed: days are closed in their order.")
+        }
         Refusal::ManagerNeeded => row(
             StatusCode::FORBIDDEN,
             "Only a manager may, and is named; on a paired screen he signs in first: POST /v1/session/manager.",

@@ -25,6 +25,7 @@ use tilld_devices::scanner::input::may_be_taken;
 use tilld_devices::scanner::layout::Layout;
 use tilld_devices::scanner::serial::{DataBits, Parity};
 use tilld_devices::scanner::{Presence, Scanner};
+use tilld_receipts::test_slip::test_slip;
 use tokio::sync::mpsc;
 
 use crate::beside::{Beside, look};
@@ -32,7 +33,6 @@ use crate::command::{ConfigFile, Failure, say};
 use crate::config::{Config, PrinterConfig, ScannerConfig, ScannerPort};
 use crate::daemon;
 use crate::table::table;
-use crate::test_slip::test_slip;
 
 use words::{ability, next, proof_text, reach, scan_text, status};
 pub(crate) use words::{answers, presence_text, printer_next, trouble};
@@ -283,7 +283,8 @@ async fn test(testing: &Testing) -> Result<(), Failure> {
     }
     // Only now: its line is opened at once, and beside the daemon's jobs nothing may be sent.
     let printer = daemon::printer(name, settings, None);
-    let slip = test_slip(settings, printer.name(), printer.paper(), testing.drawer);
+    let drawer = testing.drawer.then_some(settings.profile.drawer);
+    let slip = test_slip(printer.name(), Some(&settings.profile.name), printer.paper(), drawer);
     match printer.print(&slip).await {
         JobOutcome::Printed { proof, replaced } => {
             say(&format!("printed: {}", proof_text(proof)))?;

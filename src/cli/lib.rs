@@ -11,7 +11,7 @@
 //! | `attention` | what waits for a person |
 //! | `beside` | the daemon beside a command: whether it runs, and how it says it is |
 //! | `demo` | a sale of a printed and of an activated card, against simulated devices and providers |
-//! | `devices`, `test_slip` | what is plugged in, and whether it works |
+//! | `devices` | what is plugged in, and whether it works |
 //! | `doctor` | everything that must be right before the first customer |
 //! | `journal` | the journal, read while the daemon runs or not |
 //! | `pair`, `pin` | how a screen is let in, and a manager's PIN |
@@ -32,6 +32,5 @@ mod pin;
 mod provider;
 mod sandbox;
 mod table;
-mod test_slip;
 
 pub use command::run;

@@ -404,6 +404,7 @@ fn now_of(reader: &Reader, subject: Subject) -> Result<Option<Now>, ReadError> {
         Subject::Redemption(redemption) => {
             reader.redemption_now(redemption)?.map(|redemption| Standing::Redemption(Arc::new(redemption)))
         }
+        Subject::Day(_) => return Ok(None),
         Subject::Device(device) => {
             return Ok(reader.devices()?.into_iter().find(|row| row.id == device).map(Now::from));
         }

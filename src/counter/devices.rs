@@ -4,11 +4,13 @@ use tilld_devices::printer::Status;
 use tilld_domain::device::{Condition, Device};
 use tilld_domain::ids::{DeviceId, DeviceName};
 use tilld_domain::moment::Moment;
+use tilld_domain::printing::PrintEnd;
 use tilld_domain::refusal::Refusal;
 use tilld_journal::{Seq, Subject};
+use tilld_receipts::test_slip::test_slip;
 
 use crate::now::Now;
-use crate::{Counter, DeviceNow};
+use crate::{Counter, DeviceNow, perform};
 
 /// A printer, as it is known to be at this moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +41,15 @@ impl Counter {
             drawer_pin_high: said.and_then(|status| status.drawer_pin_high),
             noted: row.map(|row| (row.last, row.at)),
         }]
+    }
+
+    /// Prints a test slip on the printer of a name. It is worth nothing, and never opens the drawer.
+    pub async fn print_test(&self, name: &str) -> Result<PrintEnd, Refusal> {
+        if self.printer.name() != name {
+            return Err(Refusal::DeviceUnknown);
+        }
+        let slip = test_slip(name, None, self.printer.paper(), None);
+        Ok(perform::print(self.printer.as_ref(), &slip).await)
     }
 
     /// A device as its last entry left it. Fails if there is none, as if it could not be read: who asks has seen one.

@@ -440,7 +440,9 @@ impl Driver {
             self.resting.remove(&subject);
         }
         // Nobody listening is as good as somebody.
-        let _ = self.changes.send(now.clone().into());
+        if let Some(change) = Change::of(now.clone()) {
+            let _ = self.changes.send(change);
+        }
         if closed {
             self.open.remove(&subject);
             self.alarms.retain(|(_, whose)| whose.subject() != subject);
@@ -535,7 +537,7 @@ impl Driver {
                     let now = now.clone().into_redemption();
                     attention.redemptions.extend(now.zip(redemption.attention(at)));
                 }
-                Standing::Device(_) => {}
+                Standing::Device(_) | Standing::Day(_) => {}
             }
         }
         attention.sales.sort_by_key(|(now, _)| (now.sale.opened, now.seq));
@@ -572,7 +574,7 @@ impl Driver {
                     counts.owed = counts.owed.saturating_add(usize::from(owed));
                     counts.questions = counts.questions.saturating_add(usize::from(asked));
                 }
-                Standing::Device(_) => {}
+                Standing::Device(_) | Standing::Day(_) => {}
             }
         }
         counts
@@ -612,6 +614,9 @@ fn tell_log(now: &Now, event: &Event) {
                 }
                 RedemptionStep::Happened(_) => tracing::info!(%redemption, state, "redemption"),
             }
+        }
+        (Standing::Day(closing), _) => {
+            tracing::info!(day = %closing.day, number = closing.number, "day closed");
         }
         (Standing::Device(device), _) => {
             tracing::info!(device = %device.name, state = device.condition.state_name(), "device");

@@ -26,6 +26,8 @@
 //! | [`book`] | the journal, open, or shut and tried again |
 //! | `offset` | whether this machine's clock is right |
 //! | `lookups` | what a manager looks up in the journal: searching it, one sale or redemption entry by entry, whether it is whole |
+//! | `balances` | what may still be spent at the provider |
+//! | `days` | days of business: X and Z |
 //! | `indexing` | the thread that keeps the journal's index up |
 //! | `replay` | states out of the journal: at the start, for reading, and for repeated requests |
 //! | `scans` | what scanners read, on its way to who listens now |
@@ -40,8 +42,10 @@
 //!
 //! Deliberately absent: routes, SQL text, byte tables, provider names on a wire.
 
+mod balances;
 pub mod book;
 pub mod clock;
+mod days;
 pub mod desk;
 mod devices;
 mod driver;
@@ -84,13 +88,15 @@ use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 
 pub use tilld_devices::scanner::Scan;
 pub use tilld_journal::{
-    Asked, CardRow, EntryHead, Event, Line, Listed, Page, Place as LinePlace, RedemptionRow, RedemptionStep,
-    SaleRow, Search, Seq, Subject, What,
+    Asked, CardRow, ClosingRow, EntryHead, Event, Line, Listed, Page, Place as LinePlace, RedemptionRow,
+    RedemptionStep, SaleRow, Search, Seq, Subject, What,
 };
 pub use tilld_providers::vouchers::TargetType;
 
+pub use crate::balances::Balances;
 use crate::book::{Book, Open};
 use crate::clock::Clock;
+pub use crate::days::{DayReport, Reported};
 pub use crate::devices::PrinterNow;
 use crate::driver::{Act, Declined, Message};
 use crate::indexing::Indexing;
@@ -240,13 +246,15 @@ impl Change {
     }
 }
 
-impl From<Now> for Change {
-    fn from(now: Now) -> Self {
+impl Change {
+    /// What listeners are told; none of what no screen shows by itself.
+    pub(crate) fn of(now: Now) -> Option<Self> {
         let Now { it, seq, at } = now;
         match it {
-            Standing::Sale(sale) => Self::Sale(SaleNow { sale, seq, at }),
-            Standing::Redemption(redemption) => Self::Redemption(RedemptionNow { redemption, seq, at }),
-            Standing::Device(device) => Self::Device(DeviceNow { device, seq, at }),
+            Standing::Sale(sale) => Some(Self::Sale(SaleNow { sale, seq, at })),
+            Standing::Redemption(redemption) => Some(Self::Redemption(RedemptionNow { redemption, seq, at })),
+            Standing::Device(device) => Some(Self::Device(DeviceNow { device, seq, at })),
+            Standing::Day(_) => None,
         }
     }
 }

@@ -71,6 +71,8 @@ pub enum Verification {
 /// What looking things up remembers.
 pub(crate) struct Lookups {
     pub(crate) index: Index,
+    /// Held by who closes a day.
+    pub(crate) closing: tokio::sync::Mutex<()>,
     seats: Semaphore,
     verification: Mutex<Verification>,
 }
@@ -79,6 +81,7 @@ impl Default for Lookups {
     fn default() -> Self {
         Self {
             index: Index::default(),
+            closing: tokio::sync::Mutex::default(),
             seats: Semaphore::new(MOST_AT_ONCE),
             verification: Mutex::new(Verification::Never),
         }

@@ -8,6 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tilld_domain::day::Closing;
 use tilld_domain::device::Device;
 use tilld_domain::ids::{OrderId, RedemptionId, SaleId};
 use tilld_domain::moment::Moment;
@@ -15,7 +16,7 @@ use tilld_domain::order::{self, OrderEvent};
 use tilld_domain::outcome::{Outcome, Trouble};
 use tilld_domain::redemption::{self, Redemption, RedemptionEvent};
 use tilld_domain::sale::{CardNo, Phase, Sale, SaleEvent};
-use tilld_journal::{DeviceRow, Event, RedemptionStep, Seq, Step, Subject, device_id};
+use tilld_journal::{DeviceRow, Event, RedemptionStep, Seq, Step, Subject, day_id, device_id};
 
 use crate::{DeviceNow, RedemptionNow, SaleNow};
 
@@ -25,6 +26,7 @@ pub(crate) enum Standing {
     Sale(Arc<Sale>),
     Redemption(Arc<Redemption>),
     Device(Arc<Device>),
+    Day(Arc<Closing>),
 }
 
 /// The same, as it was after an entry.
@@ -87,7 +89,7 @@ impl Happening {
     pub(crate) fn resumed(subject: Subject) -> Self {
         let event = match subject {
             Subject::Sale(_) => Event::Sale(SaleEvent::Resumed),
-            Subject::Redemption(_) | Subject::Device(_) => {
+            Subject::Redemption(_) | Subject::Device(_) | Subject::Day(_) => {
                 Event::Redemption(RedemptionStep::Happened(RedemptionEvent::Resumed))
             }
         };
@@ -160,13 +162,14 @@ impl Standing {
             Self::Sale(sale) => Subject::Sale(sale.opening.sale),
             Self::Redemption(redemption) => Subject::Redemption(redemption.id()),
             Self::Device(device) => Subject::Device(device_id(&device.name)),
+            Self::Day(closing) => Subject::Day(day_id(closing.day)),
         }
     }
 
     pub(crate) fn redemption(&self) -> Option<&Arc<Redemption>> {
         match self {
             Self::Redemption(redemption) => Some(redemption),
-            Self::Sale(_) | Self::Device(_) => None,
+            Self::Sale(_) | Self::Device(_) | Self::Day(_) => None,
         }
     }
 
@@ -180,6 +183,7 @@ impl Standing {
                 Some(of_redemption(Redemption::open(opening.as_ref().clone(), at)))
             }
             Event::Device(device) => Some((Self::Device(Arc::new(device.clone())), Vec::new())),
+            Event::Day(closing) => Some((Self::Day(Arc::new(closing.clone())), Vec::new())),
             _ => None,
         }
     }
@@ -206,7 +210,7 @@ impl Standing {
             Self::Sale(sale) => sale.at_rest(),
             // Its success is not an answer yet: it is one once it is written that the till was told.
             Self::Redemption(redemption) => redemption.at_rest() && !redemption.is_to_be_offered(),
-            Self::Device(_) => true,
+            Self::Device(_) | Self::Day(_) => true,
         }
     }
 
@@ -214,7 +218,7 @@ impl Standing {
         match self {
             Self::Sale(sale) => sale.is_closed(),
             Self::Redemption(redemption) => redemption.is_closed(),
-            Self::Device(_) => true,
+            Self::Device(_) | Self::Day(_) => true,
         }
     }
 
@@ -223,7 +227,7 @@ impl Standing {
         match self {
             Self::Sale(sale) => !matches!(sale.phase(), Phase::Done | Phase::NothingSold),
             Self::Redemption(redemption) => !redemption.at_rest(),
-            Self::Device(_) => false,
+            Self::Device(_) | Self::Day(_) => false,
         }
     }
 
@@ -251,7 +255,7 @@ impl Standing {
             Self::Redemption(redemption) if matches!(redemption.state, redemption::State::Owed(_)) => {
                 vec![Whose::Redemption(redemption.id())]
             }
-            Self::Redemption(_) | Self::Device(_) => Vec::new(),
+            Self::Redemption(_) | Self::Device(_) | Self::Day(_) => Vec::new(),
         }
     }
 
@@ -260,7 +264,7 @@ impl Standing {
         let all: Vec<Whose> = match self {
             Self::Sale(sale) => sale.cards().map(|(card, _)| Whose::Card(sale.opening.sale, card)).collect(),
             Self::Redemption(redemption) => vec![Whose::Redemption(redemption.id())],
-            Self::Device(_) => Vec::new(),
+            Self::Device(_) | Self::Day(_) => Vec::new(),
         };
         all.into_iter().filter(|whose| self.wants_undo(*whose)).collect()
     }
@@ -292,7 +296,7 @@ impl Standing {
                 } => true,
                 _ => redemption.is_closed(),
             },
-            Self::Device(_) => true,
+            Self::Device(_) | Self::Day(_) => true,
         }
     }
 
@@ -312,6 +316,7 @@ impl Standing {
                 Some(Step::Redemption { event: event.clone(), after: Arc::clone(after), forget })
             }
             (Self::Device(device), _) => Some(Step::Device(Arc::clone(device))),
+            (Self::Day(closing), _) => Some(Step::Day(Arc::clone(closing))),
             _ => None,
         }
     }

@@ -123,7 +123,7 @@ impl Counter {
         Ok(voucher::reversal(&facts, texts, paper))
     }
 
-    fn here<'a>(&'a self, at: Moment, locale: &'a Locale) -> Place<'a> {
+    pub(crate) fn here<'a>(&'a self, at: Moment, locale: &'a Locale) -> Place<'a> {
         Place {
             store: &self.place.store,
             terminal: &self.place.terminal,

@@ -27,7 +27,7 @@ pub(crate) fn first_rest(journal: &Journal, subject: Subject, from: Seq) -> Resu
             })?;
         }
         // Nobody asks for the end of a device.
-        Subject::Device(_) => {}
+        Subject::Device(_) | Subject::Day(_) => {}
     }
     Ok(found)
 }
@@ -42,5 +42,7 @@ pub(crate) fn now(journal: &Journal, subject: Subject) -> Result<Option<Now>, Re
             .latest_redemption(redemption)?
             .map(|(redemption, seq, at)| Now { it: Standing::Redemption(Arc::new(redemption)), seq, at }),
         Subject::Device(device) => journal.device(device)?.map(Now::from),
+        // What a closed day is, its readers ask for.
+        Subject::Day(_) => None,
     })
 }

@@ -88,6 +88,10 @@ uuid_id!(
     DeviceId
 );
 uuid_id!(
+    /// One day of business. It is made of its date, so that a day is closed once.
+    DayId
+);
+uuid_id!(
     /// One look at a voucher. It lives in memory only.
     CheckId
 );

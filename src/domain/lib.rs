@@ -22,12 +22,15 @@
 //! | [`voucher`] | what a guest redeems, before anything is taken from it |
 //! | [`redemption`] | what is taken from one voucher: the rows B3 to B13 |
 //! | `pauses` | how long is waited before a provider is asked again |
+//! | [`day`] | a day of business, and its closing |
+//! | [`turnover`] | what a day adds up to |
 //! | [`device`] | what is known of a device beside the till |
 //! | [`attention`] | what waits for a person |
 //! | [`screen`] | what the cashier reads about it |
 
 pub mod attention;
 pub mod bars;
+pub mod day;
 pub mod device;
 pub mod ids;
 pub mod moment;
@@ -43,4 +46,5 @@ pub mod sale;
 pub mod screen;
 pub mod secret;
 pub mod slip;
+pub mod turnover;
 pub mod voucher;

@@ -238,6 +238,10 @@ refusals! {
     AnotherVoucher, "another_voucher", Mend, "That is another voucher. Scan the one that was being redeemed.";
     /// B9: only a manager takes a redemption back once its basket is closed.
     ManagerNeeded, "manager_needed", Mend, "Only the manager can do that.";
+    /// No device of that name can be tried.
+    DeviceUnknown, "device_unknown", Mend, "There is no printer of that name.";
+    /// A day that has not begun, or that stands before one that is closed.
+    DayNotClosable, "day_not_closable", Mend, "This day cannot be closed: it has not begun, or a later one is closed.";
     /// The provider's call for taking back is not confirmed (fact sheet gift-local 4).
     ReversalNotSetUp, "reversal_not_set_up", SetUp, "Taking a redemption back is not set up. Call the manager.";
     /// Surely nothing was taken: the redeem was not sent, or the provider asked to come later.

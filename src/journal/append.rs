@@ -11,6 +11,7 @@
 use std::ops::Deref;
 
 use rusqlite::{Connection, ErrorCode, params};
+use tilld_domain::day::Closing;
 use tilld_domain::device::Device;
 use tilld_domain::ids::OrderId;
 use tilld_domain::moment::Moment;
@@ -19,7 +20,7 @@ use tilld_domain::redemption::Redemption;
 use tilld_domain::sale::{CardNo, MOST_CARDS, Sale, SaleEvent};
 
 use crate::chain::{self, Head, Linked};
-use crate::entry::{Draft, RedemptionStep, Seq, Step, device_id};
+use crate::entry::{Draft, RedemptionStep, Seq, Step, day_id, device_id};
 use crate::failure::AppendError;
 use crate::form::{self, secrets::Packed};
 use crate::read::{self, KeyFailure};
@@ -195,6 +196,7 @@ fn write(
         Step::Sale { event, after, forget } => next.write_of_sale(event, after, forget),
         Step::Redemption { event, after, forget } => next.write_of_redemption(event, after, *forget),
         Step::Device(device) => next.write_of_device(device),
+        Step::Day(closing) => next.write_of_day(closing),
     }
 }
 
@@ -336,6 +338,27 @@ impl Next<'_> {
             sealed: None,
         })?;
         tables::device::write(self.database, before.as_ref(), (head.seq, self.draft.at), device)?;
+        Ok(head)
+    }
+
+    fn write_of_day(&self, closing: &Closing) -> Result<Head, AppendError> {
+        let head = self.write_entry(Content {
+            subject: day_id(closing.day).uuid().as_bytes(),
+            previous: None,
+            card: None,
+            kind: form::day::KIND,
+            state: tables::day::CLOSED,
+            phase: None,
+            open: false,
+            body: form::encode_of_day(closing).map_err(|_| self.misfit("it cannot be written"))?,
+            sealed: None,
+        })?;
+        tables::day::insert(self.database, (head.seq, self.draft.at), closing).map_err(
+            |error| match error {
+                error if tables::is_taken(&error) => self.misfit("its day is closed, or its number is taken"),
+                error => error.into(),
+            },
+        )?;
         Ok(head)
     }
 

@@ -10,6 +10,7 @@
 //! | when it was closed | the entry from which on it was closed |
 //! | what was paid, the provider's name for an order | the one entry that tells it, in its body |
 //! | what is known of a device | its last entry, in its body |
+//! | that a day is closed, and what that takes in | its one entry, in its body |
 //! | what was taken, the provider's name for a redemption | the fold of its entries: no one entry tells it |
 //!
 //! A sale is not stepped anew: that the machines make these states of these events shows at a start and at every reading.
@@ -25,6 +26,7 @@
 //! Chain and rows are walked beside each other, on a connection each, both in the same moment of the journal. What a hostile
 //! file holds, also of a type that is never written, is a verdict and no error; an error is that the file cannot be read.
 
+mod days;
 mod devices;
 mod redemptions;
 mod sales;
@@ -198,6 +200,7 @@ fn walk_rows<'a>(
     sales::walk(database, &mut walk, from)?;
     redemptions::walk(database, &mut walk, from)?;
     devices::walk(database, &mut walk, from)?;
+    days::walk(database, &mut walk, from)?;
     Ok(walk)
 }
 
@@ -245,12 +248,13 @@ fn odd_end(database: &Connection) -> rusqlite::Result<Seq> {
          WHERE (kind = 'opened' AND NOT EXISTS (SELECT 1 FROM sale WHERE first_seq = entry.seq))
             OR (kind = 'redemption_opened' AND NOT EXISTS (SELECT 1 FROM redemption WHERE first_seq = entry.seq))
             OR (kind = 'device_changed' AND previous IS NULL
-                AND NOT EXISTS (SELECT 1 FROM device WHERE first_seq = entry.seq))",
+                AND NOT EXISTS (SELECT 1 FROM device WHERE first_seq = entry.seq))
+            OR (kind = 'day_closed' AND NOT EXISTS (SELECT 1 FROM day WHERE first_seq = entry.seq))",
     )?;
     let stops_before = first(
         "SELECT min(made.first_seq) FROM entry JOIN (
              SELECT id, first_seq, last_seq FROM sale UNION ALL SELECT id, first_seq, last_seq FROM redemption
-             UNION ALL SELECT id, first_seq, last_seq FROM device
+             UNION ALL SELECT id, first_seq, last_seq FROM device UNION ALL SELECT id, first_seq, last_seq FROM day
          ) AS made ON made.id = entry.subject WHERE entry.seq > made.last_seq",
     )?;
     Ok([without_row, stops_before].into_iter().flatten().flatten().min().map_or(Seq::NONE, Seq::of_column))

@@ -8,9 +8,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
+use tilld_domain::day::{Closing, Day};
 use tilld_domain::device::Device;
 use tilld_domain::ids::{
-    BasketId, DeviceId, DeviceName, OrderId, ReceiptId, RedemptionId, RequestKey, SaleId,
+    BasketId, DayId, DeviceId, DeviceName, OrderId, ReceiptId, RedemptionId, RequestKey, SaleId,
 };
 use tilld_domain::moment::Moment;
 use tilld_domain::money::Money;
@@ -77,6 +78,8 @@ pub enum Subject {
     Redemption(RedemptionId),
     /// A device.
     Device(DeviceId),
+    /// A day of business.
+    Day(DayId),
 }
 
 impl Subject {
@@ -86,6 +89,7 @@ impl Subject {
             Self::Sale(sale) => sale.uuid(),
             Self::Redemption(redemption) => redemption.uuid(),
             Self::Device(device) => device.uuid(),
+            Self::Day(day) => day.uuid(),
         }
     }
 }
@@ -96,19 +100,28 @@ impl fmt::Display for Subject {
             Self::Sale(sale) => write!(out, "sale {sale}"),
             Self::Redemption(redemption) => write!(out, "redemption {redemption}"),
             Self::Device(device) => write!(out, "device {device}"),
+            Self::Day(day) => write!(out, "day {day}"),
         }
     }
 }
 
 /// The id of the device of a name: a UUID of version 8 (RFC 9562) out of the name's SHA-256, so that a device is the same in every run.
 pub fn device_id(name: &DeviceName) -> DeviceId {
-    let digest: [u8; 32] =
-        Sha256::new().chain_update(b"tilld device\n").chain_update(name.as_str()).finalize().into();
+    DeviceId::new(id_of("tilld device\n", name.as_str()))
+}
+
+/// The id of a day of business, made of its date in the same way.
+pub fn day_id(day: Day) -> DayId {
+    DayId::new(id_of("tilld day\n", &day.to_string()))
+}
+
+fn id_of(sort: &str, name: &str) -> Uuid {
+    let digest: [u8; 32] = Sha256::new().chain_update(sort).chain_update(name).finalize().into();
     let mut id = [0; 16];
     for (to, from) in id.iter_mut().zip(digest) {
         *to = from;
     }
-    DeviceId::new(uuid::Builder::from_custom_bytes(id).into_uuid())
+    uuid::Builder::from_custom_bytes(id).into_uuid()
 }
 
 /// What happened to a redemption: its opening, or an event of its machine.
@@ -129,6 +142,8 @@ pub enum Event {
     Redemption(RedemptionStep),
     /// To a device: it is like this now.
     Device(Device),
+    /// To a day: it is closed.
+    Day(Closing),
 }
 
 /// What happened, and what it led to. The query tables are written from what is after it, in the same commit.
@@ -154,6 +169,8 @@ pub enum Step {
     },
     /// Of a device: it is like this now.
     Device(Arc<Device>),
+    /// Of a day: it is closed.
+    Day(Arc<Closing>),
 }
 
 /// An entry to be written.
@@ -174,6 +191,7 @@ impl Draft {
             Step::Sale { after, .. } => Subject::Sale(after.opening.sale),
             Step::Redemption { after, .. } => Subject::Redemption(after.id()),
             Step::Device(device) => Subject::Device(device_id(&device.name)),
+            Step::Day(closing) => Subject::Day(day_id(closing.day)),
         }
     }
 
@@ -182,7 +200,7 @@ impl Draft {
         match &self.step {
             Step::Sale { forget, .. } => !forget.is_empty(),
             Step::Redemption { forget, .. } => *forget,
-            Step::Device(_) => false,
+            Step::Device(_) | Step::Day(_) => false,
         }
     }
 }
@@ -349,6 +367,17 @@ pub struct DeviceRow {
     pub first: Seq,
     /// Its last entry.
     pub last: Seq,
+}
+
+/// A day that was closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClosingRow {
+    /// Its closing.
+    pub closing: Closing,
+    /// When that was written.
+    pub at: Moment,
+    /// The entry that says so.
+    pub seq: Seq,
 }
 
 /// A wrong code that was tried, or that a manager let the terminal try again.

@@ -46,12 +46,12 @@ mod tables;
 mod tries;
 
 pub use entry::{
-    Asked, AskedBefore, CardRow, DeviceRow, Draft, Entry, EntryHead, EntryShown, Event, RedemptionRow,
-    RedemptionStep, SaleRow, Seq, Step, Subject, WrongCode, device_id,
+    Asked, AskedBefore, CardRow, ClosingRow, DeviceRow, Draft, Entry, EntryHead, EntryShown, Event,
+    RedemptionRow, RedemptionStep, SaleRow, Seq, Step, Subject, WrongCode, day_id, device_id,
 };
 pub use failure::{AppendError, Break, DecodeError, OpenError, ReadError, Verdict};
 pub use journal::{Journal, Settings};
-pub use reader::{Filter, Line, Listed, Page, Place, Reader, RedemptionFilter, Search, What};
+pub use reader::{Filter, Line, Listed, Page, Part, Place, Reader, RedemptionFilter, Search, What};
 pub use seal::SealKey;
 
 #[cfg(test)]

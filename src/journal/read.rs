@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 
 use rusqlite::types::FromSql;
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use tilld_domain::day::Closing;
 use tilld_domain::device::Device;
 use tilld_domain::ids::RequestKey;
 use tilld_domain::moment::Moment;
@@ -14,7 +15,7 @@ use tilld_domain::redemption::Redemption;
 use tilld_domain::sale::{CardNo, Sale, SaleEvent};
 use uuid::Uuid;
 
-use crate::entry::{Asked, Entry, EntryHead, Event, RedemptionStep, Seq, Subject, device_id};
+use crate::entry::{Asked, Entry, EntryHead, Event, RedemptionStep, Seq, Subject, day_id, device_id};
 use crate::failure::{DecodeError, ReadError};
 use crate::form;
 use crate::seal::{self, OwnKey, Owner, Place, Terminal};
@@ -69,6 +70,7 @@ pub(crate) fn numbers(database: &Connection, subject: Subject) -> Result<Vec<Seq
         Subject::Sale(_) => "SELECT last_seq FROM sale WHERE id = ?1",
         Subject::Redemption(_) => "SELECT last_seq FROM redemption WHERE id = ?1",
         Subject::Device(_) => "SELECT last_seq FROM device WHERE id = ?1",
+        Subject::Day(_) => "SELECT last_seq FROM day WHERE id = ?1",
     };
     let mut next: Option<i64> =
         database.prepare_cached(last)?.query_row(params![id.as_bytes()], |row| row.get(0)).optional()?;
@@ -216,6 +218,20 @@ impl Machine for Device {
     }
 }
 
+/// A day is its one closing.
+impl Machine for Closing {
+    fn begin(subject: Subject, _: Moment, event: Event) -> Option<Self> {
+        match event {
+            Event::Day(closing) if subject == Subject::Day(day_id(closing.day)) => Some(closing),
+            _ => None,
+        }
+    }
+
+    fn step(self, _: Moment, _: Event) -> Option<Self> {
+        None
+    }
+}
+
 /// A subject in the making.
 struct Fold<M>(Option<M>);
 
@@ -285,6 +301,9 @@ pub(crate) fn rebuild(database: &Connection) -> Result<(), ReadError> {
     rebuild_each(database, form::device::KIND, |stamp, _, device: &Device| {
         let before = tables::device::row_of(database, device_id(&device.name))?;
         Ok(tables::device::write(database, before.as_ref(), stamp, device)?)
+    })?;
+    rebuild_each(database, form::day::KIND, |stamp, _, closing: &Closing| {
+        Ok(tables::day::insert(database, stamp, closing)?)
     })?;
     Ok(database.execute_batch("DROP INDEX entry_by_subject")?)
 }

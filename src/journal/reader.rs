@@ -1,6 +1,7 @@
 //! A look into the journal for people, while a daemon runs or not. It holds no lock that a daemon would wait for, and
 //! writes nothing.
 
+mod days;
 mod redemptions;
 mod search;
 
@@ -24,6 +25,7 @@ use crate::schema::{self, Found, Paths, SCRIPTS, database_error};
 use crate::tables;
 use crate::tries;
 
+pub use days::Part;
 pub use redemptions::RedemptionFilter;
 pub use search::{Line, Listed, Page, Place, Search, What};
 

@@ -4,6 +4,7 @@
 //! an index are written only if they change, because every page that is touched is a page more to write before a cashier
 //! reads an answer.
 
+pub(crate) mod day;
 pub(crate) mod device;
 pub(crate) mod redemption;
 
@@ -199,7 +200,9 @@ fn paid(sale: &Sale) -> Option<i64> {
 
 /// Removes all rows, so that they can be made again.
 pub(crate) fn clear(database: &Connection) -> rusqlite::Result<()> {
-    database.execute_batch("DELETE FROM card; DELETE FROM sale; DELETE FROM redemption; DELETE FROM device;")
+    database.execute_batch(
+        "DELETE FROM card; DELETE FROM sale; DELETE FROM redemption; DELETE FROM device; DELETE FROM day;",
+    )
 }
 
 /// Whether SQLite refused a value because another row has it.

@@ -186,7 +186,7 @@ async fn the_chain_is_verified_beside_selling_and_what_was_found_is_kept() {
 }
 
 impl House {
-    async fn verified(&self) -> Value {
+    pub(super) async fn verified(&self) -> Value {
         loop {
             let verified = self.found("/verification").await;
             if verified["state"] != "running" {

@@ -165,7 +165,7 @@ impl HistoryEntry {
             Event::Sale(event) => of_sale(event),
             Event::Redemption(RedemptionStep::Opened(opening)) => of_opening(opening),
             Event::Redemption(RedemptionStep::Happened(event)) => of_redemption(event),
-            Event::Device(_) => Told::default(),
+            Event::Device(_) | Event::Day(_) => Told::default(),
         };
         let head = &step.head;
         Self {

@@ -122,7 +122,7 @@ impl From<&Line> for JournalLine {
                 amount: Worth::Money(Money(card.face_value)),
                 taken: None,
                 word: word(&CARDS, &card.state),
-                open: !CLOSED_CARDS.contains(&card.state.as_str()),
+                open: line.is_open(),
                 state: card.state.clone(),
                 cashier: sale.cashier.clone(),
                 code: card.code_tail.as_deref().map(dotted),
@@ -162,9 +162,6 @@ impl From<&Line> for JournalLine {
 pub(crate) fn dotted(tail: &str) -> String {
     format!("••••{}", tail.trim_start_matches('•'))
 }
-
-/// The states of cards in which nothing remains to be done.
-const CLOSED_CARDS: [&str; 4] = ["not_sold", "sold", "cleared", "settled"];
 
 /// The states of cards, and what people call them.
 const CARDS: [(&str, &str); 16] = [

@@ -11,6 +11,7 @@
 //!   the place of an object is an error too.
 //! - No code, no line of a slip, ever (law L11); the one exception is what a scanner reads ([`ScanRead`]), which the till is to get.
 
+mod day;
 mod device;
 mod history;
 mod line;
@@ -24,6 +25,7 @@ mod scan;
 mod session;
 mod voucher;
 
+pub(crate) use day::{BusinessDay, Report, ReportKind, ReportRequest};
 pub(crate) use device::{Device, Devices};
 pub(crate) use history::History;
 pub(crate) use line::{JournalLine, LinePage};

@@ -199,7 +199,8 @@ impl Driver {
         if ready {
             self.devices.somebody_waits(self.ports.clock.steady());
         }
-        ready || matches!(happening.event, Event::Device(_))
+        // A day is closed anew by whoever was not told that it is.
+        ready || matches!(happening.event, Event::Device(_) | Event::Day(_))
     }
 
     /// Stages what is due: changes of devices, and that the printer is ready for cards that wait for it.

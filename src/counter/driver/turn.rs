@@ -232,10 +232,10 @@ impl Driver {
                 };
                 Ok(Decided::Write(Event::Redemption(RedemptionStep::Happened(event))))
             }
-            (_, None | Some(Standing::Device(_))) => Err(match subject {
+            (_, None | Some(Standing::Device(_) | Standing::Day(_))) => Err(match subject {
                 Subject::Sale(_) => Refusal::SaleUnknown,
-                // Nobody asks anything of a device.
-                Subject::Redemption(_) | Subject::Device(_) => Refusal::RedemptionUnknown,
+                // Nobody asks anything of a device or a day.
+                Subject::Redemption(_) | Subject::Device(_) | Subject::Day(_) => Refusal::RedemptionUnknown,
             }),
         }
     }

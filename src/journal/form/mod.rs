@@ -11,6 +11,7 @@
 //! What is absent: a POSA card's code, the lines of a card and a voucher's code. [`secrets`] takes them out of the event and
 //! [`decode`] leaves `None` and *gone* in their place; [`secrets::put_back`] restores them.
 
+pub(crate) mod day;
 pub(crate) mod device;
 mod order;
 mod outcome;
@@ -23,8 +24,9 @@ mod voucher;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use tilld_domain::day::Closing;
 use tilld_domain::device::Device;
-use tilld_domain::ids::{DeviceId, RedemptionId, SaleId};
+use tilld_domain::ids::{DayId, DeviceId, RedemptionId, SaleId};
 use tilld_domain::order::OrderEvent;
 use tilld_domain::sale::{CardNo, SaleEvent};
 use uuid::Uuid;
@@ -76,6 +78,12 @@ struct DeviceLent<'a>(#[serde(with = "device::DeviceForm")] &'a Device);
 #[derive(Deserialize)]
 struct DeviceOwned(#[serde(with = "device::DeviceForm")] Device);
 
+#[derive(Serialize)]
+struct DayLent<'a>(#[serde(with = "day::ClosingForm")] &'a Closing);
+
+#[derive(Deserialize)]
+struct DayOwned(#[serde(with = "day::ClosingForm")] Closing);
+
 /// The public part of what happened to a sale as JSON.
 pub(crate) fn encode_of_sale(event: &SaleEvent) -> Result<String, DecodeError> {
     serde_json::to_string(&Written { v: VERSION, event: SaleLent(event) }).map_err(|error| why(&error))
@@ -91,12 +99,19 @@ pub(crate) fn encode_of_device(device: &Device) -> Result<String, DecodeError> {
     serde_json::to_string(&Written { v: VERSION, event: DeviceLent(device) }).map_err(|error| why(&error))
 }
 
+/// The closing of a day as JSON.
+pub(crate) fn encode_of_day(closing: &Closing) -> Result<String, DecodeError> {
+    serde_json::to_string(&Written { v: VERSION, event: DayLent(closing) }).map_err(|error| why(&error))
+}
+
 /// The event of a public part; its codes are `None` and its lines are gone.
 pub(crate) fn decode(kind: &str, card: Option<CardNo>, body: &str) -> Result<Event, DecodeError> {
     let event = if redemption::KINDS.contains(&kind) {
         Event::Redemption(decode_as::<RedemptionOwned>(body)?.0)
     } else if kind == device::KIND {
         Event::Device(decode_as::<DeviceOwned>(body)?.0)
+    } else if kind == day::KIND {
+        Event::Day(decode_as::<DayOwned>(body)?.0)
     } else {
         Event::Sale(decode_as::<SaleOwned>(body)?.0)
     };
@@ -128,6 +143,8 @@ pub(crate) fn subject(kind: &str, id: Uuid) -> Subject {
         Subject::Redemption(RedemptionId::new(id))
     } else if kind == device::KIND {
         Subject::Device(DeviceId::new(id))
+    } else if kind == day::KIND {
+        Subject::Day(DayId::new(id))
     } else {
         Subject::Sale(SaleId::new(id))
     }
@@ -144,6 +161,7 @@ pub(crate) fn kind(event: &Event) -> &'static str {
         Event::Sale(event) => kind_of_sale(event),
         Event::Redemption(step) => kind_of_redemption(step),
         Event::Device(_) => device::KIND,
+        Event::Day(_) => day::KIND,
     }
 }
 
@@ -181,7 +199,7 @@ pub(crate) fn kind_of_sale(event: &SaleEvent) -> &'static str {
 pub(crate) fn card(event: &Event) -> Option<CardNo> {
     match event {
         Event::Sale(event) => card_of_sale(event),
-        Event::Redemption(_) | Event::Device(_) => None,
+        Event::Redemption(_) | Event::Device(_) | Event::Day(_) => None,
     }
 }
 

@@ -63,7 +63,7 @@ pub(crate) fn put_back(event: &mut Event, owner: Owner, packed: &[u8]) -> Result
         Event::Redemption(RedemptionStep::Opened(opening)) if owner == opening.redemption.into() => {
             unpack_voucher(packed).map(|code| opening.code = Some(code))
         }
-        Event::Redemption(_) | Event::Device(_) => None,
+        Event::Redemption(_) | Event::Device(_) | Event::Day(_) => None,
     };
     put_back.ok_or(DecodeError::Sealed)
 }

@@ -116,7 +116,7 @@ impl Batch {
                 Subject::Redemption(redemption) => {
                     batch.lines.extend(reader.redemption_row(redemption)?.as_ref().map(Line::of_redemption));
                 }
-                Subject::Device(_) => {}
+                Subject::Device(_) | Subject::Day(_) => {}
             }
         }
         // In the order in which they began, which is the order of their rows.

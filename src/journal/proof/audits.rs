@@ -7,6 +7,7 @@ use tilld_domain::moment::Moment;
 use tilld_domain::order::OrderEvent;
 use tilld_domain::printing::Fault;
 
+use super::days;
 use super::devices::{device, draft};
 use super::redemptions::whole_redemption;
 use super::{Desk, Walk, samples, whole_sale};
@@ -15,11 +16,16 @@ use crate::failure::{Break, Verdict};
 use crate::reader::Reader;
 
 /// The tables that are made from the entries, and which column leads to the first entry of a row's subject.
-const TABLES: [(&str, &str); 4] =
-    [("sale", "first_seq"), ("card", "sale"), ("redemption", "first_seq"), ("device", "first_seq")];
+const TABLES: [(&str, &str); 5] = [
+    ("sale", "first_seq"),
+    ("card", "sale"),
+    ("redemption", "first_seq"),
+    ("device", "first_seq"),
+    ("day", "first_seq"),
+];
 
 /// Sales that are sold, copied, refused and open; redemptions that are open, completed, taken back and refused; devices that
-/// are well, and are not.
+/// are well, and are not; two days that are closed.
 fn all_sorts() -> Desk {
     let desk = Desk::new();
     let printer = |fault, low| draft(500, &device("printer", fault, low));
@@ -37,6 +43,8 @@ fn all_sorts() -> Desk {
     }
     let kitchen = draft(9_000, &device("Kitchen", Some(Fault::Absent), true));
     desk.journal.append(&[printer(None, false), printer(None, true), kitchen]).unwrap();
+    let days = [1, 2].map(|number| days::draft(9_500, samples::closing(number)));
+    desk.journal.append(&days).unwrap();
     desk
 }
 

@@ -24,6 +24,7 @@ fn encode(event: &Event) -> String {
         Event::Sale(event) => form::encode_of_sale(event),
         Event::Redemption(step) => form::encode_of_redemption(step),
         Event::Device(device) => form::encode_of_device(device),
+        Event::Day(closing) => form::encode_of_day(closing),
     }
     .unwrap()
 }
@@ -36,7 +37,7 @@ fn take(event: &Event) -> Vec<(Owner, form::secrets::Packed)> {
             form::secrets::take_of_sale(event, &sale)
         }
         Event::Redemption(step) => form::secrets::take_of_redemption(step).into_iter().collect(),
-        Event::Device(_) => Vec::new(),
+        Event::Device(_) | Event::Day(_) => Vec::new(),
     }
 }
 
@@ -62,7 +63,7 @@ fn every_event_comes_back_as_it_was_written() {
 
 /// A kind tells of what an entry is: none is a word of two.
 #[test]
-fn every_kind_is_a_word_of_sales_of_redemptions_or_of_devices() {
+fn every_kind_is_a_word_of_sales_of_redemptions_of_devices_or_of_days() {
     let id = uuid::Uuid::from_u128(1);
     for event in samples::events() {
         let subject = form::subject(form::kind(&event), id);
@@ -71,6 +72,7 @@ fn every_kind_is_a_word_of_sales_of_redemptions_or_of_devices() {
             (Event::Sale(_), Subject::Sale(_))
                 | (Event::Redemption(_), Subject::Redemption(_))
                 | (Event::Device(_), Subject::Device(_))
+                | (Event::Day(_), Subject::Day(_))
         );
         assert!(fits, "{}", form::kind(&event));
     }

@@ -2,6 +2,7 @@
 
 mod audits;
 mod chains;
+mod days;
 mod devices;
 mod disks;
 mod forms;

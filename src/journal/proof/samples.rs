@@ -19,6 +19,7 @@ mod redemptions;
 
 use std::time::Duration;
 
+use tilld_domain::day::Closing;
 use tilld_domain::device::{Condition, Device};
 use tilld_domain::ids::SaleId;
 use tilld_domain::money::{Currency, Money};
@@ -182,7 +183,21 @@ pub(super) fn events() -> Vec<Event> {
     of_sales
         .chain(redemption_steps().into_iter().map(Event::Redemption))
         .chain(of_devices.map(Event::Device))
+        .chain([Event::Day(closing(1))])
         .collect()
+}
+
+/// The closing of a day of November, which takes in the ten entries before.
+pub(super) fn closing(number: u32) -> Closing {
+    let upto = u64::from(number) * 10;
+    Closing {
+        day: format!("2026-11-{number:02}").parse().unwrap(),
+        number,
+        by: "Jürgen Łukasz".parse().unwrap(),
+        after: upto - 10,
+        upto,
+        open: 3,
+    }
 }
 
 fn sale_events() -> Vec<SaleEvent> {

@@ -19,6 +19,7 @@ use crate::entry::{CardRow, RedemptionRow, SaleRow, Seq, Subject};
 use crate::failure::ReadError;
 use crate::index::rows::Rows;
 use crate::index::{self, BLOCK, CARDS_A_SALE, Kind, folded, term};
+use crate::tables;
 
 /// The most words of a text that are looked at: further ones could only find less.
 const MOST_WORDS: usize = 8;
@@ -97,6 +98,16 @@ pub struct Line {
     pub last_at: Moment,
 }
 
+impl Line {
+    /// Whether something remains to be done or decided.
+    pub fn is_open(&self) -> bool {
+        match &self.listed {
+            Listed::Card(_, card) => !tables::is_closed_word(&card.state),
+            Listed::Redemption(row) => row.open,
+        }
+    }
+}
+
 /// A page of what was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
@@ -143,7 +154,7 @@ impl Reader {
             Subject::Redemption(redemption) => {
                 self.redemption_row(redemption)?.map(|row| index::place(row.first, 0)).into_iter().collect()
             }
-            Subject::Device(_) => Vec::new(),
+            Subject::Device(_) | Subject::Day(_) => Vec::new(),
         };
         Ok(places
             .into_iter()

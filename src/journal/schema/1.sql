@@ -127,6 +127,20 @@ CREATE TABLE device (
     at        INTEGER NOT NULL          -- of the last entry
 ) STRICT;
 
+-- Days that were closed, each by its one entry.
+CREATE TABLE day (
+    first_seq INTEGER PRIMARY KEY,
+    last_seq  INTEGER NOT NULL,         -- the same
+    id        BLOB NOT NULL UNIQUE,     -- UUID, made of the date
+    day       TEXT NOT NULL UNIQUE,     -- 2026-11-22
+    number    INTEGER NOT NULL UNIQUE,  -- from 1
+    person    TEXT NOT NULL,            -- who closed it
+    after_seq INTEGER NOT NULL,         -- the last entry that is not in it
+    upto_seq  INTEGER NOT NULL,         -- the last that is
+    open      INTEGER NOT NULL,         -- how many cards and redemptions were not closed
+    at        INTEGER NOT NULL
+) STRICT;
+
 -- Codes that no provider knew, and the moments when a manager let the terminal try again; no part of the chain. The newest
 -- are kept.
 CREATE TABLE wrong_code (

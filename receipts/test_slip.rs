@@ -1,4 +1,4 @@
-//! The slip that `tilld devices test` prints: what shows at a glance whether columns, code page, codes and knife are set right.
+//! The test slip of a printer: what shows at a glance whether columns, code page, codes and knife are set right.
 //!
 //! - A ruler over the columns: if it wraps, or ends before the edge, `printer.columns` is not the printer's.
 //! - Letters of Europe: one that is wrong on paper means a wrong `printer.profile`.
@@ -7,17 +7,16 @@
 //! The drawer is opened only when asked for: a drawer that opens is noticed by the wrong people.
 
 use tilld_domain::secret::Secret;
-use tilld_domain::slip::{Align, Paper, Part, Row, Slip, Style, Symbology};
-
-use crate::config::PrinterConfig;
+use tilld_domain::slip::{Align, DrawerPulse, Paper, Part, Row, Slip, Style, Symbology};
 
 /// What both codes hold.
-pub(crate) const CODE: &str = "TILLD-TEST-1";
+pub const CODE: &str = "TILLD-TEST-1";
 /// Letters that tell code pages apart, in groups of a language. What the printer lacks is left out of the slip and named on it.
 const LETTERS: [&str; 6] = ["ÄÖÜäöüß §", "€ £ ¥", "éèêëàâçîïôûùœ", "ñ¿¡áíóú", "ąćęłńóśźżŁ", "čďěňřšťůž"];
 
-/// The test slip for a printer.
-pub(crate) fn test_slip(config: &PrinterConfig, name: &str, paper: Paper, drawer: bool) -> Slip {
+/// The test slip for a printer of a name, of a profile if that is known; with the pulse that opens the drawer, if it is to be
+/// opened.
+pub fn test_slip(name: &str, profile: Option<&str>, paper: Paper, drawer: Option<DrawerPulse>) -> Slip {
     let columns = paper.columns;
     let row =
         |text: String, style: Style, align: Align| Part::Row(Row { text: Secret::new(text), style, align });
@@ -28,7 +27,8 @@ pub(crate) fn test_slip(config: &PrinterConfig, name: &str, paper: Paper, drawer
         Part::Feed(1),
     ];
     let fitting = |text: String| text.chars().take(usize::from(columns)).collect::<String>();
-    parts.push(plain(fitting(format!("{} columns, {}", columns, config.profile.name))));
+    let profile = profile.map(|profile| format!(", {profile}")).unwrap_or_default();
+    parts.push(plain(fitting(format!("{columns} columns{profile}"))));
     parts.push(plain((1..=columns).map(tens).collect()));
     parts.push(plain((1..=columns).map(units).collect()));
     parts.push(Part::Feed(1));
@@ -50,9 +50,7 @@ pub(crate) fn test_slip(config: &PrinterConfig, name: &str, paper: Paper, drawer
     parts.push(row(CODE.to_owned(), Style::PLAIN, Align::Centre));
     parts.push(Part::Feed(1));
     parts.push(Part::Cut);
-    if drawer {
-        parts.push(Part::Drawer(config.profile.drawer));
-    }
+    parts.extend(drawer.map(Part::Drawer));
     Slip { columns, parts }
 }
 

@@ -1,0 +1,57 @@
+//! Balances: what the shop may still spend at its provider.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use tilld_counter::Balances;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::ApiState;
+use crate::openapi::{AnyProblems, BalanceProblems};
+use crate::problem::Problem;
+use crate::wire::Money;
+
+pub(crate) fn routes() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new().routes(routes!(read))
+}
+
+/// What may be spent.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Balances)]
+struct Spendable {
+    /// By provider.
+    balances: Vec<OfProvider>,
+}
+
+/// What may be spent at a provider.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Balance)]
+struct OfProvider {
+    /// The provider, by its configured name.
+    provider: String,
+    /// In each currency.
+    available: Vec<Money>,
+}
+
+impl From<Balances> for Spendable {
+    fn from(balances: Balances) -> Self {
+        let available = balances.available.into_iter().map(Money).collect();
+        Self { balances: vec![OfProvider { provider: balances.provider, available }] }
+    }
+}
+
+/// Read the balances
+///
+/// The provider is asked each time; nothing is kept of it.
+#[utoipa::path(
+    get,
+    path = "/v1/balances",
+    tag = "balances",
+    operation_id = "read_balances",
+    responses((status = 200, description = "What may be spent", body = Spendable), AnyProblems, BalanceProblems)
+)]
+async fn read(State(state): State<ApiState>) -> Result<Json<Spendable>, Problem> {
+    Ok(Json(state.counter().balances().await?.into()))
+}
