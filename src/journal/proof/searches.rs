@@ -242,6 +242,11 @@ fn what_happens_later_is_followed_and_a_place_stays_the_same() {
     assert_eq!(states[5], ["R1/1"]);
     assert_eq!(states[7], ["R1/2", "R1/1"]);
     assert_eq!(states.iter().filter(|sold| sold.is_empty()).count(), 5);
+    // It is found by the state that it has, and by none that it had.
+    for state in ["creating", "created", "confirming", "printing"] {
+        let search = Search { state: Some(state.to_owned()), ..Search::default() };
+        assert_eq!(found(desk.path(), &search), Vec::<String>::new(), "{state}");
+    }
     places.dedup();
     assert_eq!(places.len(), 1);
     let open = Search { open_only: true, ..Search::default() };
