@@ -146,7 +146,8 @@ export class Desk {
   /// Types as a person does: with pauses that no scanner has.
   async types(text) {
     for (const sign of text) {
-      await this.page.keyboard.press(sign);
+      if (/[\x20-\x7e]/.test(sign)) await this.page.keyboard.press(sign);
+      else await this.page.keyboard.sendCharacter(sign);
       await pause(100);
     }
   }
@@ -162,18 +163,16 @@ export class Desk {
 
   /// A scanner that types, so many ms a key.
   async scans(text, { gap = 5, end = "Enter" } = {}) {
-    // Sent as one burst: the pace is the scanner's, not that of the line to the browser.
+    // Each key carries its own moment, so that the pace is the scanner's and not that of a busy machine.
     const session = await this.page.createCDPSession();
     const keys = [...text].map((sign) => keyOf(sign));
     if (end) keys.push({ key: end, code: end, windowsVirtualKeyCode: end === "Tab" ? 9 : 13, text: end === "Enter" ? "\r" : "" });
-    let due = Date.now();
-    const sent = [];
+    let timestamp = Date.now() / 1000;
     for (const key of keys) {
-      sent.push(session.send("Input.dispatchKeyEvent", { type: "keyDown", ...key }), session.send("Input.dispatchKeyEvent", { type: "keyUp", ...key, text: "" }));
-      due += gap;
-      await pause(Math.max(0, due - Date.now()));
+      await session.send("Input.dispatchKeyEvent", { type: "keyDown", ...key, timestamp });
+      await session.send("Input.dispatchKeyEvent", { type: "keyUp", ...key, text: "", timestamp: timestamp + gap / 2000 });
+      timestamp += gap / 1000;
     }
-    await Promise.all(sent);
     await session.detach();
   }
 

@@ -27,7 +27,9 @@ export function build(root) {
 
 /// Speaks.
 export function speakOut(words, urgent = false) {
-  const voice = urgent ? frame.urgent : frame.polite;
+  const [voice, other] = urgent ? [frame.urgent, frame.polite] : [frame.polite, frame.urgent];
+  // What no longer holds is found by nobody who reads on from there.
+  say(other, "");
   // The same words twice must be heard twice.
   say(voice, voice.textContent === words ? `${words}\u00a0` : words);
 }
@@ -72,8 +74,8 @@ function signs() {
   if (!reached) return [sign("bad", "line", w("status.unreached"))];
   const all = [];
   const provider = health?.provider;
-  all.push(provider?.up === false ? sign("bad", "line", w("status.provider_down", { time: time(provider.at) })) : sign("good", "line", w("status.provider_up")));
-  if (health?.vouchers?.up === false) all.push(sign("bad", "line", w("status.vouchers_down", { time: time(health.vouchers.at) })));
+  all.push(provider?.up === false ? sign("bad", "line", w("status.provider_down", { time: time(till.lineDown) })) : sign("good", "line", w("status.provider_up")));
+  if (health?.vouchers?.up === false) all.push(sign("bad", "line", w("status.vouchers_down")));
   for (const device of devices.filter((one) => one.kind === "printer")) {
     if (device.fault) all.push(sign("bad", "print", faultWords(device.fault)));
     else if (!device.there && device.known !== false) all.push(sign("bad", "print", faultWords("absent")));
@@ -98,12 +100,20 @@ export function drawStatus() {
     return fill(frame.status);
   }
   const why = hindrance();
-  const state = JSON.stringify([why, till.reached, till.health, till.devices, spoken(), till.session?.terminal]);
+  drawBanner(why);
+  const state = JSON.stringify([till.reached, till.health, till.devices, spoken(), till.session?.terminal]);
   if (frame.status.dataset.state === state) return;
   frame.status.dataset.state = state;
   const { session } = till;
   fill(frame.status, el("ul", { class: "signs", "aria-label": w("frame.status") }, till.ready && signs()),
     session && el("p", { class: "here" }, `${session.store} · ${session.terminal}`));
+}
+
+function drawBanner(why) {
+  // Drawn anew only where it says something else: its button must not go away under a finger.
+  const state = JSON.stringify([why, till.ready, spoken()]);
+  if (frame.banner.dataset.state === state) return;
+  frame.banner.dataset.state = state;
   const held = document.activeElement?.id === "try-line";
   frame.banner.hidden = !why || !till.ready;
   fill(frame.banner, why && till.ready && [

@@ -88,7 +88,11 @@ async function redeemed(body) {
   changed();
 }
 
+/// The basket that was left last: a late answer about it is no news.
+let left = null;
+
 function join(view) {
+  if (view.basket === left) return;
   tookRedemption(view);
   if (view.basket === guest.basket && !guest.redemptions.includes(view.id)) guest.redemptions.push(view.id);
   changed();
@@ -147,6 +151,7 @@ export async function finish() {
 
 /// The next guest. What is still going back goes on by itself, and what is a manager's stays a manager's.
 export function leave() {
+  left = guest.basket;
   for (const id of guest.redemptions) till.redemptions.delete(id);
   Object.assign(guest, { basket: null, redemptions: [], check: null, problem: null, more: false });
   shared.set("basket", null);

@@ -107,8 +107,12 @@ function keepAttended() {
   changed();
 }
 
-/// Attends to a sale until it is dismissed.
-export function attend(view) {
+/// What was dismissed last: the answer of an act may come after the stream has told how it ended, and the cashier has read it.
+const dismissed = [];
+
+/// Attends to a sale until it is dismissed; to one that was dismissed again only where it asks something.
+export function attend(view, asks = false) {
+  if (dismissed.includes(view.id) && !asks) return;
   tookSale(view);
   if (attended.some(({ id }) => id === view.id)) return;
   attended.push({ id: view.id, trouble: null });
@@ -120,7 +124,7 @@ export function saleTold(view, asks) {
   const mine = attended.some(({ id }) => id === view.id);
   if (view.receipt === draft.receipt && (draft.cards.length > 0 || draft.lost > 0)) begun(view);
   else if (mine) tookSale(view);
-  else if (asks) attend(view);
+  else if (asks) attend(view, true);
 }
 
 /// Whether more is to come of it by itself or by the payment, so that it must not be dismissed.
@@ -130,6 +134,8 @@ export function dismiss(id) {
   const place = attended.findIndex((one) => one.id === id);
   if (place < 0) return;
   attended.splice(place, 1);
+  dismissed.splice(0, Math.max(0, dismissed.length - 50));
+  dismissed.push(id);
   till.sales.delete(id);
   keepAttended();
 }

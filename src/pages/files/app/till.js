@@ -26,6 +26,8 @@ export const till = {
   reached: true,
   session: null,
   health: null,
+  /// Since when the provider's line is down, as far as this page has seen.
+  lineDown: null,
   products: [],
   devices: [],
   /// What waits for a person.
@@ -94,7 +96,7 @@ export function hindrance() {
   if (health.clock?.right === false) return { key: "off.clock", own: health.clock.trouble };
   if (health.sells === false && health.products?.count === 0) return { key: "off.products", own: health.hindrance };
   if (health.sells === false) return { key: "off.other", own: health.hindrance };
-  if (health.provider?.up === false) return { key: "off.provider", since: health.provider.at };
+  if (health.provider?.up === false) return { key: "off.provider", since: till.lineDown };
   return null;
 }
 
@@ -125,6 +127,8 @@ export function readCasesSoon() {
 
 export async function readHealth() {
   till.health = await read("/v1/health");
+  const { provider } = till.health;
+  till.lineDown = provider?.up === false ? till.lineDown ?? provider.at : null;
   changed();
 }
 
