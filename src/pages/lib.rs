@@ -12,23 +12,31 @@
 //! Invariants:
 //! - A browser asks each time ([`NO_CACHE`]) and is told `304` if it has the same bytes: after an update no page runs on the
 //!   files of two versions. The tag is the hash of the bytes.
+//! - Who takes gzip gets it: a tablet beside the till loads a page over the shop's radio. A file is packed when it is first asked
+//!   for, once, so that a start does not wait for it; its tag then is another one, because the bytes are.
 //! - A page runs nothing and reaches nothing but this door, whatever stands in a product's name or a guest's message
 //!   ([`CONTENT_SECURITY_POLICY`]).
 //! - Files are open to whoever reaches the door: there is no secret in them.
 //!
-//! Deliberately absent: rules, wording, a path to the disk, compression (the line is inside this machine), pictures of the
+//! Deliberately absent: rules, wording, a path to the disk, pictures of the
 //! catalogue (the provider's are on hosts that no page here may reach).
 
 mod shelf;
 
+use std::io::Write as _;
+use std::sync::{Arc, OnceLock};
+
 use axum::Router;
+use axum::body::Bytes;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY as CSP, CONTENT_TYPE, ETAG, IF_NONE_MATCH, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY as CSP, CONTENT_TYPE, ETAG,
+    IF_NONE_MATCH, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use tilld_api::ApiState;
 
 use crate::shelf::{FILES, File};
@@ -42,6 +50,8 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
 const PERMISSIONS_POLICY: &str = "accelerometer=(), autoplay=(), bluetooth=(), camera=(), clipboard-read=(), \
     display-capture=(), geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), payment=(), \
     publickey-credentials-get=(), screen-wake-lock=(), serial=(), usb=(), xr-spatial-tracking=()";
+/// How files are packed for who takes it.
+const GZIP: &str = "gzip";
 /// Kept, but asked for each time.
 const NO_CACHE: &str = "no-cache";
 
@@ -73,25 +83,75 @@ fn routes() -> Router {
 }
 
 fn served(file: &'static File) -> MethodRouter {
-    let tag = file.tag();
-    get(move |headers: HeaderMap| async move { answer(file, &tag, &headers) })
+    let served = Arc::new(Served { file, tag: file.tag(), packed: OnceLock::new() });
+    get(move |headers: HeaderMap| async move { served.answer(&headers) })
 }
 
-fn answer(file: &File, tag: &str, headers: &HeaderMap) -> Response {
-    let mut response = if has(headers, tag) {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        ([(CONTENT_TYPE, file.media_type())], file.bytes).into_response()
-    };
+/// A file, and what is made of it once.
+struct Served {
+    file: &'static File,
+    tag: String,
+    /// The same bytes packed, since somebody took them so; none where packing failed.
+    packed: OnceLock<Option<Bytes>>,
+}
+
+impl Served {
+    fn answer(&self, headers: &HeaderMap) -> Response {
+        let packed = if takes_gzip(headers) { self.packed() } else { None };
+        let tag = match packed {
+            Some(_) => format!("{}-gzip\"", self.tag.trim_end_matches('"')),
+            None => self.tag.clone(),
+        };
+        let mut response = match packed {
+            _ if has(headers, &tag) => StatusCode::NOT_MODIFIED.into_response(),
+            Some(bytes) => {
+                let kind = [(CONTENT_TYPE, self.file.media_type()), (CONTENT_ENCODING, GZIP)];
+                (kind, bytes.clone()).into_response()
+            }
+            None => ([(CONTENT_TYPE, self.file.media_type())], self.file.bytes).into_response(),
+        };
+        carry(&mut response, &tag);
+        response
+    }
+
+    fn packed(&self) -> Option<&Bytes> {
+        let pack = || {
+            let mut packer = GzEncoder::new(Vec::new(), Compression::best());
+            packer.write_all(self.file.bytes).ok()?;
+            packer.finish().ok().map(Bytes::from)
+        };
+        self.packed.get_or_init(pack).as_ref()
+    }
+}
+
+/// Whether a browser takes gzip (RFC 9110, 12.5.3), and has not said that it does not.
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(ACCEPT_ENCODING)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|part| part.split_once(';').unwrap_or((part, "")))
+        .any(|(name, weight)| name.trim().eq_ignore_ascii_case(GZIP) && !refused(weight))
+}
+
+/// Whether a weight is nought: `q=0`, `q=0.0` and so on.
+fn refused(weight: &str) -> bool {
+    let value = weight.trim().strip_prefix("q=").unwrap_or("1");
+    value.starts_with('0') && value.bytes().all(|byte| matches!(byte, b'0' | b'.'))
+}
+
+/// Puts on what every answer carries.
+fn carry(response: &mut Response, tag: &str) {
     let carried = response.headers_mut();
     for (name, value) in ALWAYS {
         carried.insert(name, HeaderValue::from_static(value));
     }
     carried.insert(CACHE_CONTROL, HeaderValue::from_static(NO_CACHE));
+    carried.insert(VARY, HeaderValue::from_static("accept-encoding"));
     if let Ok(tag) = HeaderValue::try_from(tag) {
         carried.insert(ETAG, tag);
     }
-    response
 }
 
 /// Whether a browser says that it has what a tag names (RFC 9110, 13.1.2: compared weakly).

@@ -109,3 +109,36 @@ async fn what_a_browser_has_is_not_sent_again() {
     let (_, other, _) = ask("GET", "/manager", &[]).await;
     assert_ne!(other["etag"].to_str().unwrap(), tag, "another file has another tag");
 }
+
+#[tokio::test]
+async fn who_takes_gzip_gets_the_same_bytes_packed_under_a_tag_of_their_own() {
+    use std::io::Read as _;
+    let (_, plain, bytes) = ask("GET", "/pages/style.css", &[]).await;
+    assert!(!plain.contains_key("content-encoding"));
+    for (accepted, packed) in [
+        ("gzip", true),
+        ("deflate, GZIP;q=0.5, br", true),
+        ("gzip;q=0", false),
+        ("gzip; q=0.000", false),
+        ("br, deflate", false),
+        ("", false),
+    ] {
+        let asked = [("accept-encoding", accepted)];
+        let (status, headers, body) = ask("GET", "/pages/style.css", &asked).await;
+        assert_eq!(status, StatusCode::OK, "{accepted}");
+        assert_eq!(headers["vary"], "accept-encoding", "{accepted}");
+        assert_eq!(headers.contains_key("content-encoding"), packed, "{accepted}");
+        assert_eq!(headers["etag"] != plain["etag"], packed, "{accepted}");
+        if packed {
+            let mut unpacked = Vec::new();
+            flate2::read::GzDecoder::new(body.as_slice()).read_to_end(&mut unpacked).unwrap();
+            assert_eq!(unpacked, bytes, "{accepted}");
+            assert!(body.len() < bytes.len() / 2, "{accepted}");
+            let tag = headers["etag"].to_str().unwrap();
+            let again = [("accept-encoding", accepted), ("if-none-match", tag)];
+            assert_eq!(ask("GET", "/pages/style.css", &again).await.0, StatusCode::NOT_MODIFIED);
+        } else {
+            assert_eq!(body, bytes, "{accepted}");
+        }
+    }
+}

@@ -18,7 +18,7 @@ function facts(check) {
     [w("fact.kind"), w(`voucher_kind.${check.kind}`)],
     [w("fact.recipient"), check.recipient],
     [w("fact.sender"), check.sender],
-    [w("fact.description"), check.description],
+    [w("fact.description"), !check.redeemable && check.description],
   ];
   return el("dl", { class: "facts" }, rows.filter(([, value]) => value).map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
 }
@@ -52,7 +52,7 @@ function printing(path) {
   return [go, said];
 }
 
-const back = () => el("div", { class: "step-head" }, button(w("redeem.aside"), layAside, { class: "button quiet", icon: "back" }));
+const head = (heading) => el("div", { class: "step-head" }, button(w("redeem.aside"), layAside, { class: "button quiet", icon: "back" }), heading);
 
 /// Of the balance tab, and of what cannot be redeemed: nothing can be taken here.
 export function balance() {
@@ -67,7 +67,7 @@ export function balance() {
     title,
     focus: on || heading,
     words: check.eligible ? worth(check.eligible, check.item) : worded("problem", "voucher_not_redeemable", check.text),
-    node: el("div", { class: "center wide" }, back(), heading,
+    node: el("div", { class: "center wide" }, head(heading),
       el("div", { class: "sides" },
         el("div", { class: "wide-side" }, big(check), !check.redeemable && note(check.description || w("problem.voucher_not_redeemable")),
           facts(check), terms(check), el("div", { class: "choices" }, on, printing(`/v1/vouchers/${check.check}`))),
@@ -112,7 +112,7 @@ export function redeem() {
     title: w("redeem.title"),
     words: `${w("redeem.left")} ${worth(eligible, check.item)}`,
     focus: input,
-    node: el("form", { class: "center wide", on: { submit } }, back(), heading,
+    node: el("form", { class: "center wide", on: { submit } }, head(heading),
       el("div", { class: "sides" },
         el("div", {}, big(check), facts(check), terms(check, box)),
         el("div", {}, all, node, said, go,
