@@ -47,6 +47,7 @@ pub(crate) mod rows;
 use std::fs;
 use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
@@ -201,6 +202,8 @@ fn open(paths: &Paths, of: &Connection, journal: &[u8; 16]) -> Result<(Connectio
 fn writable(paths: &Paths) -> Result<Connection, OpenError> {
     let index = connect(paths, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let set = || {
+        // It is closed after every batch, beside selling: moving its log each time would sync the disk that sales wait for.
+        index.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         index.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
         index.pragma_update(None, "synchronous", "NORMAL")
     };
