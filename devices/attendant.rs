@@ -11,7 +11,8 @@
 //!
 //! *Beat*: with nothing to do, the printer is asked how it is every [`Patience::beat`]; what it says unasked is heard at once. Paper, cover, plug
 //! and power are so noticed within two seconds and told by [`Printer::condition`]. A printer that cannot be asked is told
-//! by its port alone: gone, or (a file) not there.
+//! by its port alone: gone, or (a file) not there. A network printer that hangs up on an idle client is called again before it is said
+//! to be gone.
 //!
 //! Invariants. One job at a time; those that wait stand in the order in which they came, and no more than [`QUEUE`] do. A beat is never broken off: half
 //! a question would leave an answer that fits the next one. A job whose caller has gone is broken off, and its line with
@@ -24,7 +25,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures_util::future::BoxFuture;
 use tilld_domain::slip::{Paper, Slip};
@@ -38,10 +39,11 @@ use crate::line::{Line, Lost};
 use crate::port::file::Device;
 use crate::port::serial::SerialLine;
 use crate::port::tcp::Network;
-use crate::port::usb::UsbPort;
+use crate::port::usb::{Usb, UsbPort};
 use crate::port::{Closed, Habits, Opened, Port};
 use crate::printer::{Fault, JobOutcome, Printer, Probed, Proof, Reach, Status};
 use crate::profile::{Ability, Profile};
+use crate::redial::Redial;
 
 /// A printer's settings.
 #[derive(Debug, Clone)]
@@ -78,7 +80,7 @@ pub fn attended(settings: PrinterSettings) -> Arc<dyn Printer> {
     let port: Box<dyn Port> = match port {
         PrinterPort::Network(address) => Box::new(Network { address, connect: patience.connect }),
         PrinterPort::Serial(line) => Box::new(line),
-        PrinterPort::Usb(printer) => Box::new(printer),
+        PrinterPort::Usb(printer) => Box::new(Usb::new(printer)),
         PrinterPort::File(path) => Box::new(Device::new(path, patience.progress)),
     };
     let habits = port.habits();
@@ -86,8 +88,16 @@ pub fn attended(settings: PrinterSettings) -> Arc<dyn Printer> {
     let condition = known.condition();
     let (requests, inbox) = mpsc::channel(1);
     let now = Instant::now();
-    let attendant =
-        Attendant { port, habits, known, patience, memory, line: None, due: Some(now), pause: PAUSE };
+    let attendant = Attendant {
+        port,
+        habits,
+        known,
+        patience,
+        memory,
+        line: None,
+        due: Some(now),
+        redial: Redial::new(),
+    };
     tokio::spawn(attendant.stand(inbox));
     let places = Semaphore::new(QUEUE);
     Arc::new(Attended { name, profile, patience, requests, places, turn: Mutex::new(()), condition })
@@ -100,11 +110,6 @@ fn seed() -> u32 {
 
 /// The most jobs that wait: three receipts of twenty slips.
 pub const QUEUE: usize = 64;
-
-/// The first and the longest pause before a line is tried again. With the time for one attempt the latter stays below two
-/// seconds, in which a printer that comes back is to be found.
-const PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_millis(800);
 
 /// What a caller holds.
 struct Attended {
@@ -200,8 +205,7 @@ struct Attendant {
     line: Option<Line>,
     /// When there is something to do by itself: a beat with a line, an attempt to open one without.
     due: Option<Instant>,
-    /// The next pause between attempts.
-    pause: Duration,
+    redial: Redial,
 }
 
 /// What ends a time of listening.
@@ -218,7 +222,7 @@ impl Attendant {
                 Noticed::Request(Some(request)) => self.serve(request).await,
                 Noticed::Request(None) => break,
                 Noticed::Due => self.look_after().await,
-                Noticed::Lost => self.lose(Fault::Absent),
+                Noticed::Lost => self.hung_up(),
             }
         }
         if let Some(line) = self.line.take() {
@@ -256,8 +260,8 @@ impl Attendant {
     /// A beat, or another attempt to open the line.
     async fn look_after(&mut self) {
         self.due = None;
-        if let Some(looked) = self.port.look() {
-            self.known.publish(looked.err().map(|closed| Status::faulty(closed.fault())));
+        if let Some(look) = self.port.look() {
+            self.known.publish(look.await.err().map(|closed| Status::faulty(closed.fault())));
             self.due = Some(Instant::now() + self.patience.beat);
             return;
         }
@@ -276,6 +280,7 @@ impl Attendant {
     async fn open(&mut self) -> Result<Line, Closed> {
         let Opened { wire, identity } = self.port.open().await?;
         self.known.meet(self.memory.as_deref(), &self.port.place(), identity);
+        self.redial.opened(Instant::now());
         Ok(Line::new(wire))
     }
 
@@ -283,15 +288,13 @@ impl Attendant {
     async fn beat(&mut self) -> Option<Status> {
         let mut line = self.line.take()?;
         if !self.known.can_be_asked() {
-            self.known.publish(line.wire().word());
+            self.known.publish(line.word().await);
             self.rest(line).await;
             return None;
         }
         match Talk::new(&mut line, &mut self.known, &self.patience).status().await {
             Ok(Some(status)) => {
-                self.line = Some(line);
-                self.pause = PAUSE;
-                self.due = Some(Instant::now() + self.patience.beat);
+                self.keep(line);
                 Some(status)
             }
             Ok(None) if self.known.can.real_time == Ability::Has => {
@@ -299,14 +302,13 @@ impl Attendant {
                 if self.habits.reopened {
                     self.later();
                 } else {
-                    self.line = Some(line);
-                    self.due = Some(Instant::now() + self.patience.beat);
+                    self.keep(line);
                 }
                 None
             }
             // It may be a kind that answers nothing: it is asked again with the next job.
             Ok(None) => {
-                self.known.publish(line.wire().word());
+                self.known.publish(line.word().await);
                 self.rest(line).await;
                 None
             }
@@ -319,15 +321,24 @@ impl Attendant {
 
     /// What becomes of a line to a printer that answers nothing.
     async fn rest(&mut self, line: Line) {
-        self.pause = PAUSE;
         if self.habits.kept {
             // The port may have a word of its own.
-            self.due = Some(Instant::now() + self.patience.beat);
-            self.line = Some(line);
+            self.keep(line);
         } else {
-            self.due = None;
+            // A file can be looked at without a line.
+            self.due = self.port.look().map(|_| Instant::now() + self.patience.beat);
             line.close(self.patience.settle).await;
         }
+    }
+
+    /// The line ended while nothing was asked. Printers hang up on idle clients: that is told only if they do not take the next
+    /// call.
+    fn hung_up(&mut self) {
+        let idle = self.line.take().is_some_and(|line| line.is_ended()) && self.habits.reopened;
+        if !idle {
+            self.known.publish(Some(Status::faulty(Fault::Absent)));
+        }
+        self.later();
     }
 
     fn lose(&mut self, fault: Fault) {
@@ -337,8 +348,7 @@ impl Attendant {
     }
 
     fn later(&mut self) {
-        self.due = Some(Instant::now() + self.pause);
-        self.pause = self.pause.saturating_mul(2).min(LONGEST_PAUSE);
+        self.due = Some(self.redial.lost(Instant::now()));
     }
 
     async fn serve(&mut self, request: Request) {
@@ -346,14 +356,19 @@ impl Attendant {
             Request::Print(encoded, mut reply) => {
                 // A caller that has gone takes its job along, and the line on which that was under way.
                 // One that has gone before it began prints nothing.
-                let outcome = tokio::select! {
+                let done = tokio::select! {
                     biased;
                     () = reply.closed() => None,
-                    outcome = self.print(&encoded) => Some(outcome),
+                    done = self.print(&encoded) => Some(done),
                 };
-                match outcome {
-                    Some(outcome) => {
+                match done {
+                    Some((outcome, line)) => {
+                        self.learn(outcome);
+                        // To close a line may take seconds: first the answer.
                         let _ = reply.send(outcome);
+                        if let Some(line) = line {
+                            self.put_away(line, outcome).await;
+                        }
                         self.known.remember();
                     }
                     None => self.due = Some(Instant::now()),
@@ -369,7 +384,9 @@ impl Attendant {
         }
     }
 
-    async fn print(&mut self, encoded: &Encoded) -> JobOutcome {
+    /// What became of it, and its line if a byte of it may have gone.
+    async fn print(&mut self, encoded: &Encoded) -> (JobOutcome, Option<Line>) {
+        let nothing = |fault| (JobOutcome::NothingPrinted(fault), None);
         // Out of its place as long as the job runs: a job that is dropped half-way leaves no half-used line.
         let mut candidate = self.line.take();
         loop {
@@ -379,9 +396,8 @@ impl Attendant {
                 None => match self.open().await {
                     Ok(line) => line,
                     Err(closed) => {
-                        let fault = closed.fault();
-                        self.lose(fault);
-                        return JobOutcome::NothingPrinted(fault);
+                        self.lose(closed.fault());
+                        return nothing(closed.fault());
                     }
                 },
             };
@@ -390,14 +406,14 @@ impl Attendant {
                 Ok(()) => {}
                 Err(NotReady::Fault(fault)) => {
                     self.keep(line);
-                    return JobOutcome::NothingPrinted(fault);
+                    return nothing(fault);
                 }
                 // The line was held and may be dead without having said so: once more on a new one.
                 Err(NotReady::Lost(_)) if was_held => continue,
                 Err(NotReady::Silent) if was_held && self.habits.reopened => continue,
                 Err(NotReady::Lost(fault)) => {
                     self.lose(fault);
-                    return JobOutcome::NothingPrinted(fault);
+                    return nothing(fault);
                 }
                 Err(NotReady::Silent) => {
                     self.known.publish(Some(Status::faulty(Fault::Silent)));
@@ -406,36 +422,45 @@ impl Attendant {
                     } else {
                         self.later();
                     }
-                    return JobOutcome::NothingPrinted(Fault::Silent);
+                    return nothing(Fault::Silent);
                 }
             }
             let outcome = talk.run(&encoded.bytes, encoded.replaced).await;
-            self.afterwards(line, outcome).await;
-            return outcome;
+            return (outcome, Some(line));
         }
     }
 
-    /// What a job's end says about the printer and its line.
-    async fn afterwards(&mut self, mut line: Line, outcome: JobOutcome) {
+    /// What a job's end says about the printer.
+    fn learn(&mut self, outcome: JobOutcome) {
         match outcome {
-            JobOutcome::Printed { proof: Proof::NotVerifiable, .. } => {
-                self.known.publish(line.wire().word());
-                self.rest(line).await;
-            }
+            JobOutcome::Printed { proof: Proof::NotVerifiable, .. } => {}
             JobOutcome::Printed { .. } => {
                 // A proof that only came with the job is the only word of a printer that does not answer otherwise.
                 if self.known.can.real_time != Ability::Has {
                     let well = Status { fault: None, paper_low: false, drawer_pin_high: None };
                     self.known.publish(Some(well));
                 }
-                self.keep(line);
             }
             JobOutcome::NothingPrinted(fault) | JobOutcome::Unknown { fault, .. } => {
                 let low = self.known.told().is_some_and(|told| told.paper_low);
                 self.known.publish(Some(Status { paper_low: low, ..Status::faulty(fault) }));
+            }
+        }
+    }
+
+    /// What becomes of a job's line.
+    async fn put_away(&mut self, mut line: Line, outcome: JobOutcome) {
+        match outcome {
+            JobOutcome::Printed { proof: Proof::NotVerifiable, .. } => {
+                self.known.publish(line.word().await);
+                self.rest(line).await;
+            }
+            JobOutcome::Printed { .. } => self.keep(line),
+            JobOutcome::NothingPrinted(fault) | JobOutcome::Unknown { fault, .. } => {
                 if fault != Fault::Absent && self.habits.kept && line.discard() {
                     self.keep(line);
                 } else {
+                    // What has not left it goes with it.
                     drop(line);
                     self.later();
                 }
@@ -445,7 +470,6 @@ impl Attendant {
 
     fn keep(&mut self, line: Line) {
         self.line = Some(line);
-        self.pause = PAUSE;
         self.due = Some(Instant::now() + self.patience.beat);
     }
 
@@ -476,14 +500,14 @@ impl Attendant {
     async fn probe(&mut self, thorough: bool) -> Probed {
         let mut reach = Reach::Open;
         let mut status = None;
-        if let Some(looked) = self.port.look() {
-            reach = looked.err().map_or(Reach::Open, |Closed(reach)| reach);
+        if let Some(look) = self.port.look() {
+            reach = look.await.err().map_or(Reach::Open, |closed| closed.reach);
         } else {
             if self.line.is_none() {
                 match self.open().await {
                     Ok(line) => self.line = Some(line),
                     Err(closed) => {
-                        reach = closed.0;
+                        reach = closed.reach;
                         self.lose(closed.fault());
                     }
                 }
@@ -495,7 +519,7 @@ impl Attendant {
                 self.probe_all(status).await;
             }
         }
-        let identity = self.known.identity.clone();
+        let identity = self.known.identity();
         let can = self.known.can;
         let (real_time, queued, process_id, automatic) =
             (can.real_time, can.queued, can.process_id, can.automatic);

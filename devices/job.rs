@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::known::Known;
+use crate::known::{Known, Proving};
 use crate::line::{Line, Lost};
 use crate::printer::{Fault, JobOutcome, Proof, Status};
 use crate::profile::{Ability, Profile};
@@ -158,11 +158,11 @@ impl<'a> Talk<'a> {
         match answer {
             Answer::ProcessId(id) if self.heard.id == Some(id) => {
                 self.heard.id_came_back = true;
-                self.known.can.process_id = Ability::Has;
+                self.known.answers(Proving::ProcessId);
             }
             Answer::Queued(byte) if self.known.owed > 0 => {
                 self.known.owed = self.known.owed.saturating_sub(1);
-                self.known.can.queued = Ability::Has;
+                self.known.answers(Proving::Queued);
                 self.known.recalled = false;
                 if self.known.owed == 0 {
                     self.heard.queued = Some(byte);
@@ -229,8 +229,11 @@ impl<'a> Talk<'a> {
         }
         // Where the printer answers nothing, what it says by itself counts, and what its port says.
         if self.known.can.real_time != Ability::Has {
-            let port = || self.line.wire().word().and_then(|status| status.fault);
-            self.known.unasked.or_else(port).map_or(Ok(()), |fault| Err(NotReady::Fault(fault)))?;
+            let fault = match self.known.unasked {
+                None => self.line.word().await.and_then(|status| status.fault),
+                unasked => unasked,
+            };
+            fault.map_or(Ok(()), |fault| Err(NotReady::Fault(fault)))?;
         }
         if self.known.unfinished {
             self.line.ask(&self.known.finishing, self.until(self.patience.job)).await?;
@@ -238,7 +241,27 @@ impl<'a> Talk<'a> {
                 return Err(NotReady::Lost(Fault::Silent));
             }
         }
+        if self.known.is_to_be_named() && !self.line.named {
+            self.name().await?;
+        }
         self.settle_owed().await
+    }
+
+    /// Asks who it is. What a printer prints of that is cleared before it is a row.
+    async fn name(&mut self) -> Result<(), Lost> {
+        let mut names = [None, None, None];
+        for (name, kind) in names.iter_mut().zip(66..=68) {
+            self.line.ask(&status::name_request(kind), self.until(self.patience.progress)).await?;
+            self.hear_until(self.patience.status, |talk| talk.heard.name.is_some()).await?;
+            *name = self.heard.name.take();
+            if name.is_none() {
+                // Who does not give the first name gives none.
+                break;
+            }
+        }
+        self.line.named = true;
+        self.known.named(names);
+        Ok(())
     }
 
     /// Collects `GS r` answers that earlier jobs are owed. They have no name: one that comes late, even over a new
@@ -355,8 +378,10 @@ impl<'a> Talk<'a> {
                 Err(Lost(fault)) => return fault,
             }
         }
-        let port = || self.line.wire().word().and_then(|status| status.fault);
-        self.heard.automatic.or_else(port).unwrap_or(Fault::Silent)
+        match self.heard.automatic {
+            Some(fault) => fault,
+            None => self.line.word().await.and_then(|status| status.fault).unwrap_or(Fault::Silent),
+        }
     }
 
     async fn proof(&mut self, asked_queued: bool) -> Result<Proof, Fault> {
@@ -404,7 +429,7 @@ impl<'a> Talk<'a> {
         }
         if let Some(paper) = self.heard.queued.filter(|_| self.trusts_queued) {
             // All was interpreted, and ids were not answered: this printer has none.
-            self.known.can.process_id = Ability::Lacks;
+            self.known.lacks(Proving::ProcessId);
             return if paper & 0x0c == 0 { Ok(Proof::QueuedStatus) } else { Err(Fault::PaperOut) };
         }
         let id_answers = self.heard.id.is_some() && self.known.can.process_id == Ability::Has;
@@ -414,9 +439,13 @@ impl<'a> Talk<'a> {
             self.known.forget_proofs();
             return Err(Fault::Silent);
         }
-        // Never answered either: taken for a printer that cannot, and not waited for again.
-        self.known.can.process_id = Ability::Lacks;
-        self.known.can.queued = Ability::Lacks;
+        // Never answered either: taken for a printer that cannot, and not waited for again on this line.
+        if self.heard.id.is_some() {
+            self.known.is_silent(Proving::ProcessId);
+        }
+        if asked_queued {
+            self.known.is_silent(Proving::Queued);
+        }
         self.known.owed = 0;
         Ok(if healthy { Proof::HealthyAfterwards } else { Proof::NotVerifiable })
     }
@@ -461,31 +490,28 @@ impl<'a> Talk<'a> {
             self.line.drain(self.patience.progress).await?;
             self.line.ask(&CLEAR, self.until(self.patience.progress)).await?;
         }
+        // First who it is: what was learnt of another one is forgotten by that.
+        self.name().await?;
+        self.known.doubt();
         if self.known.can.queued != Ability::Lacks {
             self.known.owed = self.known.owed.saturating_add(1);
             self.line.ask(&status::QUEUED_STATUS, self.until(self.patience.progress)).await?;
             self.hear_until(self.patience.status, |talk| talk.known.owed == 0).await?;
-            if self.known.owed > 0 && self.known.can.queued == Ability::Ask {
-                (self.known.can.queued, self.known.owed) = (Ability::Lacks, 0);
+            if self.known.owed > 0 {
+                self.known.is_silent(Proving::Queued);
+                if self.known.can.queued == Ability::Lacks {
+                    self.known.owed = 0;
+                }
             }
         }
-        let mut names = [None, None, None];
-        for (name, kind) in names.iter_mut().zip(66..=68) {
-            self.line.ask(&status::name_request(kind), self.until(self.patience.progress)).await?;
-            self.hear_until(self.patience.status, |talk| talk.heard.name.is_some()).await?;
-            *name = self.heard.name.take();
-            if name.is_none() {
-                // Who does not give the first name gives none.
-                break;
-            }
-        }
-        self.known.named(names);
         if self.known.can.process_id != Ability::Lacks {
             let id = self.known.fresh_id();
             self.heard.id = Some(id);
             self.line.ask(&status::process_id_request(id), self.until(self.patience.progress)).await?;
             self.hear_until(self.patience.process_id_after, |talk| talk.heard.id_came_back).await?;
-            self.known.can.process_id = if self.heard.id_came_back { Ability::Has } else { Ability::Lacks };
+            if !self.heard.id_came_back {
+                self.known.is_silent(Proving::ProcessId);
+            }
         }
         self.known.can.automatic = Ability::Ask;
         self.line.ask(&status::TELL_CHANGES, self.until(self.patience.progress)).await?;

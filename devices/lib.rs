@@ -18,6 +18,7 @@
 //!
 //! Scanners stand beside the printers ([`scanner`]); what is plugged in is listed in one place for both ([`plugged`]).
 
+mod aside;
 pub mod attendant;
 pub mod codepage;
 mod codes;
@@ -36,6 +37,7 @@ pub mod port;
 pub mod printer;
 pub mod profile;
 mod raster;
+mod redial;
 pub mod scanner;
 pub mod simulated;
 pub mod spare;

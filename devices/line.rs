@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 
 use crate::port::Wire;
-use crate::printer::Fault;
+use crate::printer::{Fault, Status};
 use crate::status::{Answer, AnswerParser};
 
 /// The most that a printer says, in bytes, without having been sent anything: more comes from something that is no printer.
@@ -30,8 +30,12 @@ pub(crate) struct Line {
     late: Option<Instant>,
     /// How many bytes came since the last ones were sent.
     unbidden: usize,
+    /// Its other end closed it in order.
+    ended: bool,
     /// What may have been half-sent before was ended on this line.
     pub freed: bool,
+    /// It was asked who it is on this line.
+    pub named: bool,
 }
 
 impl Line {
@@ -42,12 +46,24 @@ impl Line {
             heard: VecDeque::new(),
             late: None,
             freed: false,
+            named: false,
             unbidden: 0,
+            ended: false,
         }
     }
 
     pub fn wire(&self) -> &dyn Wire {
         self.wire.as_ref()
+    }
+
+    /// Whether its other end closed it, as printers do with idle clients.
+    pub fn is_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// What the port itself says of the printer.
+    pub async fn word(&mut self) -> Option<Status> {
+        self.wire.word().await
     }
 
     /// After a job that ended badly. Whether the line may be used for the next.
@@ -72,7 +88,10 @@ impl Line {
             let count = match timeout_at(until, self.wire.read(&mut bytes)).await {
                 Err(_) => return Ok(None),
                 // A serial line that was unplugged reads as an endless end of file (fact sheet ESCPOS 1.2).
-                Ok(Ok(0)) => return Err(Lost(Fault::Absent)),
+                Ok(Ok(0)) => {
+                    self.ended = true;
+                    return Err(Lost(Fault::Absent));
+                }
                 Ok(Err(error)) => return Err(Lost(self.wire.blame(&error))),
                 Ok(Ok(count)) => count,
             };

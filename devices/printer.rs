@@ -108,6 +108,15 @@ pub struct Probed {
     pub status: Option<Status>,
 }
 
+/// One device by its own name, and what is known of it.
+#[derive(Debug, Clone)]
+pub struct Single {
+    /// Its name in the configuration.
+    pub name: String,
+    /// As [`Printer::condition`].
+    pub condition: watch::Receiver<Option<Status>>,
+}
+
 /// A printer, whatever it hangs on. Jobs are printed one after another; a second caller waits for its turn.
 pub trait Printer: Send + Sync + 'static {
     /// Its name in the configuration.
@@ -127,6 +136,11 @@ pub trait Printer: Send + Sync + 'static {
     /// the receiver, and a value that was not looked at is replaced by the next. A receiver whose sender has gone hears of
     /// nothing more.
     fn condition(&self) -> watch::Receiver<Option<Status>>;
+
+    /// The devices that it is made of, each by itself: one, or a printer and its spare.
+    fn singles(&self) -> Vec<Single> {
+        vec![Single { name: self.name().to_owned(), condition: self.condition() }]
+    }
 
     /// Asks what it can answer and who it is, in bounded time. It waits for the jobs before it.
     ///

@@ -19,6 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rustix::net::sockopt::set_socket_recv_buffer_size;
 use tilld_domain::slip::Slip;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -32,6 +33,9 @@ use crate::profile::Profile;
 
 /// How long a client may refuse to take answers before it is dropped: they are a few bytes, so it is gone.
 const ANSWER: Duration = Duration::from_secs(2);
+
+/// What a connection holds on this side of it, in bytes.
+const WINDOW: usize = 4096;
 
 /// How papers are drawn for people. Given from outside, because pictures are not this room's business.
 #[derive(Debug, Clone, Copy)]
@@ -103,6 +107,8 @@ impl SimulatedPrinter {
             std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&keep.folder)?;
         }
         let listener = TcpListener::bind(address).await?;
+        // A printer has no more room on its side than its own buffer.
+        set_socket_recv_buffer_size(&listener, WINDOW)?;
         let address = listener.local_addr()?;
         let shared = Shared::new(Engine::new(profile, answers), keep);
         let server = tokio::spawn(serve(listener, Arc::clone(&shared)));

@@ -4,8 +4,7 @@
 //! paper is nobody's to print again. It is laid out before it is known who prints it, so the paper of both is what each of
 //! them can do: the fewer columns, and the characters that both have.
 //!
-//! Together they are healthy if one of them is, and the counter knows them as one: what the other lacks shows only where it is
-//! asked by itself (`tilld devices test spare`).
+//! Together they are healthy if one of them is; how each of them is shows under its own name ([`Printer::singles`]).
 
 use std::sync::Arc;
 
@@ -13,7 +12,7 @@ use futures_util::future::BoxFuture;
 use tilld_domain::slip::{Paper, Slip};
 use tokio::sync::watch;
 
-use crate::printer::{JobOutcome, Printer, Probed, Status};
+use crate::printer::{JobOutcome, Printer, Probed, Single, Status};
 
 /// Two printers that are one. Must be called inside a tokio runtime.
 pub fn with_spare(first: Arc<dyn Printer>, second: Arc<dyn Printer>) -> Arc<dyn Printer> {
@@ -94,6 +93,10 @@ impl Printer for Pair {
 
     fn condition(&self) -> watch::Receiver<Option<Status>> {
         self.condition.clone()
+    }
+
+    fn singles(&self) -> Vec<Single> {
+        [self.first.singles(), self.second.singles()].concat()
     }
 
     /// The first one's: each is probed under its own name.

@@ -6,13 +6,14 @@
 //! |---|---|---|---|
 //! | [`tcp`] | if the printer can be asked: a dead one would not be noticed otherwise | yes: only that tells a pulled cable | the kernel's, until the printer has it |
 //! | [`serial`] | for life: closing drops DTR, which resets some printers | no | the kernel's and the line's, by its baud rate |
-//! | [`usb`] | for life: one program at a time may have it | no | one transfer |
+//! | [`usb`] | for life: one program at a time may have it | no | one transfer, in a thread |
 //! | [`mod@file`] | no: an unplugged device is found again that way | no | one piece, in a thread |
 //!
 //! Absent on purpose: a flush that waits for the kernel (`tcdrain` has no end while the printer is busy); what is still in this machine
 //! is asked for instead ([`Wire::unsent`]).
 
 pub mod file;
+mod scribe;
 pub mod serial;
 pub mod tcp;
 pub mod usb;
@@ -22,7 +23,9 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::timeout;
 
+use crate::aside::aside;
 use crate::printer::{Fault, Identity, Reach, Status};
 
 /// How a kind of port is treated.
@@ -44,7 +47,7 @@ pub(crate) trait Port: Send + Sync + 'static {
     fn open(&self) -> BoxFuture<'_, Result<Opened, Closed>>;
 
     /// Whether it could be opened, at no cost to anybody. Of most ports that is only known once they were.
-    fn look(&self) -> Option<Result<(), Closed>> {
+    fn look(&self) -> Option<BoxFuture<'_, Result<(), Closed>>> {
         None
     }
 
@@ -61,24 +64,43 @@ pub(crate) struct Opened {
 
 /// Why a port does not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Closed(pub Reach);
+pub(crate) struct Closed {
+    pub reach: Reach,
+    /// What the port says of the printer all the same.
+    pub said: Option<Fault>,
+}
 
 impl Closed {
+    pub const fn to(reach: Reach) -> Self {
+        Self { reach, said: None }
+    }
+
     /// What a job is told.
     pub fn fault(self) -> Fault {
-        match self.0 {
+        self.said.unwrap_or(match self.reach {
             Reach::Taken => Fault::Silent,
             Reach::Open | Reach::Absent | Reach::Forbidden => Fault::Absent,
-        }
+        })
     }
 
     pub fn because(kind: io::ErrorKind) -> Self {
-        Self(match kind {
+        Self::to(match kind {
             io::ErrorKind::PermissionDenied => Reach::Forbidden,
             io::ErrorKind::ResourceBusy | io::ErrorKind::WouldBlock => Reach::Taken,
             _ => Reach::Absent,
         })
     }
+}
+
+/// For a device file to be found and opened: a sick adapter answers late, a dead one never.
+const OPENING: Duration = Duration::from_secs(5);
+
+/// Finds and opens a device file on a thread of its own: both may wait for the device.
+async fn open_aside<T: Send + 'static>(
+    open: impl FnOnce() -> Result<T, Closed> + Send + 'static,
+) -> Result<T, Closed> {
+    let taken = Closed::to(Reach::Taken);
+    timeout(OPENING, aside("printer", open)).await.map_err(|_| taken)?.map_err(|_| taken)?
 }
 
 /// The bytes both ways. A write that was answered was taken by this machine; how much of that is still here, `unsent` says.
@@ -103,9 +125,9 @@ pub(crate) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {
         Fault::Absent
     }
 
-    /// What the port itself says of the printer, whatever language that speaks.
-    fn word(&self) -> Option<Status> {
-        None
+    /// What the port itself says of the printer, whatever language that speaks; in bounded time.
+    fn word(&mut self) -> BoxFuture<'_, Option<Status>> {
+        Box::pin(std::future::ready(None))
     }
 
     /// After a job that ended badly: throws away what has not left. Whether the line may be used for the next job.
@@ -113,6 +135,7 @@ pub(crate) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {
         false
     }
 
-    /// Ends the line in order, so that its last bytes reach the printer.
+    /// Ends the line in order, so that its last bytes reach the printer, from the moment of this call on. A line that is dropped
+    /// instead takes with it what has not left.
     fn close(self: Box<Self>, patience: Duration) -> BoxFuture<'static, ()>;
 }

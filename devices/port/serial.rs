@@ -25,7 +25,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 use tokio_serial::{ClearBuffer, SerialPort as _, SerialPortBuilderExt, SerialStream};
 
-use super::{Closed, Habits, Opened, Port, Wire};
+use super::{Closed, Habits, Opened, Port, Wire, open_aside};
 use crate::plugged::{Plugged, SerialAddress};
 use crate::printer::Reach;
 
@@ -90,10 +90,10 @@ impl SerialLine {
     }
 
     fn connect(&self) -> Result<Serial, Closed> {
-        let path = self.machine.serial(&self.device).map_err(|_| Closed(Reach::Absent))?;
+        let path = self.machine.serial(&self.device).map_err(|_| Closed::to(Reach::Absent))?;
         // Opened beforehand, while nobody is shut out yet: settings belong to the device, not to who opened it.
         let settings = for_settings(&path)?;
-        let name = path.to_str().ok_or(Closed(Reach::Absent))?;
+        let name = path.to_str().ok_or(Closed::to(Reach::Absent))?;
         let stream = tokio_serial::new(name, self.baud)
             .parity(match self.parity {
                 Parity::None => tokio_serial::Parity::None,
@@ -116,13 +116,13 @@ impl SerialLine {
             })
             .open_native_async()
             .map_err(|error| why(&error, &path))?;
-        let mut modes = termios::tcgetattr(&settings).map_err(|_| Closed(Reach::Absent))?;
+        let mut modes = termios::tcgetattr(&settings).map_err(|_| Closed::to(Reach::Absent))?;
         // A line that breaks down (the printer's power goes) would otherwise be read as NULs, which are what `GS r` is answered by.
         modes.input_modes.insert(InputModes::IGNBRK | InputModes::IGNPAR);
         if self.flow == Flow::Xon {
             modes.input_modes.insert(InputModes::IXON);
         }
-        termios::tcsetattr(&settings, OptionalActions::Now, &modes).map_err(|_| Closed(Reach::Absent))?;
+        termios::tcsetattr(&settings, OptionalActions::Now, &modes).map_err(|_| Closed::to(Reach::Absent))?;
         Ok(Serial {
             stream,
             byte_time: self.byte_time(),
@@ -146,8 +146,8 @@ fn for_settings(path: &Path) -> Result<std::fs::File, Closed> {
 fn why(error: &tokio_serial::Error, path: &Path) -> Closed {
     match error.kind() {
         tokio_serial::ErrorKind::Io(kind) => Closed::because(kind),
-        _ if path.exists() => Closed(Reach::Taken),
-        _ => Closed(Reach::Absent),
+        _ if path.exists() => Closed::to(Reach::Taken),
+        _ => Closed::to(Reach::Absent),
     }
 }
 
@@ -157,8 +157,9 @@ impl Port for SerialLine {
     }
 
     fn open(&self) -> BoxFuture<'_, Result<Opened, Closed>> {
-        let opened = self.connect().map(|wire| Opened { wire: Box::new(wire), identity: None });
-        Box::pin(std::future::ready(opened))
+        let line = self.clone();
+        let connect = move || line.connect().map(|wire| Opened { wire: Box::new(wire), identity: None });
+        Box::pin(open_aside(connect))
     }
 
     fn place(&self) -> String {

@@ -3,38 +3,36 @@
 //! `N` changes with every replug, so a printer is found by what it says of itself: the IEEE 1284 identity and the serial number that
 //! the kernel lists. Two that fit are as good as none: which of them is meant, only a person knows.
 //!
-//! Facts from the driver's source (fact sheet ESCPOS 1.3). One program at a time may have the device. A write hands over one transfer
-//! of at most 8 KiB and, not blocking, answers before the printer has taken it; only when that transfer is done is the device ready for
-//! writing again, and closing it earlier kills what is under way. A read of nothing is an empty packet and not the end: that is told by
-//! the port status, which fails once the device is gone. Out of paper a blocking write never returns; one that does not block
-//! is simply not ready, so `LPABORT`, which mends the former, is not needed.
+//! Facts from the driver's source (`drivers/usb/class/usblp.c`; fact sheet ESCPOS 1.3). One program at a time may have the device. A
+//! write hands over transfers of at most 8 KiB. Opened with `O_NONBLOCK` it answers before the printer has taken them, and **what then
+//! becomes of one is told nowhere**: the next write forgets its result, so that a slip with a hole in it would be proven by what comes
+//! behind. Therefore the device is opened to wait, and a thread waits ([`wire`]): the answer is then the transfer's own. `LPABORT` stays
+//! off: with it a write is said to be done when the paper ends, although it is not. A write that a signal interrupts leaves
+//! its transfer under way; so whatever a write answers but `EAGAIN`, its bytes were offered and may be on paper. A read of nothing
+//! is an empty packet and not the end: that is told by the port status, which fails once the device is gone. Every call, also a
+//! poll, may wait some seconds for a port status that the printer does not give, so none is made on a thread of the runtime.
 //!
-//! What cannot be plugged in here sits behind two seams: [`Plugged`] is the machine's list of devices, [`PortWord`] asks one
-//! for its port status.
+//! What cannot be plugged in here sits behind two seams: [`Plugged`] is the machine's list of devices, [`Calls`] are the calls to the
+//! driver.
 
-mod lp;
+mod calls;
+mod wire;
 
 use std::fmt;
-use std::fs;
-use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::OFlags;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::unix::pipe::{Receiver, Sender};
-use tokio::time::{Sleep, sleep, timeout};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
-use super::{Closed, Habits, Opened, Port, Wire};
+pub use self::calls::Calls;
+use self::wire::{Device, Held};
+use super::{Closed, Habits, Opened, Port, open_aside};
 use crate::plugged::{Plugged, UsbPrinter};
-use crate::printer::{Fault, Identity, Reach, Status};
+use crate::printer::{Identity, Reach};
 
 /// Which USB printer is meant: each part that is given must be the device's own, capitals aside.
 #[derive(Debug, Clone)]
@@ -43,24 +41,18 @@ pub struct UsbPort {
     pub wanted: Identity,
     /// Where it is looked for.
     pub machine: Plugged,
-    /// Who asks for the port status.
-    pub word: AskWord,
+    /// Who calls the driver.
+    pub driver: Driver,
 }
 
-/// A [`PortWord`] that can be shared.
+/// [`Calls`] that can be shared.
 #[derive(Clone)]
-pub struct AskWord(pub Arc<dyn PortWord>);
+pub struct Driver(pub Arc<dyn Calls>);
 
-impl fmt::Debug for AskWord {
+impl fmt::Debug for Driver {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("AskWord")
+        out.write_str("Driver")
     }
-}
-
-/// Asks a device for its port status, the byte of the old parallel port: 0x20 no paper, 0x10 selected, 0x08 no error.
-pub trait PortWord: Send + Sync + 'static {
-    /// `ENODEV` once the device is gone.
-    fn ask(&self, device: BorrowedFd<'_>) -> io::Result<u8>;
 }
 
 /// Who a plugged in printer says it is: by its IEEE 1284 identity, and the serial number of its USB side.
@@ -88,151 +80,113 @@ fn fits(wanted: &Identity, found: &Identity) -> bool {
 impl UsbPort {
     /// By what it must say of itself, among those that are plugged into this machine.
     pub fn new(wanted: Identity) -> Self {
-        Self { wanted, machine: Plugged::here(), word: AskWord(Arc::new(lp::Usblp)) }
+        Self { wanted, machine: Plugged::here(), driver: Driver(Arc::new(calls::Usblp)) }
     }
 
-    /// The device file and the identity of the one that is meant, if exactly one is.
-    pub fn find_on(&self, machine: &Plugged) -> Option<(PathBuf, Identity)> {
+    /// The device file and the identity of the one that is meant; as an error, how many fit instead of one.
+    pub fn find_on(&self, machine: &Plugged) -> Result<(PathBuf, Identity), usize> {
         let found = machine.usb_printers().into_iter();
-        let mut fitting = found
-            .map(|printer| (identity_of(&printer), printer.path))
-            .filter(|(identity, _)| fits(&self.wanted, identity));
-        let (identity, path) = fitting.next()?;
-        if fitting.next().is_some() {
-            tracing::warn!(printer = %self.wanted, "more than one USB printer answers to this; name its serial number");
-            return None;
+        let mut fitting: Vec<_> = found
+            .map(|printer| (printer.path.clone(), identity_of(&printer)))
+            .filter(|(_, identity)| fits(&self.wanted, identity))
+            .collect();
+        match (fitting.pop(), fitting.len()) {
+            (Some(only), 0) => Ok(only),
+            (None, _) => Err(0),
+            (Some(_), others) => Err(others.saturating_add(1)),
         }
-        Some((path, identity))
-    }
-
-    fn connect(&self) -> Result<Opened, Closed> {
-        let (path, identity) = self.find_on(&self.machine).ok_or(Closed(Reach::Absent))?;
-        let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
-        let file = fs::OpenOptions::new()
-            .read(true)
-            .write(true)
-            .custom_flags(i32::try_from(flags.bits()).unwrap_or(0))
-            .open(path)
-            .map_err(|error| Closed::because(error.kind()))?;
-        let lost = |_| Closed(Reach::Absent);
-        let second = file.try_clone().map_err(lost)?;
-        let wire = Usb {
-            from: Receiver::from_file_unchecked(second).map_err(lost)?,
-            to: Sender::from_file_unchecked(file).map_err(lost)?,
-            word: self.word.clone(),
-            trusted: false.into(),
-            pause: None,
-        };
-        Ok(Opened { wire: Box::new(wire), identity: Some(identity) })
     }
 }
 
-impl Port for UsbPort {
+/// For the line before to let the device go. Only a write that the printer does not take lasts longer.
+const TURN: Duration = Duration::from_secs(1);
+
+/// The port with what it remembers from one line to the next.
+pub(crate) struct Usb {
+    port: UsbPort,
+    /// Held by the threads of a line as long as they live.
+    turn: Arc<Semaphore>,
+    /// The last line's device: it may still be in a write.
+    last: Mutex<Weak<Held>>,
+    fitting: Arc<Fitting>,
+}
+
+/// How many devices fitted when it was last looked.
+#[derive(Default)]
+struct Fitting(AtomicUsize);
+
+impl Fitting {
+    /// Whether it is to be said that so many fit: several do, and it was not said before.
+    fn is_news(&self, count: usize) -> bool {
+        self.0.swap(count, Relaxed) != count && count > 1
+    }
+}
+
+impl Usb {
+    pub fn new(port: UsbPort) -> Self {
+        let turn = Arc::new(Semaphore::new(1));
+        Self { port, turn, last: Mutex::default(), fitting: Arc::default() }
+    }
+
+    async fn start(&self) -> Result<Opened, Closed> {
+        let Ok(Ok(turn)) = timeout(TURN, Arc::clone(&self.turn).acquire_owned()).await else {
+            return Err(self.stuck().await);
+        };
+        let (port, fitting) = (self.port.clone(), Arc::clone(&self.fitting));
+        let (device, identity) = open_aside(move || {
+            let found = port.find_on(&port.machine);
+            let count = found.as_ref().map_or_else(|count| *count, |_| 1);
+            if fitting.is_news(count) {
+                let printer = &port.wanted;
+                tracing::warn!(%printer, count, "more than one USB printer answers to this; name its serial number");
+            }
+            let (path, identity) = found.map_err(|_| Closed::to(Reach::Absent))?;
+            let device = Device::open(&path, &port.driver).map_err(|error| Closed::because(error.kind()))?;
+            Ok((device, identity))
+        })
+        .await?;
+        *self.last() = device.weak();
+        let wire = device.start(turn).map_err(|_| Closed::to(Reach::Taken))?;
+        Ok(Opened { wire: Box::new(wire), identity: Some(identity) })
+    }
+
+    /// What is said while the line before is still in a write that the printer does not take.
+    async fn stuck(&self) -> Closed {
+        let last = Device::held(&self.last());
+        let said = match last {
+            Some(device) => open_aside(move || Ok(device.word())).await.ok().flatten(),
+            None => None,
+        };
+        Closed { reach: Reach::Taken, said: said.and_then(|status| status.fault) }
+    }
+
+    fn last(&self) -> MutexGuard<'_, Weak<Held>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Port for Usb {
     fn habits(&self) -> Habits {
         Habits { mute: false, kept: true, reopened: false }
     }
 
     fn open(&self) -> BoxFuture<'_, Result<Opened, Closed>> {
-        Box::pin(std::future::ready(self.connect()))
+        Box::pin(self.start())
     }
 
     fn place(&self) -> String {
-        format!("usb {}", self.wanted)
+        format!("usb {}", self.port.wanted)
     }
 }
 
-/// How long an empty packet is taken for "nothing to say": some printers send nothing else, as fast as they are read.
-const EMPTY: Duration = Duration::from_millis(50);
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Port status: all is well, and its one bit that is believed.
-const WELL: u8 = 0x18;
-const NO_PAPER: u8 = 0x20;
-
-struct Usb {
-    /// The same open device twice. No pipe: what tokio calls so is any file that can be waited for.
-    from: Receiver,
-    to: Sender,
-    word: AskWord,
-    /// The port has said once that all is well. Many printers answer a constant, which must not stop them for ever.
-    trusted: std::sync::atomic::AtomicBool,
-    pause: Option<Pin<Box<Sleep>>>,
-}
-
-impl Usb {
-    fn is_ready_for_more(&self) -> bool {
-        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-        let mut device = [PollFd::new(&self.to, PollFlags::OUT)];
-        // One that is gone has nothing under way.
-        poll(&mut device, Some(&now)).is_err() || device.iter().any(|device| !device.revents().is_empty())
-    }
-
-    fn is_gone(&self) -> bool {
-        let error = self.word.0.ask(self.to.as_fd()).err();
-        error.is_some_and(|error| error.raw_os_error() == Some(rustix::io::Errno::NODEV.raw_os_error()))
-    }
-}
-
-impl Wire for Usb {
-    fn unsent(&self) -> usize {
-        usize::from(!self.is_ready_for_more())
-    }
-
-    fn blame(&self, error: &io::Error) -> Fault {
-        if error.kind() == io::ErrorKind::StorageFull { Fault::PaperOut } else { Fault::Absent }
-    }
-
-    fn word(&self) -> Option<Status> {
-        use std::sync::atomic::Ordering::Relaxed;
-        let word = self.word.0.ask(self.to.as_fd()).ok()?;
-        if word & (WELL | NO_PAPER) == WELL {
-            self.trusted.store(true, Relaxed);
-        }
-        let fault = (word & NO_PAPER != 0).then_some(Fault::PaperOut);
-        self.trusted.load(Relaxed).then_some(Status { fault, paper_low: false, drawer_pin_high: None })
-    }
-
-    fn close(self: Box<Self>, patience: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(async move {
-            let _ = timeout(patience, self.to.writable()).await;
-        })
-    }
-}
-
-impl AsyncRead for Usb {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        loop {
-            if let Some(pause) = &mut self.pause {
-                ready!(pause.as_mut().poll(context));
-                self.pause = None;
-            }
-            let before = buffer.filled().len();
-            ready!(Pin::new(&mut self.from).poll_read(context, buffer))?;
-            if buffer.filled().len() > before || self.is_gone() {
-                return Poll::Ready(Ok(()));
-            }
-            self.pause = Some(Box::pin(sleep(EMPTY)));
-        }
-    }
-}
-
-impl AsyncWrite for Usb {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.to).poll_write(context, bytes)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
+    #[test]
+    fn that_several_printers_fit_is_said_once_until_it_changes() {
+        let fitting = Fitting::default();
+        let said = [2, 2, 2, 0, 2, 3, 3, 1, 0, 2].map(|count| fitting.is_news(count));
+        assert_eq!(said, [true, false, false, false, true, true, false, false, false, true]);
     }
 }

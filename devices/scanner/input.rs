@@ -23,7 +23,8 @@ use tokio::time::timeout;
 use super::framing::Framing;
 use super::keys::{Event, Keys, Typed};
 use super::layout::Layout;
-use super::{Condition, Line, Outlet, Plugging, Presence, Scan, Scanner, Sign, aside, keep_reading, refused};
+use super::{Condition, Line, Outlet, Plugging, Presence, Scan, Scanner, Sign, keep_reading, look, refused};
+use crate::aside::aside;
 use crate::plugged::{Input, InputAddress, NotFound, Plugged, Seems};
 
 /// The settings of a scanner that types.
@@ -82,18 +83,22 @@ struct Typist {
 impl Line for Typist {
     type Found = Plugging;
 
-    fn find(&self) -> Result<Plugging, Presence> {
-        let found = self.inputs.find(&self.settings.address)?;
-        if !may_be_taken(&found, &self.settings.address) {
-            return Err(Presence::Keyboard);
-        }
-        Plugging::of(&found.path)
+    async fn find(&self) -> Result<Plugging, Presence> {
+        let (inputs, address) = (Arc::clone(&self.inputs), self.settings.address.clone());
+        look(move || {
+            let found = inputs.find(&address)?;
+            if !may_be_taken(&found, &address) {
+                return Err(Presence::Keyboard);
+            }
+            Plugging::of(&found.path)
+        })
+        .await
     }
 
     async fn read(&self, found: &Plugging, out: &mut Outlet<'_>) -> (Presence, bool) {
         let (inputs, path) = (Arc::clone(&self.inputs), found.path.clone());
         // The kernel waits some 50 ms when it opens a USB input device.
-        let mut device = match aside(move || inputs.grab(&path)).await {
+        let mut device = match aside("scanner", move || inputs.grab(&path)).await.flatten() {
             Ok(Some(device)) => device,
             Ok(None) => return (Presence::KeyDown, true),
             Err(error) => return (refused(&error), false),

@@ -42,9 +42,10 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tilld_domain::secret::Secret;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 
 use self::framing::{Framer, Framing, Lost};
+use crate::aside::aside;
 use crate::plugged::NotFound;
 
 /// How often a scanner that is not there is looked for: it must be found within 2 s.
@@ -234,7 +235,7 @@ trait Line: Sync {
     type Found: PartialEq + Send;
 
     /// Looks for it.
-    fn find(&self) -> Result<Self::Found, Presence>;
+    fn find(&self) -> impl Future<Output = Result<Self::Found, Presence>> + Send;
 
     /// Opens what was found, says so, and reads until it is gone. Returns why it cannot be read, and whether anything came.
     fn read(
@@ -248,7 +249,7 @@ trait Line: Sync {
 async fn keep_reading<L: Line>(line: &L, mut out: Outlet<'_>) {
     let mut failed: Option<(L::Found, usize, u32)> = None;
     loop {
-        match line.find() {
+        match line.find().await {
             Err(presence) => {
                 failed = None;
                 out.sign.says(presence);
@@ -303,6 +304,13 @@ impl From<NotFound> for Presence {
     }
 }
 
+/// Looks through what the kernel lists: hundreds of small files where much is plugged in.
+async fn look<T: Send + 'static>(
+    find: impl FnOnce() -> Result<T, Presence> + Send + 'static,
+) -> Result<T, Presence> {
+    aside("scanner", find).await.unwrap_or(Err(Presence::Broken))
+}
+
 /// What an error on opening says of a device.
 fn refused(error: &io::Error) -> Presence {
     match error.kind() {
@@ -313,19 +321,6 @@ fn refused(error: &io::Error) -> Presence {
         _ if matches!(error.raw_os_error(), Some(6 | 19)) => Presence::Absent,
         _ => Presence::Broken,
     }
-}
-
-/// Does what may wait for a device on a thread of its own and none of the runtime's: one that a device blocks must not hold up
-/// the daemon's end.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
-    let runtime = tokio::runtime::Handle::current();
-    let (done, result) = oneshot::channel();
-    std::thread::Builder::new().name("scanner".to_owned()).spawn(move || {
-        let _within = runtime.enter();
-        // Who asked may have gone.
-        let _ = done.send(work());
-    })?;
-    result.await.unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))
 }
 
 #[cfg(test)]

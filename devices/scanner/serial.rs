@@ -17,7 +17,8 @@ use tokio_serial::{SerialPortBuilderExt, SerialStream};
 use zeroize::Zeroizing;
 
 use super::framing::Framing;
-use super::{Condition, Line, Outlet, Plugging, Presence, Scan, Scanner, Sign, aside, keep_reading, refused};
+use super::{Condition, Line, Outlet, Plugging, Presence, Scan, Scanner, Sign, keep_reading, look, refused};
+use crate::aside::aside;
 use crate::plugged::{Plugged, SerialAddress};
 
 /// How many bytes are read at once.
@@ -55,7 +56,7 @@ impl Port {
     async fn open(&self, path: PathBuf) -> io::Result<SerialStream> {
         let SerialScanner { baud, parity, data_bits, .. } = self.settings;
         // The adapter is asked for its settings when it is opened: a sick one answers late.
-        aside(move || {
+        aside("scanner", move || {
             let builder = tokio_serial::new(path.to_string_lossy(), baud).parity(parity).data_bits(data_bits);
             builder.open_native_async().map_err(|error| match error.kind() {
                 // That is what it says of a port that is locked.
@@ -64,14 +65,16 @@ impl Port {
             })
         })
         .await
+        .flatten()
     }
 }
 
 impl Line for Port {
     type Found = Plugging;
 
-    fn find(&self) -> Result<Plugging, Presence> {
-        Plugging::of(&self.plugged.serial(&self.settings.address)?)
+    async fn find(&self) -> Result<Plugging, Presence> {
+        let (plugged, address) = (self.plugged.clone(), self.settings.address.clone());
+        look(move || Plugging::of(&plugged.serial(&address)?)).await
     }
 
     async fn read(&self, found: &Plugging, out: &mut Outlet<'_>) -> (Presence, bool) {

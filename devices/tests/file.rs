@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use tilld_devices::decode::decode;
-use tilld_devices::printer::{Fault, JobOutcome, Printer, Proof};
+use tilld_devices::printer::{Fault, JobOutcome, Printer, Proof, Reach};
 use tilld_devices::profile::Profile;
 use tilld_devices::{Patience, PrinterPort, PrinterSettings, attended};
 use tilld_domain::secret::Secret;
@@ -48,6 +48,28 @@ async fn a_file_that_cannot_be_opened_is_an_absent_printer() {
     let place = tempfile::tempdir().unwrap();
     let printer = printer(&place.path().join("none").join("lp0"), Patience::default());
     assert_eq!(printer.print(&slip(1)).await, JobOutcome::NothingPrinted(Fault::Absent));
+}
+
+#[tokio::test]
+async fn a_file_printer_is_looked_at_also_after_a_slip() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("out");
+    std::fs::create_dir(&folder).unwrap();
+    let printer = printer(&folder.join("lp0"), Patience::default());
+    assert_eq!(printer.print(&slip(1)).await, NOT_VERIFIABLE);
+    let mut condition = printer.condition();
+    for (there, fault) in [(false, Some(Fault::Absent)), (true, None), (false, Some(Fault::Absent))] {
+        if there { std::fs::create_dir(&folder) } else { std::fs::remove_dir_all(&folder) }.unwrap();
+        let told = condition.wait_for(|told| told.and_then(|told| told.fault) == fault);
+        assert!(tokio::time::timeout(Duration::from_mins(1), told).await.is_ok(), "{there}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_without_a_folder_is_one_of_the_daemons_own_folder() {
+    let printer = printer(std::path::Path::new("tilld-no-such-file"), Patience::default());
+    assert_eq!(printer.probe(false).await.reach, Reach::Open);
+    assert!(!std::path::Path::new("tilld-no-such-file").exists());
 }
 
 #[tokio::test]

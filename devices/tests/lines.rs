@@ -13,7 +13,7 @@ use bench::{Bench, Cable, ID, NO_PAPER, Recorded, WELL, machine, slip};
 use rustix::termios::{InputModes, tcgetattr};
 use tilld_devices::plugged::SerialAddress;
 use tilld_devices::port::serial::{Flow, SerialLine};
-use tilld_devices::port::usb::{AskWord, UsbPort};
+use tilld_devices::port::usb::{Driver, UsbPort};
 use tilld_devices::printer::{Fault, Identity, JobOutcome, Printer, Proof, Reach};
 use tilld_devices::profile::{Ability, Profile};
 use tilld_devices::simulated::line::{LineSettings, SimulatedLine};
@@ -140,18 +140,47 @@ async fn a_thorough_probe_finds_out_everything_and_prints_nothing() {
 }
 
 #[tokio::test]
+async fn one_silence_takes_no_proof_from_a_printer_for_good() {
+    let mute = Answers { real_time: true, ..Answers::NONE };
+    let patience = Patience { proof: PATIENCE, ..patience() };
+    let proof = async |bench: &Bench| match bench.printer.print(&slip("row")).await {
+        JobOutcome::Printed { proof, .. } => proof,
+        outcome => panic!("{outcome:?}"),
+    };
+    let bench = Bench::new(Cable::Network, mute, Profile::epson(), patience).await;
+    assert_eq!(proof(&bench).await, Proof::HealthyAfterwards);
+    // It answers now; on this line nobody asks.
+    bench.simulated().answers(Answers { automatic: Automatic::Never, ..Answers::ALL });
+    assert_eq!(proof(&bench).await, Proof::HealthyAfterwards);
+    bench.simulated().hang_up();
+    assert_eq!(proof(&bench).await, Proof::ProcessId);
+
+    // And a thorough probe finds out anew what even two silences spoke against.
+    let bench = Bench::new(Cable::Network, mute, Profile::epson(), patience).await;
+    for _ in 0..3 {
+        assert_eq!(proof(&bench).await, Proof::HealthyAfterwards);
+        bench.simulated().hang_up();
+    }
+    bench.simulated().answers(Answers { automatic: Automatic::Never, ..Answers::ALL });
+    assert_eq!(proof(&bench).await, Proof::HealthyAfterwards);
+    let probed = bench.printer.probe(true).await;
+    assert_eq!((probed.queued, probed.process_id), (Ability::Has, Ability::Has));
+    assert_eq!(proof(&bench).await, Proof::ProcessId);
+}
+
+#[tokio::test]
 async fn a_usb_printer_is_who_it_says_it_is_and_two_of_a_kind_are_nobody() {
     let place = tempfile::tempdir().unwrap();
     let (machine, device) = machine(&place, ID, "J5KF");
     let _line = SimulatedLine::start(device, LineSettings::USB, Profile::epson(), Answers::ALL).unwrap();
-    let word = || AskWord(Arc::new(Recorded(AtomicU16::new(WELL))));
+    let driver = || Driver(Arc::new(Recorded(AtomicU16::new(WELL))));
     let wanted = |model: Option<&str>, serial: Option<&str>| Identity {
         maker: None,
         model: model.map(str::to_owned),
         serial: serial.map(str::to_owned),
     };
     let reach = async |wanted: Identity| {
-        let port = UsbPort { wanted, machine: machine.clone(), word: word() };
+        let port = UsbPort { wanted, machine: machine.clone(), driver: driver() };
         let probed = at(PrinterPort::Usb(port), Profile::epson()).probe(false).await;
         (probed.reach, probed.identity.map(|identity| identity.to_string()))
     };

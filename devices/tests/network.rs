@@ -207,8 +207,11 @@ async fn other_faults_on_the_way_are_unknown_too() {
 async fn a_power_cut_at_any_byte_is_never_called_printed_nor_nothing() {
     let simulated = simulated(Answers::ALL).await;
     let printer = printer(&simulated, Profile::epson(), Patience::default());
-    assert!(matches!(printer.print(&slip("first")).await, JobOutcome::Printed { .. }));
-    // The first job found out that process ids are answered: eleven bytes of request follow the slip.
+    // The first finds out that process ids are answered, the second who answers them.
+    for text in ["first", "second"] {
+        assert!(matches!(printer.print(&slip(text)).await, JobOutcome::Printed { .. }));
+    }
+    // Eleven bytes of request follow the slip.
     let slip = slip("row");
     let length = encode(&Profile::epson(), &slip).bytes.len() + 11;
     for at in 0..length {
@@ -234,7 +237,10 @@ async fn a_power_cut_at_any_byte_is_never_called_printed_nor_nothing() {
 async fn a_slip_is_whole_also_behind_one_that_broke_off_inside_a_command() {
     let simulated = simulated(Answers::ALL).await;
     let printer = printer(&simulated, Profile::epson(), Patience::default());
-    assert!(matches!(printer.print(&slip("first")).await, JobOutcome::Printed { .. }));
+    // The first finds out that process ids are answered, the second who answers them.
+    for text in ["first", "second"] {
+        assert!(matches!(printer.print(&slip(text)).await, JobOutcome::Printed { .. }));
+    }
     let short = slip(&"x".repeat(40));
     let length = encode(&Profile::epson(), &short).bytes.len();
     let short = (0..length).map(|at| (&short, at));
@@ -495,6 +501,114 @@ async fn a_job_that_is_given_up_leaves_no_half_used_line() {
     simulated.clear();
     assert!(matches!(printer.print(&slip("third")).await, JobOutcome::Printed { .. }));
     assert!(simulated.papers().last().is_some_and(|paper| paper.slip == slip("third")));
+
+    // In its middle: a piece of it is on paper and the printer has stopped taking bytes.
+    let head = Slip { columns: 48, parts: vec![row("head"), Part::Cut] };
+    let size = encode(&Profile::epson(), &head).bytes.len();
+    let half_way = Slip { parts: [head.parts, long().parts].concat(), ..head };
+    simulated.fault(SimulatedFault::StallAtByte(size));
+    tokio::select! {
+        outcome = printer.print(&half_way) => panic!("it ended: {outcome:?}"),
+        _ = simulated.wait_for_papers(3) => {}
+    }
+    simulated.clear();
+    let outcome = printer.print(&slip("fourth")).await;
+    assert!(matches!(outcome, JobOutcome::Printed { .. }), "{outcome:?}");
+    assert!(simulated.papers().last().is_some_and(|paper| paper.slip.parts.ends_with(&slip("fourth").parts)));
+    assert!(rows(&simulated) < ROWS / 2, "{} rows came out later", rows(&simulated));
+}
+
+/// A slip that is longer than what printer, network and kernel hold together.
+const ROWS: usize = 20_000;
+
+fn long() -> Slip {
+    let mut parts: Vec<Part> = (0..ROWS).map(|number| row(&format!("{number:040}"))).collect();
+    parts.push(Part::Cut);
+    Slip { columns: 48, parts }
+}
+
+/// How many rows of [`long`] are on paper.
+fn rows(simulated: &SimulatedPrinter) -> usize {
+    let papers = simulated.papers();
+    let parts = papers.iter().flat_map(|paper| &paper.slip.parts);
+    parts.filter(|part| matches!(part, Part::Row(row) if row.text.reveal().len() == 40)).count()
+}
+
+#[tokio::test]
+async fn what_the_kernel_still_held_for_a_lost_slip_does_not_come_out_later() {
+    let simulated = simulated(Answers::ALL).await;
+    let patience = Patience { progress: BRIEF, ..Patience::default() };
+    let printer = printer(&simulated, Profile::epson(), patience);
+    assert!(matches!(printer.print(&slip("first")).await, JobOutcome::Printed { .. }));
+    simulated.fault(SimulatedFault::StallAtByte(200));
+    let outcome = printer.print(&long()).await;
+    let JobOutcome::Unknown { fault: Fault::Silent, bytes_sent } = outcome else { panic!("{outcome:?}") };
+    // It reads on.
+    simulated.clear();
+    let outcome = printer.print(&slip("next")).await;
+    assert!(matches!(outcome, JobOutcome::Printed { .. }), "{outcome:?}");
+    let papers = simulated.papers();
+    assert!(papers.last().is_some_and(|paper| paper.slip.parts.ends_with(&slip("next").parts)));
+    let came = rows(&simulated) * 41;
+    assert!(came + 8 * 1024 < bytes_sent, "{came} of {bytes_sent} bytes came out all the same");
+}
+
+/// A device that swallows everything, answers nothing and never hangs up.
+#[tokio::test]
+async fn an_outcome_is_told_before_its_line_is_closed() {
+    use tokio::io::AsyncReadExt;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let device = tokio::spawn(async move {
+        let (mut client, _) = listener.accept().await.unwrap();
+        let mut bytes = [0; 1024];
+        while client.read(&mut bytes).await.is_ok_and(|count| count > 0) {}
+        std::future::pending::<()>().await;
+    });
+    let lacks = Ability::Lacks;
+    let mute =
+        Profile { real_time_status: lacks, queued_status: lacks, process_id: lacks, ..Profile::epson() };
+    let patience = Patience { settle: Duration::from_hours(1), ..Patience::default() };
+    let printer = at(address, mute, patience);
+    let row = slip("row");
+    let outcome = tokio::time::timeout(Duration::from_mins(1), printer.print(&row)).await;
+    assert_eq!(outcome, Ok(JobOutcome::Printed { proof: Proof::NotVerifiable, replaced: 0 }));
+    device.abort();
+}
+
+#[tokio::test]
+async fn a_printer_that_hangs_up_on_an_idle_client_is_called_again_before_it_is_said_to_be_gone() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let printer = at(listener.local_addr().unwrap().to_string(), Profile::epson(), Patience::default());
+    let mut condition = printer.condition();
+    let hearing = {
+        let mut condition = condition.clone();
+        tokio::spawn(async move {
+            let mut heard = Vec::new();
+            while condition.changed().await.is_ok() {
+                let fault = condition.borrow_and_update().and_then(|status| status.fault);
+                heard.push(fault);
+                if fault.is_some() {
+                    break;
+                }
+            }
+            heard
+        })
+    };
+    for _ in 0..4 {
+        let (mut client, _) = listener.accept().await.unwrap();
+        let mut question = [0; 3];
+        for _ in 1..=4 {
+            client.read_exact(&mut question).await.unwrap();
+            client.write_all(&[0x12]).await.unwrap();
+        }
+    }
+    condition.wait_for(Option::is_some).await.unwrap();
+    assert!(!hearing.is_finished(), "{:?}", hearing.await);
+    // Then it does not take the next call.
+    drop(listener);
+    assert_eq!(hearing.await.unwrap(), [None, Some(Fault::Absent)]);
 }
 
 #[tokio::test]

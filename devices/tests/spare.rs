@@ -76,3 +76,18 @@ async fn a_slip_is_laid_out_for_what_both_can_do() {
     }
     assert_eq!(pair.name(), "till");
 }
+
+#[tokio::test]
+async fn each_of_the_two_is_known_by_its_own_name() {
+    let (one, other, pair) = two().await;
+    one.healthy().await;
+    other.simulated().fault(SimulatedFault::PaperOut);
+    other.becomes(Some(Fault::PaperOut)).await;
+    let singles = pair.singles();
+    assert_eq!(singles.len(), 2);
+    for (single, fault) in singles.iter().zip([None, Some(Fault::PaperOut)]) {
+        assert_eq!(single.condition.borrow().unwrap().fault, fault, "{}", single.name);
+    }
+    // Together they can print.
+    assert_eq!(pair.status().await.and_then(|status| status.fault), None);
+}

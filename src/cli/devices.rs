@@ -226,7 +226,7 @@ fn configured_printer(name: &str, port: &PrinterPort, plugged: &Plugged) -> [Str
     let (address, now) = match port {
         PrinterPort::Network(address) => (address.clone(), "`tilld doctor` asks it".to_owned()),
         PrinterPort::Serial(line) => (line.device.to_string(), there(plugged.serial(&line.device).is_ok())),
-        PrinterPort::Usb(port) => (format!("USB {}", port.wanted), there(port.find_on(plugged).is_some())),
+        PrinterPort::Usb(port) => (format!("USB {}", port.wanted), there(port.find_on(plugged).is_ok())),
         PrinterPort::File(path) => (path.display().to_string(), there(path.exists())),
     };
     [name.to_owned(), "printer".to_owned(), address, now]

@@ -15,7 +15,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tilld_devices::plugged::{Plugged, SerialAddress};
 use tilld_devices::port::serial::SerialLine;
-use tilld_devices::port::usb::{AskWord, PortWord, UsbPort};
+use tilld_devices::port::usb::{Calls, Driver, UsbPort};
 use tilld_devices::printer::{Fault, Identity, Printer};
 use tilld_devices::profile::Profile;
 use tilld_devices::simulated::line::{LineSettings, SimulatedLine};
@@ -48,8 +48,8 @@ pub const WELL: u16 = 0x18;
 pub const NO_PAPER: u16 = 0x38;
 pub const GONE: u16 = 0x100;
 
-impl PortWord for Recorded {
-    fn ask(&self, _: BorrowedFd<'_>) -> std::io::Result<u8> {
+impl Calls for Recorded {
+    fn port_status(&self, _: BorrowedFd<'_>) -> std::io::Result<u8> {
         let word = self.0.load(Ordering::Relaxed);
         u8::try_from(word).map_err(|_| std::io::Error::from_raw_os_error(19))
     }
@@ -122,8 +122,8 @@ impl Bench {
                 let (machine, device) = machine(&place, ID, "J5KF");
                 let line = SimulatedLine::start(device, settings, profile.clone(), answers).unwrap();
                 let wanted = Identity { model: Some("tm-t20ii".to_owned()), ..Identity::default() };
-                let word = AskWord(Arc::<Recorded>::clone(&word));
-                (Far::Line(line), PrinterPort::Usb(UsbPort { wanted, machine, word }))
+                let driver = Driver(Arc::<Recorded>::clone(&word));
+                (Far::Line(line), PrinterPort::Usb(UsbPort { wanted, machine, driver }))
             }
         };
         let memory = Some(place.path().join("printer-till"));
