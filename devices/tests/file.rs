@@ -96,7 +96,8 @@ async fn a_device_that_stops_taking_bytes_ends_the_job_as_unknown() {
     assert!(made.success());
     // Someone has it open and reads nothing, so its buffer fills.
     let reader = std::fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
-    let brief = Duration::from_millis(200);
+    // For what never comes, and long enough for what does.
+    let brief = Duration::from_secs(2);
     let printer = printer(&path, Patience { progress: brief, turn: brief, ..Patience::default() });
     let outcome = printer.print(&slip(4000)).await;
     assert!(matches!(outcome, JobOutcome::Unknown { fault: Fault::Silent, .. }), "{outcome:?}");

@@ -22,16 +22,12 @@ use tilld_devices::{Patience, PrinterPort, PrinterSettings, attended};
 use tilld_domain::secret::Secret;
 use tilld_domain::slip::{Align, Part, Row, Slip, Style};
 
-/// Most of it is waited for only where nothing answers.
-const PATIENCE: Duration = Duration::from_millis(400);
+/// For what never comes. What does come has the time that a machine may take which stands still for a second.
+const BRIEF: Duration = Duration::from_millis(400);
+const AMPLE: Duration = Duration::from_secs(3);
 
 fn patience() -> Patience {
-    Patience {
-        proof: Duration::from_secs(2),
-        process_id_after: PATIENCE,
-        settle: PATIENCE,
-        ..Patience::default()
-    }
+    Patience { status: AMPLE, process_id_after: AMPLE, settle: BRIEF, ..Patience::default() }
 }
 
 fn silent() -> Profile {
@@ -142,7 +138,7 @@ async fn a_thorough_probe_finds_out_everything_and_prints_nothing() {
 #[tokio::test]
 async fn one_silence_takes_no_proof_from_a_printer_for_good() {
     let mute = Answers { real_time: true, ..Answers::NONE };
-    let patience = Patience { proof: PATIENCE, ..patience() };
+    let patience = Patience { proof: AMPLE, ..patience() };
     let proof = async |bench: &Bench| match bench.printer.print(&slip("row")).await {
         JobOutcome::Printed { proof, .. } => proof,
         outcome => panic!("{outcome:?}"),
@@ -216,7 +212,7 @@ async fn the_port_of_a_usb_printer_speaks_for_one_that_answers_nothing() {
 #[tokio::test]
 async fn what_a_stalled_job_left_in_the_line_is_thrown_away() {
     let profile = silent();
-    let patience = Patience { progress: PATIENCE, ..patience() };
+    let patience = Patience { progress: AMPLE, ..patience() };
     let line = LineSettings { buffer: 1024, ..LineSettings::at(921_600) };
     let bench = Bench::on(Cable::Serial, line, Answers::NONE, profile, patience).await;
     assert!(matches!(bench.printer.print(&slip("first")).await, JobOutcome::Printed { .. }));

@@ -537,7 +537,7 @@ fn rows(simulated: &SimulatedPrinter) -> usize {
 #[tokio::test]
 async fn what_the_kernel_still_held_for_a_lost_slip_does_not_come_out_later() {
     let simulated = simulated(Answers::ALL).await;
-    let patience = Patience { progress: BRIEF, ..Patience::default() };
+    let patience = Patience { progress: Duration::from_secs(3), ..Patience::default() };
     let printer = printer(&simulated, Profile::epson(), patience);
     assert!(matches!(printer.print(&slip("first")).await, JobOutcome::Printed { .. }));
     simulated.fault(SimulatedFault::StallAtByte(200));

@@ -165,8 +165,7 @@ async fn a_chunk_that_was_offered_may_be_on_paper_whatever_the_driver_says() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_write_that_the_printer_does_not_take_holds_up_nobody_and_its_port_says_why() {
-    let brief = Patience { progress: Duration::from_millis(200), ..Patience::default() };
-    let bench = bench(brief);
+    let bench = bench(Patience { progress: Duration::from_secs(3), ..Patience::default() });
     let first = bench.printer.print(&slip("first")).await;
     assert!(matches!(first, JobOutcome::Printed { .. }), "{first:?}");
     // The port is believed once it has said that all is well.

@@ -1,4 +1,4 @@
-//! Devices: how the printer is, what to do about it, and trying it.
+//! Devices: how the printers and scanners are, what to do about it, and trying a printer.
 
 use axum::Json;
 use axum::extract::{FromRequestParts, State};
@@ -19,7 +19,7 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
 
 /// How the devices are
 ///
-/// As they are known to be now; nothing is asked of them. `event: device` of the stream tells each change.
+/// As they are known to be now; nothing is asked of them. `event: device` of the stream tells each change of a printer.
 #[utoipa::path(
     get,
     path = "/v1/devices",
@@ -28,7 +28,7 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
     responses((status = 200, description = "The devices", body = Devices), AnyProblems)
 )]
 async fn devices(State(state): State<ApiState>) -> Json<Devices> {
-    Json(state.counter().printers().await.into())
+    Json(Devices::of(state.counter()).await)
 }
 
 /// Print a test slip

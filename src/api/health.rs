@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 use crate::ApiState;
 use crate::openapi::AnyProblems;
 use crate::products::Shelf;
-use crate::wire::{Fault, instant};
+use crate::wire::{Device, Devices, Fault, instant};
 
 pub(crate) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new().routes(routes!(health))
@@ -41,8 +41,11 @@ pub(crate) struct Health {
     /// manager's case; absent where vouchers are not set up.
     #[serde(skip_serializing_if = "Option::is_none")]
     reversal_confirmed: Option<bool>,
-    /// What is known of the printer; null if nothing is, and it cannot be asked or does not answer.
+    /// What is known of the printer, or of it and its spare as one: whether a slip can be printed. Null if nothing is, and it cannot be
+    /// asked or does not answer.
     printer: Option<Printer>,
+    /// Each printer and each scanner, as `/v1/devices` shows them.
+    devices: Vec<Device>,
     /// The catalogue.
     products: Shelf,
     /// How many sales are not closed.
@@ -117,10 +120,11 @@ impl Health {
             Reversal::NotConfirmed => false,
         };
         let reversal = counter.voucher_provider().map(|provider| provider.offers().reversal);
-        Self::from_parts(counter.health().await, reversal.map(confirmed))
+        let devices = Devices::of(counter).await.into_inner();
+        Self::from_parts(counter.health().await, reversal.map(confirmed), devices)
     }
 
-    fn from_parts(health: CounterHealth, reversal_confirmed: Option<bool>) -> Self {
+    fn from_parts(health: CounterHealth, reversal_confirmed: Option<bool>, devices: Vec<Device>) -> Self {
         let hindrance = health.hindrance.or_else(|| {
             let missing = health.shelf.products == 0;
             missing.then(|| {
@@ -150,6 +154,7 @@ impl Health {
                 paper_low: status.paper_low,
                 drawer_pin_high: status.drawer_pin_high,
             }),
+            devices,
             products: health.shelf.into(),
             open_sales: health.open_sales,
             open_redemptions: health.open_redemptions,

@@ -268,9 +268,9 @@ problems! {
         Refusal::Stopping,
     ]];
     /// Of printing what a look showed.
-    PrintCheckProblems: &[ANY], &[&[Refusal::CheckExpired, Refusal::VouchersNotSetUp]];
+    PrintCheckProblems: &[ANY], &[&[Refusal::CheckExpired, Refusal::VouchersNotSetUp, Refusal::Stopping]];
     /// Of trying a device.
-    DeviceTestProblems: &[ANY], &[&[Refusal::ManagerNeeded, Refusal::DeviceUnknown]];
+    DeviceTestProblems: &[ANY], &[&[Refusal::ManagerNeeded, Refusal::DeviceUnknown, Refusal::Stopping]];
     /// Of fetching the catalogue: whatever the provider may say to it.
     RefreshProblems: &[ANY], &[&[
         Refusal::JournalDown, Refusal::Stopping, Refusal::NoConnection, Refusal::NotAuthenticated, Refusal::LiveModeDisabled,

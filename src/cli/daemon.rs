@@ -115,7 +115,8 @@ impl Daemon {
             tracing::error!(why, "the journal is shut: no gift cards until it can be opened");
         }
         let token = secrets::read_or_make(Some(&config.api.token_file), "api_token")?;
-        let ports = Ports { journal, provider, vouchers, printer, clock };
+        let scanners: Vec<_> = config.scanners.iter().map(scanner).collect();
+        let ports = Ports { journal, provider, vouchers, printer, scanners: scanners.clone(), clock };
         let listener = TcpListener::bind(config.api.listen).await.with_context(|| match &shut {
             Some(why) => format!("{why} And the address {} cannot be served", config.api.listen),
             None => format!("the address {} cannot be served", config.api.listen),
@@ -143,7 +144,7 @@ impl Daemon {
         let check = tokio::spawn(async move {
             checked.self_check().await;
         });
-        let scanning = scan(&config.scanners, &counter);
+        let scanning = scan(scanners, &counter);
         Ok(Self {
             address,
             check,
@@ -268,11 +269,11 @@ pub(crate) fn scanner(config: &ScannerConfig) -> Arc<dyn Scanner> {
 }
 
 /// Reads the scanners, and passes on what they read.
-fn scan(scanners: &[ScannerConfig], counter: &Counter) -> JoinSet<()> {
+fn scan(scanners: Vec<Arc<dyn Scanner>>, counter: &Counter) -> JoinSet<()> {
     let mut scanning = JoinSet::new();
     let (sender, mut scans) = mpsc::channel(HELD);
-    for config in scanners {
-        let (scanner, sender) = (scanner(config), sender.clone());
+    for scanner in scanners {
+        let sender = sender.clone();
         scanning.spawn(async move { scanner.read(sender).await });
     }
     let counter = counter.clone();

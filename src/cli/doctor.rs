@@ -23,8 +23,9 @@ use tilld_providers::GiftCards;
 
 use crate::beside::{Beside, look};
 use crate::command::{ConfigFile, Failure, say};
+use crate::config::PrinterConfig;
 use crate::config::{Config, ConfigError, THREE_LINES, secrets};
-use crate::daemon::{SLIP, finperks, gift_local, printer};
+use crate::daemon::{SLIP, SPARE, finperks, gift_local, printer};
 use crate::devices::{self, printer_next};
 use crate::provider;
 
@@ -200,7 +201,9 @@ async fn examine(config: &Config, findings: &mut Findings) {
                 ),
             );
             from_health(&health, findings);
-            scanners(config, findings);
+            if config.scanners.is_empty() {
+                no_scanner(findings);
+            }
         }
         beside => {
             match beside {
@@ -221,7 +224,10 @@ async fn examine(config: &Config, findings: &mut Findings) {
             journal(&config.journal.folder, findings);
             provider_and_clock(config, findings).await;
             gift_local_set_up(config, findings);
-            the_printer(config, findings).await;
+            the_printer(SLIP, &config.printer, findings).await;
+            if let Some(spare) = &config.spare_printer {
+                the_printer(SPARE, spare, findings).await;
+            }
             scanners(config, findings);
         }
     }
@@ -349,8 +355,8 @@ fn gift_local_set_up(config: &Config, findings: &mut Findings) {
     }
 }
 
-async fn the_printer(config: &Config, findings: &mut Findings) {
-    let printer = printer(SLIP, &config.printer, None);
+async fn the_printer(name: &str, config: &PrinterConfig, findings: &mut Findings) {
+    let printer = printer(name, config, None);
     match tokio::time::timeout(PRINTER_PATIENCE, printer.probe(false)).await {
         Err(_) => {
             findings.wrong("printer", format!("{} does not answer. Switch it off and on.", printer.name()));
@@ -382,8 +388,12 @@ fn scanners(config: &Config, findings: &mut Findings) {
         }
     }
     if config.scanners.is_empty() {
-        findings.note("scanner", "none is configured: codes are typed, or come from the till's own scanner");
+        no_scanner(findings);
     }
+}
+
+fn no_scanner(findings: &mut Findings) {
+    findings.note("scanner", "none is configured: codes are typed, or come from the till's own scanner");
 }
 
 /// The daemon's word on everything that it holds.
@@ -412,14 +422,28 @@ fn from_health(health: &Value, findings: &mut Findings) {
             "the last call to their provider was not answered. See that the line to it works.",
         );
     }
-    match (health.get("printer").is_some_and(|printer| !printer.is_null()), text("/printer/fault")) {
-        (_, Some(fault)) => findings.wrong("printer", printer_next(fault)),
-        (true, None) => findings.ok("printer", "nothing hinders it"),
-        (false, None) => findings.note(
-            "printer",
-            "it cannot be asked, or does not answer; `tilld devices \
-             test` prints on it while the daemon is stopped",
-        ),
+    for device in health.get("devices").and_then(Value::as_array).into_iter().flatten() {
+        let text = |field: &str| device.get(field).and_then(Value::as_str);
+        let name = text("name").unwrap_or_default();
+        let known = device.get("known").and_then(Value::as_bool) == Some(true);
+        let (fault, trouble) = (text("fault").map(printer_next), text("text"));
+        match (text("kind"), trouble) {
+            (Some("scanner"), Some(trouble)) => findings.wrong("scanner", format!("{name}: {trouble}")),
+            (Some("scanner"), None) if known => findings.ok("scanner", format!("{name}: it is read")),
+            (Some("scanner"), None) => findings.note("scanner", format!("{name}: it is being looked for")),
+            (_, Some(warning)) => match fault {
+                Some(fault) => findings.wrong("printer", format!("{name}: {fault}")),
+                None => findings.note("printer", format!("{name}: {warning}")),
+            },
+            (_, None) if known => findings.ok("printer", format!("{name}: nothing hinders it")),
+            (_, None) => findings.note(
+                "printer",
+                format!(
+                    "{name}: it cannot be asked, or does not answer; `tilld devices test` prints on it while \
+                     the daemon is stopped"
+                ),
+            ),
+        }
     }
     // What the lines above do not say: there is no catalogue yet.
     if truth("/sells") != Some(true) && findings.wrongs() == 0 {
@@ -448,7 +472,8 @@ mod tests {
 
     #[test]
     fn the_daemons_word_is_turned_into_lines() {
-        let well = json!({ "sells": true, "journal": {}, "clock": {}, "provider": { "up": true }, "printer": { "fault": null } });
+        let well = json!({ "sells": true, "journal": {}, "clock": {}, "provider": { "up": true },
+            "devices": [{ "name": "slip", "kind": "printer", "fault": null, "text": null, "known": true }] });
         let mut findings = Findings::default();
         from_health(&well, &mut findings);
         assert_eq!(findings.wrongs(), 0, "{}", findings.lines());
@@ -458,11 +483,30 @@ mod tests {
             ("/provider", json!({ "up": false }), "wrong  provider       the last call was not answered."),
             ("/vouchers", json!({ "up": false }), "wrong  vouchers       the last call"),
             (
-                "/printer",
-                json!({ "fault": "paper_out" }),
-                "wrong  printer        The paper is out. Put a new roll in.",
+                "/devices",
+                json!([{ "name": "spare", "kind": "printer", "fault": "paper_out", "text": "x", "known": true }]),
+                "wrong  printer        spare: The paper is out. Put a new roll in.",
             ),
-            ("/printer", Value::Null, "-      printer        it cannot be asked"),
+            (
+                "/devices",
+                json!([{ "name": "slip", "kind": "printer", "fault": null, "known": false }]),
+                "-      printer        slip: it cannot be asked",
+            ),
+            (
+                "/devices",
+                json!([{ "name": "slip", "kind": "printer", "text": "The paper is running out.", "known": true }]),
+                "-      printer        slip: The paper is running out.",
+            ),
+            (
+                "/devices",
+                json!([{ "name": "hand", "kind": "scanner", "text": "Another program has it.", "known": true }]),
+                "wrong  scanner        hand: Another program has it.",
+            ),
+            (
+                "/devices",
+                json!([{ "name": "hand", "kind": "scanner", "text": null, "known": true }]),
+                "ok     scanner        hand: it is read",
+            ),
             ("/sells", json!(false), "wrong  sales          it does not sell"),
         ] {
             let mut ill = well.clone();

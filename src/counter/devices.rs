@@ -1,8 +1,11 @@
 //! What a screen asks about the devices beside the till.
 
+use std::sync::Arc;
+
 use tilld_devices::printer::Status;
+use tilld_devices::scanner::{Presence, Scanner};
 use tilld_domain::device::{Condition, Device};
-use tilld_domain::ids::{DeviceId, DeviceName};
+use tilld_domain::ids::DeviceId;
 use tilld_domain::moment::Moment;
 use tilld_domain::printing::PrintEnd;
 use tilld_domain::refusal::Refusal;
@@ -10,7 +13,7 @@ use tilld_journal::{Seq, Subject};
 use tilld_receipts::test_slip::test_slip;
 
 use crate::now::Now;
-use crate::{Counter, DeviceNow, perform};
+use crate::{Counter, DeviceNow};
 
 /// A printer, as it is known to be at this moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,22 +28,44 @@ pub struct PrinterNow {
     pub noted: Option<(Seq, Moment)>,
 }
 
+/// A scanner, as it is now. Nothing of it is ever written down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScannerNow {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Whether it can be read.
+    pub presence: Presence,
+}
+
 impl Counter {
-    /// The printers, as they are known to be now.
+    /// The printers, as they are known to be now: the one that prints slips, and its spare.
     pub async fn printers(&self) -> Vec<PrinterNow> {
-        let Ok(name) = self.printer.name().parse::<DeviceName>() else { return Vec::new() };
-        let said = *self.printer.condition().borrow();
-        let condition = condition_of(said);
         let journal = self.journal.clone();
         // How they are is known also while the journal cannot be read.
         let rows = self.read(move || journal.devices()).await.unwrap_or_default();
-        let row = rows.into_iter().find(|row| row.device == Device { name: name.clone(), condition });
-        vec![PrinterNow {
-            device: Device { name, condition },
-            is_known: said.is_some(),
-            drawer_pin_high: said.and_then(|status| status.drawer_pin_high),
-            noted: row.map(|row| (row.last, row.at)),
-        }]
+        let singles = self.printer.singles().into_iter();
+        singles
+            .filter_map(|single| {
+                let said = *single.condition.borrow();
+                let device = Device { name: single.name.parse().ok()?, condition: condition_of(said) };
+                let row = rows.iter().find(|row| row.device == device);
+                Some(PrinterNow {
+                    is_known: said.is_some(),
+                    drawer_pin_high: said.and_then(|status| status.drawer_pin_high),
+                    noted: row.map(|row| (row.last, row.at)),
+                    device,
+                })
+            })
+            .collect()
+    }
+
+    /// The scanners, as they are now.
+    pub fn scanners(&self) -> Vec<ScannerNow> {
+        let now = |scanner: &Arc<dyn Scanner>| ScannerNow {
+            name: scanner.name().to_owned(),
+            presence: scanner.condition().borrow().presence,
+        };
+        self.scanners.iter().map(now).collect()
     }
 
     /// Prints a test slip on the printer of a name. It is worth nothing, and never opens the drawer.
@@ -49,7 +74,7 @@ impl Counter {
             return Err(Refusal::DeviceUnknown);
         }
         let slip = test_slip(name, None, self.printer.paper(), None);
-        Ok(perform::print(self.printer.as_ref(), &slip).await)
+        self.paper(slip).await
     }
 
     /// A device as its last entry left it. Fails if there is none, as if it could not be read: who asks has seen one.

@@ -86,7 +86,8 @@ use tilld_providers::vouchers::Vouchers;
 use tilld_receipts::slip::ShopTexts;
 use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 
-pub use tilld_devices::scanner::Scan;
+use tilld_devices::scanner::Scanner;
+pub use tilld_devices::scanner::{Presence, Scan};
 pub use tilld_journal::{
     Asked, CardRow, ClosingRow, EntryHead, Event, Line, Listed, Page, Place as LinePlace, RedemptionRow,
     RedemptionStep, SaleRow, Search, Seq, Subject, What,
@@ -97,7 +98,7 @@ pub use crate::balances::Balances;
 use crate::book::{Book, Open};
 use crate::clock::Clock;
 pub use crate::days::{DayReport, Reported};
-pub use crate::devices::PrinterNow;
+pub use crate::devices::{PrinterNow, ScannerNow};
 use crate::driver::{Act, Declined, Message};
 use crate::indexing::Indexing;
 pub use crate::lookups::{Step, Verification};
@@ -152,6 +153,8 @@ pub struct Ports {
     pub vouchers: Option<Arc<dyn Vouchers>>,
     /// Where slips are printed.
     pub printer: Arc<dyn Printer>,
+    /// The scanners, to tell how they are; what they read comes by [`Counter::scanned`].
+    pub scanners: Vec<Arc<dyn Scanner>>,
     /// Time, chance and other threads.
     pub clock: Arc<dyn Clock>,
 }
@@ -322,6 +325,7 @@ pub struct Counter {
     journal: Book,
     provider: Arc<dyn GiftCards>,
     printer: Arc<dyn Printer>,
+    scanners: Arc<[Arc<dyn Scanner>]>,
     clock: Arc<dyn Clock>,
     shelf: Arc<shelf::Shelf>,
     line: Arc<perform::Line>,
@@ -462,6 +466,7 @@ impl Counter {
             journal: ports.journal.clone(),
             provider: Arc::clone(&ports.provider),
             printer: Arc::clone(&ports.printer),
+            scanners: ports.scanners.clone().into(),
             clock: Arc::clone(&ports.clock),
             shelf: Arc::clone(&shelf),
             line: Arc::clone(&line),
@@ -478,15 +483,12 @@ impl Counter {
         let keep_asking =
             offset::keep_asking(Arc::clone(&line), Arc::clone(&ports.provider), Arc::clone(&ports.clock));
         let keep_fresh = shelf.keep_fresh(ports, line, settings.catalogue_age);
-        let follow = driver::follow(Arc::clone(&counter.printer), counter.inbox.clone());
         let wipe = wipe_in_time(counter.journal.clone(), Arc::clone(&counter.clock), forgotten);
-        let mut beside: Vec<BoxFuture<'static, ()>> = vec![
-            Box::pin(forget),
-            Box::pin(wipe),
-            Box::pin(keep_asking),
-            Box::pin(keep_fresh),
-            Box::pin(follow),
-        ];
+        let mut beside: Vec<BoxFuture<'static, ()>> =
+            vec![Box::pin(forget), Box::pin(wipe), Box::pin(keep_asking), Box::pin(keep_fresh)];
+        for single in counter.printer.singles() {
+            beside.push(Box::pin(driver::follow(single, counter.inbox.clone())));
+        }
         if let Some(looks) = &counter.looks {
             beside.push(Box::pin(Arc::clone(looks).drop_in_time()));
         }

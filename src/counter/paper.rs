@@ -3,9 +3,13 @@
 //! None of them is worth anything (their codes are masked), so no ink line is crossed and nothing of them is journaled. Which
 //! is the first one is known as long as the daemon runs; every further one is marked as a copy. A paper bears the time of what
 //! it is about, not that of its printing.
+//!
+//! A paper that was begun is printed to its end, also when the till that asked for it has gone: half a slip would be left in the
+//! printer, in front of the next card's. What came of it is in the log then. A till that goes before its turn prints nothing, and
+//! [`MOST_AT_ONCE`] are at the printer at once, so that papers nobody waits for do not keep cards from being printed.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tilld_domain::ids::{CheckId, Locale, RedemptionId};
 use tilld_domain::moment::Moment;
@@ -17,15 +21,27 @@ use tilld_domain::voucher::Words;
 use tilld_receipts::voucher::{
     self, BalanceFacts, Counter as Place, Numbers, RedemptionFacts, ReversalFacts, VoucherFacts,
 };
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{Counter, RedemptionNow, perform};
 
 /// Of how many redemptions it is remembered that they were printed.
 const MOST_REMEMBERED: usize = 1024;
 
+/// How many papers are printed, or wait at the printer, at once.
+const MOST_AT_ONCE: usize = 4;
+
 /// Which papers were printed by this run, and how often: of the redemption, or of its reversal (true).
-#[derive(Default)]
-pub(crate) struct Printed(Mutex<HashMap<(RedemptionId, bool), u16>>);
+pub(crate) struct Printed {
+    counts: Mutex<HashMap<(RedemptionId, bool), u16>>,
+    places: Arc<Semaphore>,
+}
+
+impl Default for Printed {
+    fn default() -> Self {
+        Self { counts: Mutex::default(), places: Arc::new(Semaphore::new(MOST_AT_ONCE)) }
+    }
+}
 
 impl Printed {
     /// One more goes out: which copy it is, or none if it is the first. Of two at once only one is.
@@ -48,7 +64,7 @@ impl Printed {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<(RedemptionId, bool), u16>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -59,12 +75,9 @@ impl Counter {
         let which = (redemption, was_given_back(&now.redemption));
         // What cannot be printed is no paper, and takes no number.
         self.slip_of(&now, None)?;
+        let place = self.place_at_the_printer().await?;
         let slip = self.slip_of(&now, self.printed.one_more(which))?;
-        let end = perform::print(self.printer.as_ref(), &slip).await;
-        if matches!(end, PrintEnd::Nothing(_)) {
-            self.printed.one_less(which);
-        }
-        Ok(end)
+        self.to_its_end(place, slip, Some(which)).await
     }
 
     /// Prints what a look at a voucher showed.
@@ -82,7 +95,39 @@ impl Counter {
             terms: seen.shown.terms.as_ref().map(Words::as_str),
         };
         let slip = voucher::balance(&facts, &self.place.texts, self.printer.paper());
-        Ok(perform::print(self.printer.as_ref(), &slip).await)
+        self.paper(slip).await
+    }
+
+    /// Prints a paper that is worth nothing, once it is its turn, to its end.
+    pub(crate) async fn paper(&self, slip: Slip) -> Result<PrintEnd, Refusal> {
+        let place = self.place_at_the_printer().await?;
+        self.to_its_end(place, slip, None).await
+    }
+
+    async fn place_at_the_printer(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+        // It is never closed.
+        Arc::clone(&self.printed.places).acquire_owned().await.map_err(|_| Refusal::Stopping)
+    }
+
+    /// Prints a paper, whoever still waits for it. `which`: of which redemption it is.
+    async fn to_its_end(
+        &self,
+        place: OwnedSemaphorePermit,
+        slip: Slip,
+        which: Option<(RedemptionId, bool)>,
+    ) -> Result<PrintEnd, Refusal> {
+        let (printer, printed) = (Arc::clone(&self.printer), Arc::clone(&self.printed));
+        let job = tokio::spawn(async move {
+            let end = perform::print(printer.as_ref(), &slip).await;
+            if let (PrintEnd::Nothing(_), Some(which)) = (end, which) {
+                printed.one_less(which);
+            }
+            tracing::info!(?end, "a paper that is worth nothing");
+            drop(place);
+            end
+        });
+        // It is aborted only with the runtime.
+        job.await.map_err(|_| Refusal::Stopping)
     }
 
     fn slip_of(&self, now: &RedemptionNow, copy: Option<u16>) -> Result<Slip, Refusal> {

@@ -153,6 +153,7 @@ impl World {
                     life: life.clone(),
                     profile: Profile::epson(),
                 }),
+                scanners: Vec::new(),
                 clock: Arc::new(LifeClock::new(&self, &life)),
             };
             let (counter, driving) = Counter::prepare(ports, place(), set_up.settings).await.unwrap();

@@ -233,8 +233,11 @@ const COVER_OPEN: Status = Status { fault: Some(Fault::CoverOpen), paper_low: tr
 pub(super) struct Paperless {
     outcome: Mutex<JobOutcome>,
     condition: watch::Sender<Option<Status>>,
-    /// How many slips it was given.
+    /// How many slips it was given, and how many of those came to their end.
     jobs: AtomicUsize,
+    ended: watch::Sender<usize>,
+    /// Each slip takes one: none, and it stays in the middle of it.
+    goes_on: Semaphore,
 }
 
 impl Printer for Paperless {
@@ -248,8 +251,11 @@ impl Printer for Paperless {
 
     fn print<'a>(&'a self, _: &'a Slip) -> BoxFuture<'a, JobOutcome> {
         self.jobs.fetch_add(1, Ordering::Relaxed);
-        let outcome = *self.outcome.lock().unwrap();
-        Box::pin(async move { outcome })
+        Box::pin(async {
+            self.goes_on.acquire().await.unwrap().forget();
+            self.ended.send_modify(|ended| *ended += 1);
+            *self.outcome.lock().unwrap()
+        })
     }
 
     fn status(&self) -> BoxFuture<'_, Option<Status>> {
@@ -366,12 +372,15 @@ impl House {
             outcome: Mutex::new(JobOutcome::Printed { proof: Proof::ProcessId, replaced: 0 }),
             condition: watch::Sender::new(None),
             jobs: AtomicUsize::new(0),
+            ended: watch::Sender::new(0),
+            goes_on: Semaphore::new(1000),
         });
         let ports = Ports {
             vouchers: vouchers.clone().map(|vouchers| vouchers as Arc<dyn Vouchers>),
             journal: journal.into(),
             provider: provider.clone(),
             printer: printer.clone(),
+            scanners: Vec::new(),
             clock: Arc::new(SystemClock::default()),
         };
         let place = Place {
@@ -411,6 +420,20 @@ impl House {
     /// How many slips the printer was given.
     pub(super) fn jobs(&self) -> usize {
         self.printer.jobs.load(Ordering::Relaxed)
+    }
+
+    /// The printer stops in the middle of the next slip.
+    pub(super) fn hold_slips(&self) {
+        self.printer.goes_on.forget_permits(usize::MAX);
+    }
+
+    pub(super) fn let_slips_go(&self) {
+        self.printer.goes_on.add_permits(1000);
+    }
+
+    /// Returns when so many slips came to their end.
+    pub(super) async fn slips_ended(&self, count: usize) {
+        self.printer.ended.subscribe().wait_for(|ended| *ended >= count).await.unwrap();
     }
 
     /// Lets no create come back until [`House::let_creates_go`].

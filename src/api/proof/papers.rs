@@ -29,6 +29,54 @@ async fn a_look_a_redemption_and_its_reversal_are_printed() {
 }
 
 #[tokio::test]
+async fn a_paper_that_was_begun_is_printed_to_its_end_whoever_hangs_up() {
+    let house = House::bare().await;
+    let check = house.looked_at(MONEY).await;
+    let redemption = house.redeemed("k1", MONEY, "B1", r#"{"amount":"5.00","currency":"EUR"}"#).await;
+    for path in [format!("/v1/vouchers/{check}"), redemption] {
+        let before = house.jobs();
+        house.hold_slips();
+        {
+            let asking = house.print(&path);
+            tokio::pin!(asking);
+            while house.jobs() == before {
+                tokio::select! {
+                    answer = &mut asking => panic!("{}", answer.text()),
+                    () = tokio::task::yield_now() => {}
+                }
+            }
+        }
+        house.let_slips_go();
+        let ended = tokio::time::timeout(std::time::Duration::from_mins(1), house.slips_ended(before + 1));
+        assert!(ended.await.is_ok(), "{path} stayed in the middle");
+    }
+}
+
+#[tokio::test]
+async fn papers_that_nobody_waits_for_leave_room_at_the_printer() {
+    let house = House::bare().await;
+    let check = format!("/v1/vouchers/{}", house.looked_at(MONEY).await);
+    house.hold_slips();
+    for _ in 0..20 {
+        let asking = house.print(&check);
+        tokio::pin!(asking);
+        // Long enough for it to come as far as it can.
+        for _ in 0..100 {
+            tokio::select! {
+                biased;
+                answer = &mut asking => panic!("{}", answer.text()),
+                () = tokio::task::yield_now() => {}
+            }
+        }
+    }
+    assert_eq!(house.jobs(), 4);
+    house.let_slips_go();
+    house.slips_ended(4).await;
+    assert_eq!(house.print(&check).await.json(), json!({"paper": "printed", "proof": "process_id"}));
+    assert_eq!(house.jobs(), 5, "who hung up while it waited gets no paper");
+}
+
+#[tokio::test]
 async fn what_is_over_or_not_there_is_not_printed() {
     let house = House::bare().await;
     let none = "019bb0d5-6a3c-7c11-9f9e-0d6a5b1c2d3e";

@@ -215,6 +215,9 @@ impl FromStr for FlowWord {
     }
 }
 
+/// Within what time the shop is promised to see what happens to a printer.
+const NOTICED: Duration = Duration::from_secs(2);
+
 /// How long a printer may take. What each time is for stands at [`Patience`]; the least is what a printer on the shop's own
 /// network can keep to, the most is what a cashier can be asked to wait.
 fn patience(sheet: &mut Sheet, printer: &str) -> Patience {
@@ -226,8 +229,8 @@ fn patience(sheet: &mut Sheet, printer: &str) -> Patience {
     let patience = Patience {
         // A printer on Wi-Fi that slept needs seconds; a name that must be looked up as well.
         connect: ms("connect", 50, 30_000, usual.connect),
-        // Slow serial servers collect bytes before they send them on.
-        status: ms("status", 20, 10_000, usual.status),
+        // Slow serial servers collect bytes before they send them on. Longer, and a change would be noticed too late.
+        status: ms("status", 20, 1_950, usual.status),
         // A slip with a large picture behind a full buffer at 9600 baud.
         progress: ms("progress", 100, 60_000, usual.progress),
         // Shorter than a slip takes to print, every sale would end in a question; longer than two minutes, nobody stays.
@@ -242,6 +245,15 @@ fn patience(sheet: &mut Sheet, printer: &str) -> Patience {
         beat: ms("beat", 50, 1_000, usual.beat),
         ..usual
     };
+    if patience.beat.saturating_add(patience.status) > NOTICED {
+        let noticed = NOTICED.as_millis();
+        sheet.note(
+            &format!("{printer}.patience.status_ms"),
+            &format!(
+                "wanted: with {printer}.patience.beat_ms at most {noticed} ms, in which what happens to a printer is to be noticed"
+            ),
+        );
+    }
     if patience.job < patience.proof {
         sheet.note(
             &format!("{printer}.patience.job_ms"),
@@ -338,6 +350,14 @@ mod tests {
             |written: &str| Config::parse(&printer(written), &HashMap::new()).unwrap().printer.patience;
         assert_eq!(patience(""), Patience::default());
         assert_eq!(
+            patience("status_ms = 1950, beat_ms = 50"),
+            Patience {
+                status: Duration::from_millis(1_950),
+                beat: Duration::from_millis(50),
+                ..Patience::default()
+            }
+        );
+        assert_eq!(
             patience("proof_ms = 200, job_ms = 500"),
             Patience {
                 proof: Duration::from_millis(200),
@@ -347,6 +367,13 @@ mod tests {
         );
         for (written, why) in [
             ("proof_ms = 99", "proof_ms: 99 is not right; wanted: a whole number from 100 to 120000"),
+            ("beat_ms = 1001", "beat_ms: 1001 is not right; wanted: a whole number from 50 to 1000"),
+            ("status_ms = 2001", "status_ms: 2001 is not right; wanted: a whole number from 20 to 1950"),
+            ("status_ms = 1201", "status_ms: wanted: with printer.patience.beat_ms at most 2000 ms"),
+            (
+                "status_ms = 1001, beat_ms = 1000",
+                "status_ms: wanted: with printer.patience.beat_ms at most 2000 ms",
+            ),
             ("proof_ms = 20000, job_ms = 19999", "job_ms: wanted: at least printer.patience.proof_ms"),
         ] {
             let lines = wrong(&printer(written));

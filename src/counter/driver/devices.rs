@@ -11,8 +11,9 @@
 //! and the last one is always written in the end.
 //!
 //! Bounds:
-//! - At most one entry a device every [`PACE`], so that a loose cable does not fill the disk; one more if a card waited for
-//!   it, which is bounded by the next line.
+//! - Entries of a device are [`PACE`] apart, and twice as far after each, up to [`LONGEST_PACE`], until it has been steady for a
+//!   minute and as long as that: the first fault is written at once, and a loose cable fills no disk. One more if a card waited
+//!   for it, which is bounded by the next line. Health shows every change at once.
 //! - A card that waits is tried at once when the printer is ready, then, if it fails again, after 2, 4, 8 … 60 s
 //!   ([`LONGEST_PAUSE`]), until its time is up: a printer that says "ready" and then prints nothing does not fill the disk.
 //!
@@ -28,10 +29,9 @@
 //! asking a printer anything (`devices` does).
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use tilld_devices::printer::{Printer, Status};
+use tilld_devices::printer::{Single, Status};
 use tilld_domain::device::{Condition, Device};
 use tilld_domain::ids::DeviceName;
 use tilld_domain::order::{Order, OrderEvent, State};
@@ -44,18 +44,20 @@ use super::{Driver, Message};
 use crate::devices::condition_of;
 use crate::now::{Happening, Standing, Whose};
 
-/// How far apart the entries of a device are at least.
+/// How far apart the entries of a device are at least, and how far those of one that flaps for ever.
 const PACE: Duration = Duration::from_secs(2);
+const LONGEST_PACE: Duration = Duration::from_mins(10);
+/// For how long nothing must change, at least, before a device counts as steady again.
+const STEADY: Duration = Duration::from_mins(1);
 /// The longest pause before a card is tried again whose printer says that it is ready, and then is not.
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 /// Tells the driver how a printer is, whenever that changes, for as long as there is somebody to tell and something to hear.
-pub(crate) async fn follow(printer: Arc<dyn Printer>, inbox: mpsc::Sender<Message>) {
-    let Ok(name) = printer.name().parse::<DeviceName>() else {
+pub(crate) async fn follow(Single { name, mut condition }: Single, inbox: mpsc::Sender<Message>) {
+    let Ok(name) = name.parse::<DeviceName>() else {
         tracing::error!("a printer's name cannot be written down: its faults are shown, and not journaled");
         return;
     };
-    let mut condition = printer.condition();
     loop {
         let said = *condition.borrow_and_update();
         let told = inbox.send(Message::Device { name: name.clone(), said }).await;
@@ -83,13 +85,22 @@ struct Watched {
     observed: Option<Condition>,
     /// It said itself that nothing hinders it, or what hindered it has gone.
     ready: bool,
+    /// How far the last entry and the next one are apart.
+    pace: Duration,
     /// Until when nothing is written about it.
     quiet_until: Duration,
+    /// When what could not be written is tried again.
+    again: Duration,
 }
 
 impl Watched {
     fn is_changed(&self) -> bool {
         self.observed.is_some_and(|observed| observed != self.journaled)
+    }
+
+    /// When what has changed is written.
+    fn due(&self) -> Duration {
+        self.quiet_until.max(self.again)
     }
 }
 
@@ -130,7 +141,10 @@ impl Devices {
     fn written(&mut self, device: &Device, now: Duration) {
         let watched = self.watched.entry(device.name.clone()).or_default();
         watched.journaled = device.condition;
-        watched.quiet_until = now.saturating_add(PACE);
+        let was_steady = now >= watched.quiet_until.saturating_add(watched.pace.max(STEADY));
+        let twice = watched.pace.saturating_mul(2).clamp(PACE, LONGEST_PACE);
+        watched.pace = if was_steady { PACE } else { twice };
+        watched.quiet_until = now.saturating_add(watched.pace);
     }
 
     /// Whether a slip may go somewhere.
@@ -141,7 +155,7 @@ impl Devices {
     /// When something is to be done; none if nothing is.
     pub(super) fn due(&self) -> Option<Duration> {
         let changed = self.watched.values().filter(|watched| watched.is_changed());
-        changed.map(|watched| watched.quiet_until).chain(self.look).min()
+        changed.map(Watched::due).chain(self.look).min()
     }
 
     /// What is to be written: of all devices if a card waits for one.
@@ -150,10 +164,10 @@ impl Devices {
         for (name, watched) in &mut self.watched {
             if let Some(condition) = watched.observed
                 && watched.is_changed()
-                && (somebody_waits || watched.quiet_until <= now)
+                && (somebody_waits || watched.due() <= now)
             {
-                // Also if it turns out that it cannot be written: then it is tried after a pause.
-                watched.quiet_until = now.saturating_add(PACE);
+                // If it turns out that it cannot be written, it is tried after a pause.
+                watched.again = now.saturating_add(PACE);
                 changed.push(Device { name: name.clone(), condition });
             }
         }
