@@ -9,16 +9,16 @@
 //!      └── line lost, or silent where only a new line tells ──┘
 //! ```
 //!
-//! *Beat*: with nothing to do, the printer is asked how it is every [`Patience::beat`]; what it says unasked is heard at once. Paper, cover, plug
-//! and power are so noticed within two seconds and told by [`Printer::condition`]. A printer that cannot be asked is told
-//! by its port alone: gone, or (a file) not there. A network printer that hangs up on an idle client is called again before it is said
-//! to be gone.
+//! A *beat*: with nothing to do, the printer is asked how it is every [`Patience::beat`]; what it says unasked is heard at
+//! once. Paper, cover, plug and power are so noticed within two seconds and told by [`Printer::condition`]. A printer that
+//! cannot be asked is told by its port alone: gone, or (a file) not there. A network printer that hangs up on an idle client
+//! is called again before it is said to be gone.
 //!
-//! Invariants. One job at a time; those that wait stand in the order in which they came, and no more than [`QUEUE`] do. A beat is never broken off: half
-//! a question would leave an answer that fits the next one. A job whose caller has gone is broken off, and its line with
-//! it. A line that was held and turns out to be dead *before* the first byte of a slip is replaced and the job goes on, for
-//! printers drop idle clients and are switched off over night; once a byte of a slip has gone, nothing is tried again, and the
-//! line is used for the next job only if what had not left it could be thrown away.
+//! Invariants. One job at a time; those that wait stand in the order in which they came, and no more than [`QUEUE`] do. A
+//! beat is never broken off: half a question would leave an answer that fits the next one. A job whose caller has gone is
+//! broken off, and its line with it. A line that was held and turns out to be dead *before* the first byte of a slip is
+//! replaced and the job goes on, for printers drop idle clients and are switched off over night; once a byte of a slip has
+//! gone, nothing is tried again, and the line is used for the next job only if what had not left it could be thrown away.
 //!
 //! Deliberately absent: any second attempt at a slip, and waiting for a fault to go away with a slip in hand: whoever sent
 //! it is told, and [`Printer::condition`] says when to send it again.

@@ -1,5 +1,5 @@
-//! Files that a shop names in its configuration: a printer's profile, a font, a picture. Hostile until read: a regular file, and
-//! no longer than such a file can be.
+//! Files that a shop names in its configuration: a printer's profile, a font, a picture. Hostile until read: a regular file,
+//! and no longer than such a file can be.
 
 use std::fs;
 use std::io::{self, Read};

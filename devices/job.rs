@@ -14,9 +14,10 @@
 //!    └── fault, line gone, or silence of what answers ► unknown
 //! ```
 //!
-//! Invariants. *Nothing printed* is said only if no byte of the job was handed over. A proof belongs to this job: a
-//! process id is never used twice in a run, and a `GS r` answer, which has no name, counts only when no earlier one is
-//! owed (`settle_owed`). Its start is not eaten by a command that an earlier job left half-sent (`finishing`). Each wait has an end, and the job as a whole has one.
+//! Invariants. *Nothing printed* is said only if no byte of the job was handed over. A proof belongs to this job: a process
+//! id is never used twice in a run, and a `GS r` answer, which has no name, counts only when no earlier one is owed
+//! (`settle_owed`). Its start is not eaten by a command that an earlier job left half-sent (`finishing`). Each wait has an
+//! end, and the job as a whole has one.
 //!
 //! Deliberately absent: sending anything twice; `DLE ENQ` and buffer clearing (they can repeat or drop lines, fact sheet
 //! ESCPOS 3.3); status requests in the middle of the bytes (inside a command they would become its data).
@@ -91,10 +92,10 @@ const CLEAR: [u8; 2] = [0x1b, b'@'];
 /// What every printer's buffer holds (fact sheet ESCPOS 3.4). A line without flow control can lose any byte of a longer job.
 const SMALLEST_BUFFER: usize = 4096;
 
-/// Ends whatever command a job that broke off left half-sent, and does nothing else: without it the printer would take
-/// the next slip's first rows for the rest of a QR code, and then truthfully answer that all was printed. First NULs, so
-/// that a length that was to come is zero; then `ESC t 0`, often enough for the longest data that a slip has (a QR code
-/// of 1,000 bytes and its head, or a picture's band); its NUL also ends a bar code. What of it is taken for text is cleared by the
+/// Ends whatever command a job that broke off left half-sent, and does nothing else: without it the printer would take the
+/// next slip's first rows for the rest of a QR code, and then truthfully answer that all was printed. First NULs, so that a
+/// length that was to come is zero; then `ESC t 0`, often enough for the longest data that a slip has (a QR code of 1,000
+/// bytes and its head, or a picture's band); its NUL also ends a bar code. What of it is taken for text is cleared by the
 /// slip's own `ESC @`.
 pub(crate) fn finishing(profile: &Profile) -> Vec<u8> {
     const QR_AND_HEADS: usize = 1_050;

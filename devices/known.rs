@@ -9,7 +9,8 @@
 //! asked again with the next job; of one that never did, it takes [`ENOUGH`] silences, each on a line of its own, or a later
 //! question that was answered in the place of that one. A thorough probe finds out everything anew.
 //!
-//! Who hangs on a line the port may tell (USB), or the printer itself (`GS I`) where it once did. Another one is found out anew.
+//! Who hangs on a line the port may tell (USB), or the printer itself (`GS I`) where it once did. Another one is found out
+//! anew.
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -205,15 +206,15 @@ impl Known {
         self.identity.clone().or_else(called)
     }
 
-    /// Whether it is to be asked who it is: where the port does not tell and it did once, or understands newer requests than that. Very
-    /// old firmware prints the question (fact sheet ESCPOS 3.4).
+    /// Whether it is to be asked who it is: where the port does not tell and it did once, or understands newer requests than
+    /// that. Very old firmware prints the question (fact sheet ESCPOS 3.4).
     pub fn is_to_be_named(&self) -> bool {
         let understands = self.process_id.answered && !self.nameless;
         self.identity.is_none() && (self.called.is_some() || understands)
     }
 
-    /// What it called itself: maker, model, serial number; nothing, if it did not answer. What was learnt of one with another name is
-    /// forgotten.
+    /// What it called itself: maker, model, serial number; nothing, if it did not answer. What was learnt of one with
+    /// another name is forgotten.
     pub fn named(&mut self, [maker, model, serial]: [Option<String>; 3]) {
         let said = Identity { maker, model, serial };
         let said = (said != Identity::default()).then(|| said.to_string());

@@ -6,9 +6,9 @@
 //!        profile           status ───┴──────────── answers
 //! ```
 //!
-//! A printer is a [`profile`] (data: columns, code pages, what it answers) on a [`port`]; an [`attendant`] holds its line, and what is
-//! decided about a job is decided in one place ([`job`]) whatever the port. [`decode`] reads any byte stream back to
-//! slips and is the paper of the [`simulated`] printer.
+//! A printer is a [`profile`] (data: columns, code pages, what it answers) on a [`port`]; an [`attendant`] holds its line,
+//! and what is decided about a job is decided in one place ([`job`]) whatever the port. [`decode`] reads any byte stream
+//! back to slips and is the paper of the [`simulated`] printer.
 //!
 //! Text becomes bytes in [`text`], by the tables of [`codepage`] and [`double_byte`]; what no table has is drawn with the
 //! shop's [`font`], and the shop's [`logo`] with it.

@@ -1,8 +1,8 @@
 //! An open line to a printer: questions out, answers in, and where each answer belongs.
 //!
-//! Answers to `DLE EOT` do not say what they answer. One that comes late, after its question was given up, would be taken for the
-//! answer to the next question, and an empty paper for a closed cover. So a line that owes an answer is heard for as long
-//! as that may still come before anything is asked again ([`Line::settle`]).
+//! Answers to `DLE EOT` do not say what they answer. One that comes late, after its question was given up, would be taken
+//! for the answer to the next question, and an empty paper for a closed cover. So a line that owes an answer is heard for as
+//! long as that may still come before anything is asked again ([`Line::settle`]).
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -15,8 +15,8 @@
 //! What devices say of themselves is hostile: it is read up to [`LONGEST`] bytes, without control characters, and at most
 //! [`MOST`] devices of a class are looked at. A device that goes while it is read is simply not there.
 //!
-//! Absent: waiting for a change (who needs a device looks once a second, [`crate::scanner`] says why), and everything that needs the
-//! device to be opened.
+//! Absent: waiting for a change (who needs a device looks once a second, [`crate::scanner`] says why), and everything that
+//! needs the device to be opened.
 
 pub mod address;
 
@@ -34,8 +34,8 @@ const MOST: usize = 256;
 const DEEPEST: usize = 8;
 /// `BUS_I8042` (linux/input.h): the keyboard that is built into a machine or hangs on its PS/2 socket.
 const BUILT_IN: u16 = 0x11;
-/// USB vendors that make scanners: Hand Held Products, Symbol (Zebra), PSC (Datalogic), Opticon, Intermec, Keyence, Syntech (`CipherLab`), Datalogic,
-/// Metrologic (Honeywell), Microscan, Newland, Mindeo (usb.ids 2025.07.26).
+/// USB vendors that make scanners: Hand Held Products, Symbol (Zebra), PSC (Datalogic), Opticon, Intermec, Keyence, Syntech
+/// (`CipherLab`), Datalogic, Metrologic (Honeywell), Microscan, Newland, Mindeo (usb.ids 2025.07.26).
 const MAKERS_OF_SCANNERS: [u16; 12] =
     [0x0536, 0x05e0, 0x05f9, 0x065a, 0x067e, 0x0720, 0x0745, 0x080c, 0x0c2e, 0x1777, 0x1eab, 0x27dd];
 
@@ -299,8 +299,8 @@ fn hexadecimal(path: &Path) -> Option<u16> {
     u16::from_str_radix(&text(path)?, 16).ok()
 }
 
-/// Whether a device has the keys of all digits and Enter. `keys` is a bit a key number in hexadecimal words of the kernel's size, the
-/// highest first (linux/input-event-codes.h: `KEY_1` is 2, `KEY_0` is 11, `KEY_ENTER` is 28).
+/// Whether a device has the keys of all digits and Enter. `keys` is a bit a key number in hexadecimal words of the kernel's
+/// size, the highest first (linux/input-event-codes.h: `KEY_1` is 2, `KEY_0` is 11, `KEY_ENTER` is 28).
 fn types(keys: &str) -> bool {
     let lowest = keys.split_whitespace().next_back().and_then(|word| u64::from_str_radix(word, 16).ok());
     // All of them are below 32, whatever the size of a word.

@@ -1,8 +1,8 @@
 //! Pictures: dots into the bytes of a printer's picture commands.
 //!
-//! A picture goes out in bands of at most [`BAND`] rows and [`MOST_DATA`] bytes, so that a printer with a small buffer begins to
-//! print before it has all of it, so that a question can be answered in between, and so that little is enough to end a band
-//! that was broken off.
+//! A picture goes out in bands of at most [`BAND`] rows and [`MOST_DATA`] bytes, so that a printer with a small buffer
+//! begins to print before it has all of it, so that a question can be answered in between, and so that little is enough to
+//! end a band that was broken off.
 //!
 //! A printer obeys real-time commands wherever they stand, also inside a picture (fact sheet ESCPOS 3.3): `10 04 n` makes it
 //! answer, `10 05 n` drops what it holds, `10 14 1 …` opens the drawer. So no picture holds such a pair: in [`harmless`]

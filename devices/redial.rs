@@ -1,7 +1,7 @@
 //! When a line is tried again that was lost or did not open: soon the first time, then after growing pauses.
 //!
-//! The pauses begin anew only behind a line that lasted ([`LASTING`]). A printer that takes every line and drops it, or answers one
-//! question a line, would be called twenty times a second otherwise.
+//! The pauses begin anew only behind a line that lasted ([`LASTING`]). A printer that takes every line and drops it, or
+//! answers one question a line, would be called twenty times a second otherwise.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! The simulated printer: a network printer on loopback, or one on a serial [`mod@line`], that prints into memory and can fail in
-//! every way that matters.
+//! The simulated printer: a network printer on loopback, or one on a serial [`mod@line`], that prints into memory and can
+//! fail in every way that matters.
 //!
 //! It is a device of its own, not a stand-in behind the [`Printer`](crate::printer::Printer) trait: the daemon reaches
 //! it through the same transport, bytes and time-outs as a real one. Like most real ones it serves one client at a time;
@@ -180,7 +180,8 @@ impl Controls {
         self.shared.changed.notify_one();
     }
 
-    /// Takes the cable of a [`mod@line`] out: the device goes. (A cable of a network tells nobody; [`SimulatedFault::Deaf`] is like it.)
+    /// Takes the cable of a [`mod@line`] out: the device goes. (A cable of a network tells nobody; [`SimulatedFault::Deaf`]
+    /// is like it.)
     pub fn unplug(&self) {
         self.shared.unplugged.store(true, Ordering::Relaxed);
         self.shared.changed.notify_one();

@@ -211,6 +211,45 @@ fn doctor_finds_everything_right_before_the_first_start_and_beside_the_daemon() 
 }
 
 #[test]
+fn doctor_names_the_spare_printer_and_each_scanner_by_itself_also_beside_the_daemon() {
+    let (_cable, port) = cable();
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let shop = Shop::new(&format!(
+        "spare_printer = {{ network = \"{nobody}\" }}\n\
+         scanners.counter = {{ serial = \"{port}\" }}\n\
+         scanners.hand = {{ serial = \"usb:ffff:fffe\" }}"
+    ));
+    let expected = [
+        ("printer", "ok", "slip: "),
+        ("printer", "wrong", "spare: It is not there."),
+        ("scanner", "ok", "counter: "),
+        ("scanner", "wrong", "hand"),
+    ];
+    let is_as_expected = |output: &Output| {
+        let found = |what| findings(output, what).into_iter().map(move |(mark, text)| (what, mark, text));
+        let found: Vec<_> = found("printer").chain(found("scanner")).collect();
+        let alike = found.len() == expected.len()
+            && found.iter().zip(expected).all(|((what, mark, text), expected)| {
+                (*what, mark.as_str()) == (expected.0, expected.1) && text.starts_with(expected.2)
+            });
+        if alike { Ok(()) } else { Err(found) }
+    };
+    let before = shop.command(&["doctor", "--json"]).output().unwrap();
+    assert_eq!(is_as_expected(&before), Ok(()));
+    let (_daemon, address) = shop.serve();
+    // It has just started: it may still be looking for one or the other.
+    let mut beside = Err(Vec::new());
+    for _ in 0..100 {
+        let output = shop.command(&["doctor", "--json"]).env("TILLD_API__LISTEN", &address).output();
+        beside = is_as_expected(&output.unwrap());
+        if beside.is_ok() {
+            break;
+        }
+    }
+    assert_eq!(beside, Ok(()));
+}
+
+#[test]
 fn doctor_says_of_each_thing_that_is_wrong_what_to_do() {
     let shop = Shop::new("scanners.hand = { input = \"usb:ffff:fffe\", layout = \"us\" }");
     mode(&shop.folder.path().join("finperks.secret"), 0o644);

@@ -70,6 +70,16 @@ async fn a_scan_reaches_the_till_that_listens_and_is_left_nowhere() {
     rustix::io::write(&cable, format!("{SCANNED}\r\n").as_bytes()).unwrap();
     let expected = json!({ "source": "counter", "text": SCANNED });
     assert_eq!(till.next().await, ("scan".to_owned(), None, expected));
+    let shown = json!({ "name": "counter", "kind": "scanner", "there": true, "connection": "connected", "fault": null,
+        "paper_low": false, "text": null, "since": null, "seq": null, "known": true });
+    for path in ["/v1/devices", "/v1/health"] {
+        let devices = shop.get(path).await.unwrap().body["devices"].clone();
+        assert_eq!(
+            devices.as_array().unwrap().iter().find(|one| one["name"] == "counter"),
+            Some(&shown),
+            "{path}"
+        );
+    }
 
     // One that is sold afterwards is what a till that comes back finds.
     let body = json!({ "receipt": "R1", "cards": [{ "product": "4001232232332", "kind": "por",

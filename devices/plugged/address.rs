@@ -8,8 +8,8 @@
 //! | `name:Honeywell 1470g` | the input device that calls itself exactly so |
 //! | `phys:usb-0000:00:14.0-2/input0` | the input device on this socket |
 //!
-//! Refused: numbers that change with the order of plugging (`/dev/ttyUSB0`, `/dev/ttyACM0`, `/dev/input/event3`). What fits more
-//! than one device finds none: the wrong keyboard would go dead.
+//! Refused: numbers that change with the order of plugging (`/dev/ttyUSB0`, `/dev/ttyACM0`, `/dev/input/event3`). What fits
+//! more than one device finds none: the wrong keyboard would go dead.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -1,9 +1,9 @@
 //! A file: a character device such as `/dev/usb/lp0`, a named pipe, or a plain file that another program takes away. It is
 //! written and never read, so a slip on it is *not verifiable*.
 //!
-//! Such a device blocks its writer for as long as it has no paper, so a thread of its own writes ([`super::scribe`]). When the line is
-//! dropped, the thread ends with the piece that it is at; until then it holds the device, and the next job is told that the
-//! printer is silent.
+//! Such a device blocks its writer for as long as it has no paper, so a thread of its own writes ([`super::scribe`]). When
+//! the line is dropped, the thread ends with the piece that it is at; until then it holds the device, and the next job is
+//! told that the printer is silent.
 //!
 //! The file is opened for each job, so that an unplugged device is found again. A new plain file is made with mode 0600, for
 //! slips are money.

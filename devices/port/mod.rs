@@ -9,8 +9,8 @@
 //! | [`usb`] | for life: one program at a time may have it | no | one transfer, in a thread |
 //! | [`mod@file`] | no: an unplugged device is found again that way | no | one piece, in a thread |
 //!
-//! Absent on purpose: a flush that waits for the kernel (`tcdrain` has no end while the printer is busy); what is still in this machine
-//! is asked for instead ([`Wire::unsent`]).
+//! Absent on purpose: a flush that waits for the kernel (`tcdrain` has no end while the printer is busy); what is still in
+//! this machine is asked for instead ([`Wire::unsent`]).
 
 pub mod file;
 mod scribe;
@@ -135,7 +135,7 @@ pub(crate) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {
         false
     }
 
-    /// Ends the line in order, so that its last bytes reach the printer, from the moment of this call on. A line that is dropped
-    /// instead takes with it what has not left.
+    /// Ends the line in order, so that its last bytes reach the printer, from the moment of this call on. A line that is
+    /// dropped instead takes with it what has not left.
     fn close(self: Box<Self>, patience: Duration) -> BoxFuture<'static, ()>;
 }

@@ -1,12 +1,12 @@
 //! A thread that writes for a line, because the device that it writes to may hold its writer up for as long as it has no paper.
 //!
-//! It takes one piece after another. A piece that was taken counts as unsent until the device has it; one that failed is told
-//! with the next piece, and by a flush. When the line is dropped, the thread ends with the piece that it is at and writes no other
-//! one.
+//! It takes one piece after another. A piece that was taken counts as unsent until the device has it; one that failed is
+//! told with the next piece, and by a flush. When the line is dropped, the thread ends with the piece that it is at and
+//! writes no other one.
 //!
-//! What was offered to the kernel may be on paper, whatever came of it, so it is offered once: only `EAGAIN` says that nothing of it was
-//! taken. A write that was interrupted is not repeated, unlike in the standard library: `usblp` leaves such a transfer under way
-//! ([`super::usb`]), and a second one would print it twice.
+//! What was offered to the kernel may be on paper, whatever came of it, so it is offered once: only `EAGAIN` says that
+//! nothing of it was taken. A write that was interrupted is not repeated, unlike in the standard library: `usblp` leaves
+//! such a transfer under way ([`super::usb`]), and a second one would print it twice.
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -119,8 +119,8 @@ impl Drop for Scribe {
 }
 
 impl Desk {
-    /// Writes until the line is dropped or a write fails. `write` offers bytes once and answers how many were taken; `ready` waits a
-    /// moment until the device may take some again.
+    /// Writes until the line is dropped or a write fails. `write` offers bytes once and answers how many were taken; `ready`
+    /// waits a moment until the device may take some again.
     pub fn work(self, mut write: impl FnMut(&[u8]) -> io::Result<usize>, ready: impl Fn()) {
         while let Some(piece) = self.next() {
             let done = self.write(&piece, &mut write, &ready);

@@ -8,8 +8,8 @@
 //! alone: with IXOFF the kernel would put its own 0x11 and 0x13 between the bytes of a slip. Linux has no DTR/DSR flow
 //! control; Epson printers drive RTS with DTR, so that a full null-modem cable and `rts_cts` work.
 //!
-//! What the kernel was given is not yet on the line, and what an adapter holds nobody can ask for. So the line also counts for itself: a byte takes its
-//! bits by the baud rate, and no byte is believed to have left before its time.
+//! What the kernel was given is not yet on the line, and what an adapter holds nobody can ask for. So the line also counts
+//! for itself: a byte takes its bits by the baud rate, and no byte is believed to have left before its time.
 
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
@@ -117,7 +117,8 @@ impl SerialLine {
             .open_native_async()
             .map_err(|error| why(&error, &path))?;
         let mut modes = termios::tcgetattr(&settings).map_err(|_| Closed::to(Reach::Absent))?;
-        // A line that breaks down (the printer's power goes) would otherwise be read as NULs, which are what `GS r` is answered by.
+        // A line that breaks down (the printer's power goes) would otherwise be read as NULs, which are what `GS r` is
+        // answered by.
         modes.input_modes.insert(InputModes::IGNBRK | InputModes::IGNPAR);
         if self.flow == Flow::Xon {
             modes.input_modes.insert(InputModes::IXON);

@@ -6,8 +6,8 @@
 //! end of the slip. One that is given up in the middle of a job is reset for that very reason: what the kernel still holds
 //! for it would come out later, when the printer goes on, above or behind another slip.
 //!
-//! How much the kernel still holds is not known: nothing safe asks for `SIOCOUTQ`. It can count as handed over what never left; the
-//! proof behind it says whether it did.
+//! How much the kernel still holds is not known: nothing safe asks for `SIOCOUTQ`. It can count as handed over what never
+//! left; the proof behind it says whether it did.
 
 use std::io;
 use std::pin::Pin;

@@ -1,19 +1,20 @@
 //! A USB printer through the kernel's `usblp`: `/dev/usb/lpN`.
 //!
-//! `N` changes with every replug, so a printer is found by what it says of itself: the IEEE 1284 identity and the serial number that
-//! the kernel lists. Two that fit are as good as none: which of them is meant, only a person knows.
+//! `N` changes with every replug, so a printer is found by what it says of itself: the IEEE 1284 identity and the serial
+//! number that the kernel lists. Two that fit are as good as none: which of them is meant, only a person knows.
 //!
-//! Facts from the driver's source (`drivers/usb/class/usblp.c`; fact sheet ESCPOS 1.3). One program at a time may have the device. A
-//! write hands over transfers of at most 8 KiB. Opened with `O_NONBLOCK` it answers before the printer has taken them, and **what then
-//! becomes of one is told nowhere**: the next write forgets its result, so that a slip with a hole in it would be proven by what comes
-//! behind. Therefore the device is opened to wait, and a thread waits ([`wire`]): the answer is then the transfer's own. `LPABORT` stays
-//! off: with it a write is said to be done when the paper ends, although it is not. A write that a signal interrupts leaves
-//! its transfer under way; so whatever a write answers but `EAGAIN`, its bytes were offered and may be on paper. A read of nothing
-//! is an empty packet and not the end: that is told by the port status, which fails once the device is gone. Every call, also a
-//! poll, may wait some seconds for a port status that the printer does not give, so none is made on a thread of the runtime.
+//! Facts from the driver's source (`drivers/usb/class/usblp.c`; fact sheet ESCPOS 1.3). One program at a time may have the
+//! device. A write hands over transfers of at most 8 KiB. Opened with `O_NONBLOCK` it answers before the printer has taken
+//! them, and **what then becomes of one is told nowhere**: the next write forgets its result, so that a slip with a hole in
+//! it would be proven by what comes behind. Therefore the device is opened to wait, and a thread waits ([`wire`]): the
+//! answer is then the transfer's own. `LPABORT` stays off: with it a write is said to be done when the paper ends, although
+//! it is not. A write that a signal interrupts leaves its transfer under way; so whatever a write answers but `EAGAIN`, its
+//! bytes were offered and may be on paper. A read of nothing is an empty packet and not the end: that is told by the port
+//! status, which fails once the device is gone. Every call, also a poll, may wait some seconds for a port status that the
+//! printer does not give, so none is made on a thread of the runtime.
 //!
-//! What cannot be plugged in here sits behind two seams: [`Plugged`] is the machine's list of devices, [`Calls`] are the calls to the
-//! driver.
+//! What cannot be plugged in here sits behind two seams: [`Plugged`] is the machine's list of devices, [`Calls`] are the
+//! calls to the driver.
 
 mod calls;
 mod wire;

@@ -12,9 +12,9 @@
 //! | bytes that are no UTF-8, control characters that no code carries | dropped |
 //! | text without the prefix that is due | dropped |
 //!
-//! Group, record, file and unit separators (0x1C to 0x1F, GS1 and ISO/IEC 15434), EOT, STX, ETX, TAB, CR and LF are text, unless
-//! they are what ends a scan. Invariants: at most [`LONGEST`] bytes and what frames them are held, in memory that is wiped; nothing
-//! here knows a clock: who reads says when a gap has passed.
+//! Group, record, file and unit separators (0x1C to 0x1F, GS1 and ISO/IEC 15434), EOT, STX, ETX, TAB, CR and LF are text,
+//! unless they are what ends a scan. Invariants: at most [`LONGEST`] bytes and what frames them are held, in memory that is
+//! wiped; nothing here knows a clock: who reads says when a gap has passed.
 
 use std::time::Duration;
 

@@ -1,14 +1,15 @@
 //! A scanner that types: it says that it is a keyboard, so everything it reads would be typed into whatever window is open.
 //!
-//! Therefore exactly one device is taken, and grabbed (`EVIOCGRAB`): from then on its keys reach this program alone. Not taken are
+//! Therefore exactly one device is taken, and grabbed (`EVIOCGRAB`): from then on its keys reach this program alone. Not
+//! taken are
 //!
 //! - any of several devices that fit ([`Presence::Several`]);
 //! - one that looks like the cashier's keyboard, unless it was named by its name, its link or its serial number
 //!   ([`Presence::Keyboard`], [`InputAddress::is_explicit`]): a keyboard that is grabbed is dead for everybody else;
 //! - one with a key held down, for a moment: its release would never reach who saw it pressed.
 //!
-//! Between plugging in and the grab, and while the daemon does not run, a desktop would still read it: the udev rules beside the unit
-//! tell desktops to leave scanners alone.
+//! Between plugging in and the grab, and while the daemon does not run, a desktop would still read it: the udev rules beside
+//! the unit tell desktops to leave scanners alone.
 //!
 //! Prefer a scanner's serial mode where it has one.
 
@@ -40,8 +41,8 @@ pub struct InputScanner {
     pub framing: Framing,
 }
 
-/// Whether a device may be grabbed that was found by an address: not what looks like the cashier's keyboard, unless the address means
-/// this one device.
+/// Whether a device may be grabbed that was found by an address: not what looks like the cashier's keyboard, unless the
+/// address means this one device.
 pub fn may_be_taken(found: &Input, address: &InputAddress) -> bool {
     found.seems == Seems::Scanner || address.is_explicit()
 }

@@ -1,5 +1,5 @@
-//! The kernel's side of input devices: `/sys`, `EVIOCGRAB`, events. Thin, because nothing of it can be tried without a device: all
-//! that is decided lies on the other side of [`Inputs`] and [`Grabbed`], and is tested with simulated ones.
+//! The kernel's side of input devices: `/sys`, `EVIOCGRAB`, events. Thin, because nothing of it can be tried without a
+//! device: all that is decided lies on the other side of [`Inputs`] and [`Grabbed`], and is tested with simulated ones.
 //!
 //! The crate `evdev` holds up to 32 key numbers in memory that it does not wipe; the next keys overwrite them.
 
@@ -20,7 +20,8 @@ impl Inputs for Plugged {
     }
 
     fn grab(&self, path: &Path) -> io::Result<Option<Box<dyn Grabbed>>> {
-        // Raw: the crate's other kind makes events up after a loss, and a code with keys that were never pressed is another code.
+        // Raw: the crate's other kind makes events up after a loss, and a code with keys that were never pressed is another
+        // code.
         let mut device = RawDevice::open(path)?;
         if device.get_key_state()?.iter().next().is_some() {
             return Ok(None);

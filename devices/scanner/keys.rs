@@ -14,8 +14,8 @@
 //! Repetition while a key is held is no second press. Caps Lock begins as the scanner's own lamp shows it, because scanners
 //! that mind the lamp turn their letters round by it.
 //!
-//! The events here are those of Linux's documented `struct input_event` (linux/input.h, Documentation/input/event-codes.rst). All
-//! sequences in the tests were made from it: no scanner was at hand.
+//! The events here are those of Linux's documented `struct input_event` (linux/input.h,
+//! Documentation/input/event-codes.rst). All sequences in the tests were made from it: no scanner was at hand.
 
 use std::fmt;
 

@@ -1,9 +1,10 @@
-//! What stands on the keys of a keyboard that a scanner was set to: a scanner that types sends numbers of keys, and both sides must
-//! mean the same keyboard. The layout is configured, never guessed: a wrong one turns digits into letters (fact sheet ESCPOS 2, 11).
+//! What stands on the keys of a keyboard that a scanner was set to: a scanner that types sends numbers of keys, and both
+//! sides must mean the same keyboard. The layout is configured, never guessed: a wrong one turns digits into letters (fact
+//! sheet ESCPOS 2, 11).
 //!
-//! The numbers are those of linux/input-event-codes.h, which follow the places on a keyboard. The tables are those of the X keyboard
-//! database (xkeyboard-config 2.35: `us`, `de`, `fr`, basic), which agree with what is printed on keys sold for Windows; of the
-//! third level only what stands there too.
+//! The numbers are those of linux/input-event-codes.h, which follow the places on a keyboard. The tables are those of the X
+//! keyboard database (xkeyboard-config 2.35: `us`, `de`, `fr`, basic), which agree with what is printed on keys sold for
+//! Windows; of the third level only what stands there too.
 
 /// A keyboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,15 +14,16 @@
 //! | [`input`] | a scanner that types: found, grabbed, read |
 //! | `kernel` | the kernel's side of it, behind a seam of two methods |
 //!
-//! A scanner is looked for once a second while it is not there ([`LOOK`]). Why not inotify on `/dev`: the device file appears before
-//! udev has given it to this program's group, so a second look is needed anyway; the links by identity appear later still; and a
-//! look costs a few reads in `/sys` while nothing is plugged in, and nothing at all while the scanner is there. It is gone when
-//! its line says so. A device that is there and cannot be opened is tried again after 1, 2, 4 and then every 8 looks, and at once
-//! when it was plugged in anew.
+//! A scanner is looked for once a second while it is not there ([`LOOK`]). Why not inotify on `/dev`: the device file
+//! appears before udev has given it to this program's group, so a second look is needed anyway; the links by identity appear
+//! later still; and a look costs a few reads in `/sys` while nothing is plugged in, and nothing at all while the scanner is
+//! there. It is gone when its line says so. A device that is there and cannot be opened is tried again after 1, 2, 4 and
+//! then every 8 looks, and at once when it was plugged in anew.
 //!
-//! Invariants: a text is handed over whole or not at all; nobody is waited for with one ([`HELD`] may lie ready, then it is dropped
-//! and counted, and the cashier scans again); it is in no log, no error and no `Debug`, and its memory is wiped (law L11). The AIM
-//! identifier that a scanner may send before it stays part of the text: the domain reads from it what kind of code it was.
+//! Invariants: a text is handed over whole or not at all; nobody is waited for with one ([`HELD`] may lie ready, then it is
+//! dropped and counted, and the cashier scans again); it is in no log, no error and no `Debug`, and its memory is wiped (law
+//! L11). The AIM identifier that a scanner may send before it stays part of the text: the domain reads from it what kind of
+//! code it was.
 //!
 //! Absent: what a text means (`tilld_domain::voucher::scan`), and sending anything to a scanner.
 

@@ -1,8 +1,8 @@
-//! A scanner on a serial port: RS-232, a USB adapter, or the virtual port of a USB scanner (CDC-ACM). The best way to connect one:
-//! it sends characters, not keys, and to nobody else.
+//! A scanner on a serial port: RS-232, a USB adapter, or the virtual port of a USB scanner (CDC-ACM). The best way to
+//! connect one: it sends characters, not keys, and to nobody else.
 //!
-//! The port is found by what stays ([`SerialAddress`]) and opened for this program alone (`TIOCEXCL` and a lock). A read of no bytes
-//! means that the device has gone (fact sheet ESCPOS 1.2). Nothing is ever written, so nothing can hang in a write.
+//! The port is found by what stays ([`SerialAddress`]) and opened for this program alone (`TIOCEXCL` and a lock). A read of
+//! no bytes means that the device has gone (fact sheet ESCPOS 1.2). Nothing is ever written, so nothing can hang in a write.
 
 use std::io;
 use std::path::PathBuf;

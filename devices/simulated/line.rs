@@ -5,8 +5,9 @@
 //! ```
 //!
 //! What a real line does and a pipe does not: each byte takes its time; a printer whose buffer is full holds the line up if
-//! it has flow control, and loses what comes if it has none; a mechanism that is slower than the line fills the buffer. Unplugged, the device
-//! goes away and its link with it; plugged in again, it is another device behind the same link, as behind `/dev/serial/by-id`.
+//! it has flow control, and loses what comes if it has none; a mechanism that is slower than the line fills the buffer.
+//! Unplugged, the device goes away and its link with it; plugged in again, it is another device behind the same link, as
+//! behind `/dev/serial/by-id`.
 //!
 //! Not simulated: noise, parity, a wrong baud rate, and what an adapter does to bytes.
 

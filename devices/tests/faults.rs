@@ -1,9 +1,9 @@
-//! Every fault on every kind of cable at every moment: paper, cover, off-line, knife, silence, gone; network, serial, USB; before
-//! the job, in its middle, behind its last byte.
+//! Every fault on every kind of cable at every moment: paper, cover, off-line, knife, silence, gone; network, serial, USB;
+//! before the job, in its middle, behind its last byte.
 //!
-//! In each cell a printer that has just printed well is given a slip and struck; what is said of the slip is held against the
-//! paper. *Printed* without the whole slip on paper, and *nothing printed* with a mark on it, would be lies: there are none. Then
-//! the cause goes, and the same printer prints the next slip without being started again.
+//! In each cell a printer that has just printed well is given a slip and struck; what is said of the slip is held against
+//! the paper. *Printed* without the whole slip on paper, and *nothing printed* with a mark on it, would be lies: there are
+//! none. Then the cause goes, and the same printer prints the next slip without being started again.
 //!
 //! `cargo test -p tilld-devices --test faults -- --nocapture` prints the table.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
@@ -120,11 +120,11 @@ struct Kind {
 
 async fn cell(kind: &Kind, struck: Struck, moment: Moment) -> Cell {
     let Kind { cable, answers, profile, proof } = kind;
-    let (cable, answers, printed) = (*cable, *answers, JobOutcome::Printed { proof: *proof, replaced: 0 });
+    let (cable, answers, proven) = (*cable, *answers, JobOutcome::Printed { proof: *proof, replaced: 0 });
     let what = format!("{struck:?} {moment:?} on {cable:?}, proof by {proof:?}");
     let mut bench = Bench::new(cable, answers, profile.clone(), PATIENCE).await;
     let first = bench.printer.print(&slip("first")).await;
-    assert_eq!(first, printed, "{what}");
+    assert_eq!(first, proven, "{what}");
     bench.simulated().take_papers();
 
     let length = encode(profile, &slip("struck")).bytes.len();
@@ -157,7 +157,7 @@ async fn cell(kind: &Kind, struck: Struck, moment: Moment) -> Cell {
 
     bench.healthy().await;
     let next = bench.printer.print(&slip("next")).await;
-    assert_eq!(next, printed, "after {what}");
+    assert_eq!(next, proven, "after {what}");
     let papers = bench.simulated().take_papers();
     assert!(papers.iter().any(|paper| paper.complete && paper.slip == slip("next")), "after {what}");
     Cell { said, lie }

@@ -1,5 +1,5 @@
-//! What `usblp` answers to a write, and what is said of the slip then. The driver's calls are simulated; the bytes go to a simulated
-//! printer, or not.
+//! What `usblp` answers to a write, and what is said of the slip then. The driver's calls are simulated; the bytes go to a
+//! simulated printer, or not.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod bench;

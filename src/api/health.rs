@@ -120,8 +120,10 @@ impl Health {
             Reversal::NotConfirmed => false,
         };
         let reversal = counter.voucher_provider().map(|provider| provider.offers().reversal);
+        // The printer is asked by this, if nothing is known of it yet.
+        let health = counter.health().await;
         let devices = Devices::of(counter).await.into_inner();
-        Self::from_parts(counter.health().await, reversal.map(confirmed), devices)
+        Self::from_parts(health, reversal.map(confirmed), devices)
     }
 
     fn from_parts(health: CounterHealth, reversal_confirmed: Option<bool>, devices: Vec<Device>) -> Self {

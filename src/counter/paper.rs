@@ -4,9 +4,10 @@
 //! is the first one is known as long as the daemon runs; every further one is marked as a copy. A paper bears the time of what
 //! it is about, not that of its printing.
 //!
-//! A paper that was begun is printed to its end, also when the till that asked for it has gone: half a slip would be left in the
-//! printer, in front of the next card's. What came of it is in the log then. A till that goes before its turn prints nothing, and
-//! [`MOST_AT_ONCE`] are at the printer at once, so that papers nobody waits for do not keep cards from being printed.
+//! A paper that was begun is printed to its end, also when the till that asked for it has gone: half a slip would be left in
+//! the printer, in front of the next card's. What came of it is in the log then. A till that goes before its turn prints
+//! nothing, and [`MOST_AT_ONCE`] are at the printer at once, so that papers nobody waits for do not keep cards from being
+//! printed.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -116,11 +117,11 @@ impl Counter {
         slip: Slip,
         which: Option<(RedemptionId, bool)>,
     ) -> Result<PrintEnd, Refusal> {
-        let (printer, printed) = (Arc::clone(&self.printer), Arc::clone(&self.printed));
+        let (printer, counts) = (Arc::clone(&self.printer), Arc::clone(&self.printed));
         let job = tokio::spawn(async move {
             let end = perform::print(printer.as_ref(), &slip).await;
             if let (PrintEnd::Nothing(_), Some(which)) = (end, which) {
-                printed.one_less(which);
+                counts.one_less(which);
             }
             tracing::info!(?end, "a paper that is worth nothing");
             drop(place);

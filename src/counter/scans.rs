@@ -1,12 +1,13 @@
 //! What scanners read, on its way to who listens now.
 //!
-//! A scan is an event and no fact: it may be the code of a voucher, so it is never journaled, never logged, and nobody who comes
-//! later gets it (law L11). With nobody listening it is gone at once; what a till wants written down it asks for
+//! A scan is an event and no fact: it may be the code of a voucher, so it is never journaled, never logged, and nobody who
+//! comes later gets it (law L11). With nobody listening it is gone at once; what a till wants written down it asks for
 //! (`vouchers/check`, a sale), and that says what it was.
 //!
-//! Bounded: a listener that lags finds at most [`KEPT`] scans, and none that is older than [`FRESH`]: what the last customer's
-//! voucher was must not be typed into the next one's sale. What it missed is lost, and the cashier scans again. A listener that stands
-//! still keeps no scan alive: listeners are given only a hold on it that ends with its time, and then its text is wiped.
+//! Bounded: a listener that lags finds at most [`KEPT`] scans, and none that is older than [`FRESH`]: what the last
+//! customer's voucher was must not be typed into the next one's sale. What it missed is lost, and the cashier scans again. A
+//! listener that stands still keeps no scan alive: listeners are given only a hold on it that ends with its time, and then
+//! its text is wiped.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};

@@ -1,5 +1,5 @@
-//! The calls to `usblp`, one by one: the seam behind which nothing can be plugged in here. `LPGETSTATUS` is the one request that no
-//! system call has a name for (`drivers/usb/class/usblp.c`).
+//! The calls to `usblp`, one by one: the seam behind which nothing can be plugged in here. `LPGETSTATUS` is the one request
+//! that no system call has a name for (`drivers/usb/class/usblp.c`).
 
 use std::ffi::c_int;
 use std::io;
@@ -19,8 +19,8 @@ pub trait Calls: Send + Sync + 'static {
         Ok(rustix::io::read(device, into)?)
     }
 
-    /// The port status, the byte of the old parallel port: 0x20 no paper, 0x10 selected, 0x08 no error. `ENODEV` once the device is
-    /// gone.
+    /// The port status, the byte of the old parallel port: 0x20 no paper, 0x10 selected, 0x08 no error. `ENODEV` once the
+    /// device is gone.
     fn port_status(&self, device: BorrowedFd<'_>) -> io::Result<u8>;
 }
 

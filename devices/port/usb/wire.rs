@@ -1,8 +1,9 @@
-//! An open `usblp` device. Two threads make its calls: one writes ([`Scribe`]), the other one listens and asks for the port status.
+//! An open `usblp` device. Two threads make its calls: one writes ([`Scribe`]), the other one listens and asks for the port
+//! status.
 //!
-//! Both end with the line, the writing one at the latest when the printer has taken what it was given or is unplugged; the device is
-//! closed, and may be opened again, when both have ended. The listening thread waits for the device and for a bell, which the
-//! line rings when it wants something; what it has heard waits until it is read, and then it goes on.
+//! Both end with the line, the writing one at the latest when the printer has taken what it was given or is unplugged; the
+//! device is closed, and may be opened again, when both have ended. The listening thread waits for the device and for a
+//! bell, which the line rings when it wants something; what it has heard waits until it is read, and then it goes on.
 
 use std::collections::VecDeque;
 use std::fs::File;

@@ -88,7 +88,7 @@ fn a_printer_that_flaps_is_written_about_ever_less_often_and_its_last_state_in_t
     }
     let (moments, states): (Vec<_>, Vec<_>) = entries.into_iter().unzip();
     // At the end of a pause it may just be as it was written last: until the next change, then.
-    let gaps: Vec<u64> = moments.windows(2).map(|two| (two[1] - two[0]).as_secs()).collect();
+    let gaps: Vec<u64> = moments.windows(2).map(|two| two[1].saturating_sub(two[0]).as_secs()).collect();
     assert_eq!(gaps, [2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600, 600, 600]);
     assert_eq!(states.first(), Some(&"paper_out"));
     // It ends well, and that is written in the end.
