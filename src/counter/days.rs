@@ -25,7 +25,7 @@ use jiff::tz::TimeZone;
 use tilld_domain::day::{Closing, Day};
 use tilld_domain::ids::PersonName;
 use tilld_domain::moment::Moment;
-use tilld_domain::printing::PrintEnd;
+use tilld_domain::printing::{Fault, PrintEnd};
 use tilld_domain::redemption::Redemption;
 use tilld_domain::refusal::Refusal;
 use tilld_domain::sale::Sale;
@@ -36,9 +36,9 @@ use tilld_journal::{
 use tilld_receipts::report::{self, OpenFacts, ReportFacts, Sort};
 use tokio::sync::oneshot;
 
+use crate::Counter;
 use crate::driver::Message;
 use crate::now::Happening;
-use crate::{Counter, perform};
 
 /// After how many days without a closing the next one begins anew with its own date.
 const LONGEST: i64 = 31;
@@ -154,7 +154,8 @@ impl Counter {
             open: &open,
         };
         let slip = report::day_report(&facts, &self.place.texts, self.printer.paper());
-        perform::print(self.printer.as_ref(), &slip).await
+        // Only the end of the program breaks it off.
+        self.paper(slip).await.unwrap_or(PrintEnd::Unclear(Fault::Error))
     }
 }
 
