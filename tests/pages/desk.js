@@ -132,15 +132,32 @@ export class Desk {
   }
 
   async press(key, values) {
-    await (await this.button(key, values)).click();
+    await this.#hits(key, values, (button) => button.click());
   }
 
   async tap(key, values) {
-    await (await this.button(key, values)).tap();
+    await this.#hits(key, values, (button) => button.tap());
+  }
+
+  /// A button that is drawn anew under the finger is looked for again; one that was hit is hit once.
+  async #hits(key, values, hit) {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await hit(await this.button(key, values));
+      } catch (why) {
+        if (tries === 5 || !/detached/.test(why.message)) throw why;
+      }
+    }
   }
 
   async click(selector) {
-    await (await this.has(`${selector}:not(:disabled)`)).click();
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await (await this.has(`${selector}:not(:disabled)`)).click();
+      } catch (why) {
+        if (tries === 5 || !/detached/.test(why.message)) throw why;
+      }
+    }
   }
 
   /// Types as a person does: with pauses that no scanner has.

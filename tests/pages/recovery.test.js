@@ -225,3 +225,11 @@ test("a roll that is near its end, and a printer that is open, stand in the stat
   await desk.sees("fault.cover_open");
   await desk.close();
 });
+
+test("a balance that no longer covers every card stands in the status bar", async () => {
+  await shop.finperks.put("/balances/EUR", { available: "120.0" });
+  const desk = await Desk.open(shop, { language: "en" });
+  await desk.sees("status.balance_low", { amount: "€120.00" });
+  await desk.looks("balance-low-en");
+  await desk.close();
+});

@@ -7,6 +7,8 @@ import { el, fill, icon, say } from "./dom.js";
 import { forManager, hindrance, till, tryLine } from "./till.js";
 import { till as shared } from "./keep.js";
 import { LANGUAGES, count, spoken, time, w } from "./words.js";
+import { minor, shown } from "./money.js";
+import { offered } from "./arrival.js";
 import { faultWords } from "../parts/said.js";
 
 const TABS = { sell: "gift", redeem: "scan", balance: "find" };
@@ -88,7 +90,16 @@ function signs() {
   else all.push(sign("good", "clock", w("status.clock_right")));
   if (health?.journal?.writes === false) all.push(sign("bad", "clock", w("status.journal")));
   if (health?.owed > 0) all.push(sign("warn", "clock", count("status.owed", health.owed)));
+  for (const balance of low()) all.push(sign("warn", "cash", w("status.balance_low", { amount: shown(balance) })));
   return all;
+}
+
+/// Balances that no longer cover the dearest card that is offered in their currency.
+function low() {
+  const dearest = (currency) => offered().filter((one) => one.sellable && one.currency === currency)
+    .map(({ face_values: offer }) => (offer.kind === "open" ? minor(offer.most) : offer.values.map(minor).reduce((most, one) => (one > most ? one : most), 0n)))
+    .reduce((most, one) => (one > most ? one : most), 0n);
+  return till.balances.filter((balance) => minor(balance) < dearest(balance.currency));
 }
 
 let spokenWhy = null;
@@ -101,7 +112,7 @@ export function drawStatus() {
   }
   const why = hindrance();
   drawBanner(why);
-  const state = JSON.stringify([till.reached, till.health, till.devices, spoken(), till.session?.terminal]);
+  const state = JSON.stringify([till.reached, till.health, till.devices, till.balances, till.products.length, spoken(), till.session?.terminal]);
   if (frame.status.dataset.state === state) return;
   frame.status.dataset.state = state;
   const { session } = till;

@@ -12,6 +12,8 @@ import { till as shared } from "./keep.js";
 const HEALTH_MS = 5_000;
 /// How often the catalogue is asked for while the provider's line is down: the one call that shows whether it is up again.
 const LINE_MS = 15_000;
+/// How often the balances are asked for; each time the provider is.
+const BALANCES_MS = 300_000;
 /// How long after a start without an answer the daemon is asked again.
 const AGAIN_MS = 500;
 
@@ -30,6 +32,8 @@ export const till = {
   lineDown: null,
   products: [],
   devices: [],
+  /// What may be spent at the provider, an amount a currency.
+  balances: [],
   /// What waits for a person.
   cases: [],
   /// Sales and redemptions as they were seen last, by id: those that are attended to or asked about, no others.
@@ -142,6 +146,11 @@ async function readAside() {
   changed();
 }
 
+async function readBalances() {
+  till.balances = (await read("/v1/balances")).balances.flatMap(({ available }) => available);
+  changed();
+}
+
 let reading = null;
 /// Reads everything anew; questions first. It is tried until all is read: a screen that knows only a part shows nothing.
 export function readAll() {
@@ -164,6 +173,7 @@ async function readOnce() {
     till.ready = true;
     changed();
     await readAside();
+    readBalances().catch(quietly);
     return true;
   } catch (why) {
     quietly(why);
@@ -257,6 +267,9 @@ export function open() {
   setInterval(() => {
     if (till.session && !till.unpaired) readHealth().catch(quietly);
   }, HEALTH_MS);
+  setInterval(() => {
+    if (till.session && till.reached && !till.unpaired) readBalances().catch(quietly);
+  }, BALANCES_MS);
   setInterval(() => {
     if (till.session && till.reached && till.health?.provider?.up === false) tryLine();
   }, LINE_MS);
