@@ -70,9 +70,6 @@ export const read = (path) => once("GET", path, { patience: READ_MS });
 /// Asks for something that is safe to repeat and wants no key.
 export const ask = (path, body) => once("POST", path, { body: body && JSON.stringify(body), patience: READ_MS });
 
-/// Ends something that is safe to end twice.
-export const end = (path) => once("DELETE", path, { patience: READ_MS });
-
 const running = new Map();
 
 /// Acts once. `secret`: the body holds a code and is not kept for a reload.

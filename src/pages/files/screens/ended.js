@@ -41,6 +41,5 @@ export function ended({ view, trouble }) {
       el("div", { class: "choices" }, next)),
     sold.length > 0 && el("div", { class: "slips" }, sold.map((card) => cardSlip(view, card))))),
     leave: well ? () => dismiss(view.id) : undefined,
-    scan: () => w("scan.read_first"),
   };
 }

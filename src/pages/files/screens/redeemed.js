@@ -64,6 +64,5 @@ export function redeemed() {
     node: el("div", { class: "center wide ended" }, el("div", { class: "sides" },
       el("div", { class: "wide-side" }, heading, lead, trouble, list, said, el("div", { class: "choices" }, goOn, more)), slips)),
     update,
-    scan: () => undefined,
   };
 }

@@ -1,7 +1,7 @@
 // A voucher is scanned or typed: to be redeemed, or only to be looked at.
 
 import { button, el, fill, icon } from "../app/dom.js";
-import { another, guest, layAside, look, views } from "../app/redeeming.js";
+import { guest, layAside, look, views } from "../app/redeeming.js";
 import { till } from "../app/till.js";
 import { where } from "../app/where.js";
 import { w } from "../app/words.js";
@@ -47,5 +47,3 @@ export function voucher() {
     update,
   };
 }
-
-export { another };
