@@ -241,3 +241,41 @@ async fn settle(
     let now = state.counter().settle(asked, sale, card, by, request.reason).await?;
     Ok(view(StatusCode::OK, &now))
 }
+
+#[cfg(test)]
+mod tests {
+    use tilld_domain::{order, redemption};
+
+    use super::*;
+
+    #[test]
+    fn a_choice_has_one_name_at_this_door_and_in_the_domain() {
+        use order::Answer as OfCard;
+        use redemption::Answer as OfRedemption;
+        let word = |value: serde_json::Result<serde_json::Value>| value.unwrap().as_str().unwrap().to_owned();
+        for answer in [
+            OfCard::Finish,
+            OfCard::Print,
+            OfCard::PrintAgain,
+            OfCard::Complete,
+            OfCard::Unreadable,
+            OfCard::Nothing,
+            OfCard::Collected,
+            OfCard::MoneyBack,
+        ] {
+            assert_eq!(word(serde_json::to_value(Answer::from(answer))), answer.code());
+        }
+        for answer in [
+            OfRedemption::Accept,
+            OfRedemption::TakeBack,
+            OfRedemption::Used,
+            OfRedemption::NotUsed,
+            OfRedemption::TryAgain,
+        ] {
+            assert_eq!(word(serde_json::to_value(RedemptionAnswer::from(answer))), answer.code());
+        }
+        for verdict in [redemption::Verdict::Used, redemption::Verdict::NotUsed] {
+            assert_eq!(word(serde_json::to_value(Verdict::from(verdict))), verdict.code());
+        }
+    }
+}

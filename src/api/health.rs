@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use tilld_counter::{Counter, Health as CounterHealth, ProviderLine};
+use tilld_domain::refusal::Refusal;
 use tilld_domain::voucher::Reversal;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -88,8 +89,15 @@ struct Clock {
 /// How the line to the provider is.
 #[derive(Debug, Serialize, ToSchema)]
 struct Provider {
-    /// Whether the last call was answered readably.
+    /// Whether the last call was answered readably, by a provider that takes this shop's calls.
     up: bool,
+    /// The code of the refusal, where the provider does not take this shop's key, contract or clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "provider_not_authenticated")]
+    refused: Option<&'static str>,
+    /// The same, and what to do next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trouble: Option<&'static str>,
     /// When it ended (RFC 3339, UTC).
     #[schema(format = "date-time")]
     at: String,
@@ -109,7 +117,13 @@ struct Printer {
 
 impl From<ProviderLine> for Provider {
     fn from(line: ProviderLine) -> Self {
-        Self { up: line.up, at: instant(line.at) }
+        let refused = line.refused.as_ref();
+        Self {
+            up: line.up,
+            refused: refused.map(Refusal::code),
+            trouble: refused.and_then(Refusal::set_up),
+            at: instant(line.at),
+        }
     }
 }
 
@@ -127,16 +141,9 @@ impl Health {
     }
 
     fn from_parts(health: CounterHealth, reversal_confirmed: Option<bool>, devices: Vec<Device>) -> Self {
-        let hindrance = health.hindrance.or_else(|| {
-            let missing = health.shelf.products == 0;
-            missing.then(|| {
-                "The product list has not arrived yet. See whether the line to the provider works; it is fetched by itself."
-                    .to_owned()
-            })
-        });
         Self {
-            sells: health.journal_writes && hindrance.is_none(),
-            hindrance,
+            sells: health.journal_writes && health.hindrance.is_none(),
+            hindrance: health.hindrance,
             clock: Clock {
                 right: health.clock_trouble.is_none(),
                 trouble: health.clock_trouble,

@@ -11,6 +11,7 @@
 //! - Every answer of the classes 4xx and 5xx that a handler, a guard or a missing route gives is a problem. What hyper
 //!   answers to bytes that are no HTTP (400, 414, 431) has no body.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -65,9 +66,9 @@ pub(crate) struct ProblemBody {
 pub(crate) struct Problem {
     status: StatusCode,
     code: &'static str,
-    cashier: &'static str,
+    cashier: Cow<'static, str>,
     developer: String,
-    reason: Option<String>,
+    reason: Option<Box<str>>,
     field: Option<String>,
     retry_after_s: Option<u32>,
 }
@@ -76,10 +77,36 @@ impl Problem {
     /// A refusal; with the reason, if it is that the counter cannot do anything of the kind now.
     pub(crate) async fn of(refusal: Refusal, counter: &Counter) -> Self {
         let reason = match refusal {
-            Refusal::JournalDown | Refusal::ClockWrong => counter.hindrance().await,
+            Refusal::JournalDown | Refusal::ClockWrong | Refusal::NoCatalogue => counter.hindrance().await,
             _ => None,
         };
-        Self { reason, ..Self::from(refusal) }
+        let reason = reason.map(String::into_boxed_str);
+        let mut problem = Self { reason, ..Self::from(refusal.clone()) };
+        if refusal == Refusal::NoCatalogue
+            && let Some(why) = counter.catalogue_failure()
+        {
+            problem.developer = format!("{} The last fetch ended with {}.", problem.developer, why.code());
+            if why.is_about_the_shop() {
+                // To wait for a list that cannot come is no advice.
+                problem.cashier = why.sentence().into();
+            }
+        }
+        if refusal == Refusal::TooManyTries
+            && let Some(left) = counter.locked_for().await
+        {
+            let seconds = u32::try_from(left.as_millis().div_ceil(1000)).unwrap_or(u32::MAX).max(1);
+            problem.retry_after_s = Some(seconds);
+            problem.cashier =
+                format!("Too many wrong codes. Call the manager, or wait {} min.", seconds.div_ceil(60))
+                    .into();
+        }
+        problem
+    }
+
+    /// A redemption at which nothing more can be done, and how it ended: who asks twice for its value back learns that it is.
+    pub(crate) fn closed(screen: &str) -> Self {
+        let refusal = Refusal::RedemptionClosed;
+        Self { cashier: format!("{} {screen}", refusal.sentence()).into(), ..Self::from(refusal) }
     }
 
     /// A problem in a body, with the place.
@@ -113,7 +140,7 @@ impl From<Refusal> for Problem {
         Self {
             status: row.status,
             code: refusal.code(),
-            cashier: refusal.sentence(),
+            cashier: refusal.sentence().into(),
             developer: row.developer.to_owned(),
             reason: None,
             field: None,
@@ -128,7 +155,7 @@ impl From<Objection> for Problem {
         Self {
             status: row.status,
             code: row.code,
-            cashier: row.cashier,
+            cashier: row.cashier.into(),
             developer: row.developer.to_owned(),
             reason: None,
             field: None,
@@ -144,9 +171,9 @@ impl IntoResponse for Problem {
             title: title(self.code),
             status: self.status.as_u16(),
             code: self.code.to_owned(),
-            cashier: self.cashier.to_owned(),
+            cashier: self.cashier.into_owned(),
             developer: self.developer,
-            reason: self.reason,
+            reason: self.reason.map(String::from),
             field: self.field,
         };
         // Texts and a number always become JSON; the empty body is for the type alone.
@@ -168,7 +195,11 @@ impl IntoResponse for Problem {
 fn title(code: &str) -> String {
     let mut letters = code.chars();
     letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters.map(|letter| if letter == '_' { ' ' } else { letter })).collect()
+        let words: String = first
+            .to_uppercase()
+            .chain(letters.map(|letter| if letter == '_' { ' ' } else { letter }))
+            .collect();
+        words.replace("json", "JSON")
     })
 }
 
@@ -250,6 +281,8 @@ pub(crate) struct ObjectionRow {
 
 /// What the cashier reads where the till's software or set-up is wrong.
 const TILL_WRONG: &str = "The till sent something that cannot be read. Call the manager.";
+/// What the cashier reads where a request could not be told from another one.
+const KEY_WRONG: &str = "The till did not say which request this is, so nothing was done. Call the manager.";
 /// What the cashier reads where a client is not let in.
 const NOT_LET_IN: &str = "This till may not sell gift cards here. Call the manager.";
 /// What the cashier reads where too much is asked at once.
@@ -321,13 +354,13 @@ impl Objection {
             Self::KeyMissing => row(
                 StatusCode::BAD_REQUEST,
                 "key_missing",
-                TILL_WRONG,
+                KEY_WRONG,
                 "Send an Idempotency-Key header: a new one for every new request, the same one when asking again.",
             ),
             Self::KeyWrong => row(
                 StatusCode::BAD_REQUEST,
                 "key_wrong",
-                TILL_WRONG,
+                KEY_WRONG,
                 "Send one Idempotency-Key header of 1 to 128 printable ASCII characters, without blanks around it.",
             ),
             Self::LastEventIdWrong => row(
@@ -485,6 +518,7 @@ mod tests {
     #[test]
     fn a_code_reads_as_a_title() {
         assert_eq!(title("product_unknown"), "Product unknown");
+        assert_eq!(title("not_json_type"), "Not JSON type");
         assert_eq!(title(""), "");
     }
 }

@@ -10,6 +10,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tilld_counter::RedemptionNow;
 use tilld_domain::ids::{BasketId, RedemptionId};
+use tilld_domain::redemption::screen::Screen;
 use tilld_domain::refusal::Refusal;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -122,7 +123,7 @@ async fn complete(
 ) -> Result<Response, Problem> {
     let request = request.signed(&caller);
     let asked = key.with(request.digest(Digest::of("complete_redemption").text(&id.to_string())));
-    Ok(view(StatusCode::OK, &state.counter().complete(asked, id, request.by()).await?))
+    acted(state.counter().complete(asked, id, request.by()).await, &state, id).await
 }
 
 /// Reverse a redemption
@@ -153,7 +154,23 @@ async fn reverse(
     let request = request.signed(&caller);
     let asked = key.with(request.digest(Digest::of("reverse_redemption").text(&id.to_string())));
     let (by, manager) = request.by()?;
-    Ok(view(StatusCode::OK, &state.counter().take_back(asked, id, by, manager).await?))
+    acted(state.counter().take_back(asked, id, by, manager).await, &state, id).await
+}
+
+/// The answer to what was asked of a redemption.
+async fn acted(
+    done: Result<RedemptionNow, Refusal>,
+    state: &ApiState,
+    id: RedemptionId,
+) -> Result<Response, Problem> {
+    match done {
+        Ok(now) => Ok(view(StatusCode::OK, &now)),
+        Err(Refusal::RedemptionClosed) => match state.counter().redemption(id).await {
+            Ok(now) => Err(Problem::closed(&Screen::of(&now.redemption).sentence())),
+            Err(_) => Err(Refusal::RedemptionClosed.into()),
+        },
+        Err(refusal) => Err(Problem::of(refusal, state.counter()).await),
+    }
 }
 
 /// Answer the open question of a redemption
@@ -184,7 +201,7 @@ async fn answer(
     let (answer, by) = request.parts();
     // Till software that names somebody answers for what he is.
     let by_manager = caller.as_manager(by.is_some());
-    Ok(view(StatusCode::OK, &state.counter().tell(asked, id, answer, by, by_manager).await?))
+    acted(state.counter().tell(asked, id, answer, by, by_manager).await, &state, id).await
 }
 
 /// Close a manager's case of a redemption

@@ -83,7 +83,9 @@ pub(crate) fn row(refusal: &Refusal) -> Row {
         Refusal::OpenQuestion => {
             not_so("Answer the open question first; the sale or the redemption shows it.")
         }
-        Refusal::AlreadyPaid => not_so("The payment was reported before, under another key."),
+        Refusal::AlreadyPaid => not_so(
+            "The payment was reported before, under another key. Read the sale: GET /v1/sales/{sale} says what became of it.",
+        ),
         Refusal::PaidTooLate => not_so("No card of the sale waits for its payment."),
         Refusal::AmountNotDue => not_so("amount must be what the sale shows as due now."),
         Refusal::TenderDoesNotAddUp => never(

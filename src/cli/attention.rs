@@ -1,4 +1,5 @@
-//! `tilld attention`: what waits for a person, out of the journal, while the daemon runs or not.
+//! `tilld attention`: what waits for a person, out of the journal, while the daemon runs or not; each case with the command
+//! that answers or closes it. Those commands are in `decide`.
 
 use anyhow::Context;
 use serde_json::{Value, json};
@@ -7,6 +8,7 @@ use tilld_domain::attention::{Case, Who};
 use tilld_domain::order::Order;
 use tilld_domain::redemption::{self, Redemption};
 use tilld_domain::sale::Sale;
+use tilld_domain::voucher::tries::Limit;
 use tilld_journal::{Filter, RedemptionFilter};
 
 use crate::command::{Failure, say};
@@ -15,7 +17,7 @@ use crate::journal::{Which, moment_json, when};
 /// How many open sales are looked at: far more than a till ever has.
 const MOST: usize = 100_000;
 
-pub(crate) fn run(which: &Which) -> Result<(), Failure> {
+pub(crate) fn show(which: &Which) -> Result<(), Failure> {
     let reader = which.open()?;
     let open = reader
         .list(&Filter { open_only: true, ..Filter::default() }, MOST)
@@ -33,13 +35,22 @@ pub(crate) fn run(which: &Which) -> Result<(), Failure> {
         let redemption = reader.redemption_now(row.redemption).context("the journal cannot be read")?;
         of_vouchers.extend(redemption.and_then(|it| it.attention(now).map(|case| (it, case))));
     }
+    let locked = reader.tries(Limit::DESIGN).context("the journal cannot be read")?.again(Limit::DESIGN, now);
     if which.json {
         let sales = waiting.iter().map(|(sale, case)| case_json(sale, case));
         let redemptions = of_vouchers.iter().map(|(it, case)| voucher_json(it, case));
         let cases: Vec<Value> = sales.chain(redemptions).collect();
-        return say(&json!({ "cases": cases }).to_string());
+        let locked = locked.map(moment_json);
+        return say(&json!({ "cases": cases, "vouchers_locked_until": locked }).to_string());
     }
-    if waiting.is_empty() && of_vouchers.is_empty() {
+    if let Some(until) = locked {
+        say(&format!(
+            "manager !  vouchers: too many wrong codes\n  No voucher is checked until {}. See `tilld journal tries`, then \
+             let the terminal try again.\n  tilld attention unlock --by NAME",
+            when(until)
+        ))?;
+    }
+    if waiting.is_empty() && of_vouchers.is_empty() && locked.is_none() {
         return say("nothing waits for a person");
     }
     for (sale, case) in &waiting {
@@ -60,12 +71,17 @@ fn voucher_text(it: &Redemption, case: &redemption::attention::Case) -> String {
         .map(|text| format!("\n  for the provider:\n    {}", text.replace('\n', "\n    ")))
         .unwrap_or_default();
     format!(
-        "{who}{urgent}  basket {}: voucher {} {}{until}\n  {}\n  redemption {}{support}",
+        "{who}{urgent}  basket {}: voucher {} {}{until}\n  {}\n  redemption {}{}{support}",
         it.opening.basket,
         it.opening.code_tail.masked(),
         it.opening.amount,
         case.sentence(),
         it.id(),
+        commands(
+            &it.id().to_string(),
+            &case.choices.iter().map(|choice| choice.code()).collect::<Vec<_>>(),
+            &case.verdicts.iter().map(|verdict| verdict.code()).collect::<Vec<_>>(),
+        ),
     )
 }
 
@@ -77,7 +93,11 @@ fn voucher_json(it: &Redemption, case: &redemption::attention::Case) -> Value {
         "case": case.code(),
         "text": case.sentence(),
         "who": word(case.who()),
+        "choices": case.choices.iter().map(|choice| choice.code()).collect::<Vec<_>>(),
+        "answer": (!case.choices.is_empty()).then(|| format!("/v1/redemptions/{}/answer", it.id())),
         "may_be_settled": !case.verdicts.is_empty(),
+        "verdicts": case.verdicts.iter().map(|verdict| verdict.code()).collect::<Vec<_>>(),
+        "settle": (!case.verdicts.is_empty()).then(|| format!("/v1/redemptions/{}/settle", it.id())),
         "since": case.since.map(moment_json),
         "until": case.until.map(moment_json),
         "urgent": case.urgent,
@@ -98,11 +118,16 @@ fn text(sale: &Sale, case: &Case) -> String {
     let until = case.until.map(|until| format!(", until {}", when(until))).unwrap_or_default();
     let urgent = if case.urgent { " !" } else { "" };
     format!(
-        "{who}{urgent}  receipt {}, card {}: {card}{until}\n  {}\n  sale {}",
+        "{who}{urgent}  receipt {}, card {}: {card}{until}\n  {}\n  sale {}{}",
         sale.opening.receipt,
         case.card.number(),
         case.sentence(),
         sale.opening.sale,
+        commands(
+            &format!("{} {}", sale.opening.sale, case.card.number()),
+            &case.choices().iter().map(|choice| choice.code()).collect::<Vec<_>>(),
+            if case.may_be_settled() { &[""] } else { &[] },
+        ),
     )
 }
 
@@ -111,6 +136,7 @@ fn about(order: &Order) -> String {
 }
 
 fn case_json(sale: &Sale, case: &Case) -> Value {
+    let path = format!("/v1/sales/{}/cards/{}", sale.opening.sale, case.card.number());
     json!({
         "sale": sale.opening.sale.to_string(),
         "receipt": sale.opening.receipt.as_str(),
@@ -118,9 +144,43 @@ fn case_json(sale: &Sale, case: &Case) -> Value {
         "case": case.code(),
         "text": case.sentence(),
         "who": word(case.who()),
+        "choices": case.choices().iter().map(|choice| choice.code()).collect::<Vec<_>>(),
+        "answer": (!case.choices().is_empty()).then(|| format!("{path}/answer")),
         "may_be_settled": case.may_be_settled(),
+        "settle": case.may_be_settled().then(|| format!("{path}/settle")),
         "since": case.since.map(moment_json),
         "until": case.until.map(moment_json),
         "urgent": case.urgent,
     })
+}
+
+/// The commands that answer or close a case, a line each; `of` names it, an empty verdict is that there is but one.
+fn commands(of: &str, choices: &[&str], verdicts: &[&str]) -> String {
+    let answers =
+        choices.iter().map(|choice| format!("\n    tilld attention answer {of} {choice} --by NAME"));
+    let closings = verdicts.iter().map(|verdict| {
+        let blank = if verdict.is_empty() { "" } else { " " };
+        format!("\n    tilld attention settle {of}{blank}{verdict} --by NAME --reason \"WHY\"")
+    });
+    answers.chain(closings).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::commands;
+
+    #[test]
+    fn every_choice_and_every_verdict_has_its_command() {
+        assert_eq!(commands("S 1", &[], &[]), "");
+        assert_eq!(
+            commands("S 1", &["complete", "nothing"], &[""]),
+            "\n    tilld attention answer S 1 complete --by NAME\
+             \n    tilld attention answer S 1 nothing --by NAME\
+             \n    tilld attention settle S 1 --by NAME --reason \"WHY\""
+        );
+        assert_eq!(
+            commands("R", &[], &["used"]),
+            "\n    tilld attention settle R used --by NAME --reason \"WHY\""
+        );
+    }
 }

@@ -1,17 +1,20 @@
 //! The daemon beside a command: whether it runs, how it says it is, and what it is asked for. While it runs it holds the
-//! devices, and a command that took them away from it would stop the shop; so it is asked instead.
+//! devices and writes the journal, and a command that did so beside it would stop the shop; so it is asked instead.
 
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::config::{Config, secrets};
 
 /// How long the daemon may take: it asks its printer first.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// The longest answer that is read, in bytes.
-const LONGEST: usize = 64 * 1024;
+/// How long it may take to act: longer than the counter waits for the rest of a sale.
+const ACTING: Duration = Duration::from_secs(150);
+/// The longest answer that is read, in bytes: what waits for a person after a day without a line is far less.
+const LONGEST: usize = 4 * 1024 * 1024;
 
 /// What is found at the configured address.
 pub(crate) enum Beside {
@@ -31,8 +34,29 @@ pub(crate) async fn look(config: &Config) -> Beside {
     }
 }
 
-/// Asks the running daemon for something that wants no body, and reads what it says.
+/// Reads what the daemon says at a path.
+pub(crate) async fn get(config: &Config, path: &str) -> anyhow::Result<Value> {
+    said(config, reqwest::Method::GET, path, None, PATIENCE).await
+}
+
+/// Asks the daemon for something that wants no body.
 pub(crate) async fn post(config: &Config, path: &str) -> anyhow::Result<Value> {
+    said(config, reqwest::Method::POST, path, None, PATIENCE).await
+}
+
+/// Asks the daemon to do something, under a key of its own.
+pub(crate) async fn act(config: &Config, path: &str, body: &Value) -> anyhow::Result<Value> {
+    said(config, reqwest::Method::POST, path, Some(body), ACTING).await
+}
+
+/// What it says; a problem is told in its own words.
+async fn said(
+    config: &Config,
+    method: reqwest::Method,
+    path: &str,
+    body: Option<&Value>,
+    patience: Duration,
+) -> anyhow::Result<Value> {
     let address = config.api.listen;
     if address.port() == 0 {
         bail!(
@@ -40,20 +64,33 @@ pub(crate) async fn post(config: &Config, path: &str) -> anyhow::Result<Value> {
         );
     }
     let token = secrets::read(Some(&config.api.token_file), "api_token")?;
-    let request = client()?.post(format!("http://{address}{path}")).bearer_auth(token.reveal());
+    let mut request =
+        client()?.request(method, format!("http://{address}{path}")).bearer_auth(token.reveal());
+    if let Some(body) = body {
+        request = request
+            .header("content-type", "application/json")
+            .header("idempotency-key", Uuid::now_v7().to_string())
+            .body(body.to_string());
+    }
     let asking = async {
         let answer = request.send().await.map_err(|_| {
             anyhow!("no daemon answers at {address}; start it with `tilld serve`, or `systemctl start tilld`")
         })?;
         read(answer).await.map_err(|why| anyhow!("what answers at {address} is no tilld: {why}"))
     };
-    let (status, body) = tokio::time::timeout(PATIENCE, asking).await.with_context(|| {
-        format!("the daemon at {address} does not answer within {} s", PATIENCE.as_secs())
+    let (status, body) = tokio::time::timeout(patience, asking).await.with_context(|| {
+        format!("the daemon at {address} does not answer within {} s", patience.as_secs())
     })??;
     match (status, body) {
-        (200, Some(body)) => Ok(body),
+        (200..=299, body) => Ok(body.unwrap_or(Value::Null)),
         (401, _) => bail!("it does not take the token in {}", config.api.token_file.display()),
-        (status, _) => bail!("the daemon at {address} answers {status}"),
+        (status, body) => {
+            let text = |name: &str| Some(body.as_ref()?.get(name)?.as_str()?.to_owned());
+            match (text("cashier"), text("developer")) {
+                (Some(cashier), Some(developer)) => bail!("{cashier} {developer}"),
+                _ => bail!("the daemon at {address} answers {status}"),
+            }
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, ConfigError, LogConfig};
-use crate::{attention, daemon, demo, devices, doctor, journal, pair, pin, provider, sandbox};
+use crate::{daemon, decide, demo, devices, doctor, journal, pair, pin, provider, sandbox};
 
 /// The gift card counter of a shop till: sells gift cards, prints their slips, and never loses track of an order whose
 /// outcome is uncertain.
@@ -41,8 +41,8 @@ enum Command {
     /// Read the journal, while the daemon runs or not
     #[command(subcommand)]
     Journal(journal::JournalCommand),
-    /// Show what waits for a person, while the daemon runs or not
-    Attention(journal::Which),
+    /// Show what waits for a person, while the daemon runs or not; and answer or close it, while it runs
+    Attention(decide::AttentionArguments),
     /// Show the provider's catalogue
     Products(provider::Asking),
     /// Show what may still be spent at the provider
@@ -131,7 +131,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         }
         Command::Openapi => say(tilld_api::openapi_json()),
         Command::Journal(command) => journal::run(command),
-        Command::Attention(which) => attention::run(&which),
+        Command::Attention(arguments) => decide::run(arguments),
         Command::Products(asking) => on_a_runtime(provider::products(asking)),
         Command::Balances(asking) => on_a_runtime(provider::balances(asking)),
         Command::Stores(command) => on_a_runtime(provider::stores(command)),
@@ -170,7 +170,7 @@ pub(crate) fn say(text: &str) -> Result<(), Failure> {
     }
 }
 
-fn on_a_runtime(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+pub(crate) fn on_a_runtime(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     // One thread for all that waits, beside the counter's own that writes: fewer hand-overs, measured a fifth faster.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

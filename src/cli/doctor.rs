@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use tilld_devices::plugged::{Plugged, Seems};
 use tilld_devices::scanner::Presence;
 use tilld_domain::outcome::Outcome;
+use tilld_domain::refusal::Refusal;
 use tilld_journal::{OpenError, Reader};
 use tilld_providers::GiftCards;
 
@@ -105,9 +106,11 @@ pub(crate) async fn run(arguments: DoctorArguments) -> Result<(), Failure> {
             examine(&config, &mut findings).await;
         }
         Err(error) => {
-            three_lines = true;
+            three_lines = error.wants_the_three_lines();
             misconfigured(&error, &mut findings);
-            unconfigured(&Plugged::here(), &mut findings);
+            if error.lacks_a_printer() {
+                unconfigured(&Plugged::here(), &mut findings);
+            }
         }
     }
     if arguments.json {
@@ -201,6 +204,10 @@ async fn examine(config: &Config, findings: &mut Findings) {
                 ),
             );
             from_health(&health, findings);
+            // What the daemon has not asked yet, or what was mended since, nobody holds.
+            if health.pointer("/vouchers/up").and_then(Value::as_bool) != Some(true) {
+                gift_local_line(config, findings).await;
+            }
             if config.scanners.is_empty() {
                 no_scanner(findings);
             }
@@ -223,7 +230,7 @@ async fn examine(config: &Config, findings: &mut Findings) {
             }
             journal(&config.journal.folder, findings);
             provider_and_clock(config, findings).await;
-            gift_local_set_up(config, findings);
+            gift_local_line(config, findings).await;
             the_printer(SLIP, &config.printer, findings).await;
             if let Some(spare) = &config.spare_printer {
                 the_printer(SPARE, spare, findings).await;
@@ -323,7 +330,7 @@ async fn provider_and_clock(config: &Config, findings: &mut Findings) {
     let url = &config.finperks.url;
     match asked.map_err(|_| "it does not answer".to_owned()).and_then(|outcome| match outcome {
         Outcome::Done(_) => Ok(()),
-        outcome => Err(provider::why_not(&outcome)),
+        outcome => Err(provider::why_not(&outcome, "finperks.url")),
     }) {
         Ok(()) => findings.ok("provider", format!("{url} answers, and takes our key")),
         Err(why) => findings.wrong("provider", format!("{url}: {why} (without it no gift card is sold)")),
@@ -340,18 +347,36 @@ async fn provider_and_clock(config: &Config, findings: &mut Findings) {
     }
 }
 
-/// Whether Gift Local is set up. It has no call that asks nothing, so the line is tried by the first look at a voucher.
-fn gift_local_set_up(config: &Config, findings: &mut Findings) {
+/// The line to Gift Local: it is asked for a voucher that nobody has, because it has no call that asks less.
+async fn gift_local_line(config: &Config, findings: &mut Findings) {
     let Some(config) = &config.gift_local else { return };
-    match gift_local(config).map(drop) {
-        Err(error) => findings.wrong("vouchers", format!("{error:#}")),
-        Ok(()) => match config.warning() {
-            Some(warning) => findings.note("vouchers", warning),
-            None => findings.ok(
-                "vouchers",
-                format!("{} is set up; its line is tried by the first look at a voucher", config.url),
+    let client = match gift_local(config) {
+        Ok(client) => client,
+        // A missing key was said already.
+        Err(error) => return findings.wrong("vouchers", format!("{error:#}")),
+    };
+    let url = &config.url;
+    match tokio::time::timeout(config.deadlines.validate, client.self_check()).await {
+        Err(_) => findings
+            .wrong("vouchers", format!("{url}: it does not answer (without it no voucher is redeemed)")),
+        Ok(Outcome::Done(())) => {
+            findings
+                .ok("vouchers", format!("{url} answers, takes our key, and may be asked for vouchers here"));
+        }
+        Ok(Outcome::Refused(Refusal::Foreign(_))) => findings.wrong(
+            "vouchers",
+            format!("{url} has no such call. Compare gift_local.url with what the provider gave out."),
+        ),
+        Ok(outcome) => findings.wrong(
+            "vouchers",
+            format!(
+                "{url}: {} (without it no voucher is redeemed)",
+                provider::why_not(&outcome, "gift_local.url")
             ),
-        },
+        ),
+    }
+    if let Some(warning) = config.warning() {
+        findings.note("vouchers", warning);
     }
 }
 
@@ -408,19 +433,30 @@ fn from_health(health: &Value, findings: &mut Findings) {
         Some(trouble) => findings.wrong("clock", trouble),
         None => findings.ok("clock", "right, as far as the provider tells"),
     }
-    match truth("/provider/up") {
-        Some(true) => findings.ok("provider", "the last call was answered"),
-        Some(false) => findings.wrong(
+    match (truth("/provider/up"), text("/provider/trouble")) {
+        (Some(true), _) => findings.ok("provider", "the last call was answered"),
+        (Some(false), Some(trouble)) => {
+            findings.wrong("provider", format!("the daemon's last call was refused: {trouble}"));
+        }
+        (Some(false), None) => findings.wrong(
             "provider",
             "the last call was not answered. See that the line to it works; it is asked again by itself.",
         ),
-        None => findings.note("provider", "it has not been asked yet"),
+        (None, _) => findings.note("provider", "it has not been asked yet"),
     }
-    if truth("/vouchers/up") == Some(false) {
-        findings.wrong(
+    match (truth("/vouchers/up"), text("/vouchers/trouble")) {
+        (Some(true), _) => findings.ok("vouchers", "the last call was answered"),
+        (Some(false), Some(trouble)) => {
+            findings.wrong("vouchers", format!("the daemon's last call was refused: {trouble}"));
+        }
+        (Some(false), None) => findings.wrong(
             "vouchers",
             "the last call to their provider was not answered. See that the line to it works.",
-        );
+        ),
+        (None, _) => {}
+    }
+    if let Some(trouble) = text("/vouchers_trouble") {
+        findings.wrong("vouchers", trouble);
     }
     for device in health.get("devices").and_then(Value::as_array).into_iter().flatten() {
         let text = |field: &str| device.get(field).and_then(Value::as_str);
@@ -445,8 +481,9 @@ fn from_health(health: &Value, findings: &mut Findings) {
             ),
         }
     }
-    // What the lines above do not say: there is no catalogue yet.
-    if truth("/sells") != Some(true) && findings.wrongs() == 0 {
+    // What the lines above do not say: there is no catalogue.
+    let said = text("/journal/trouble").is_some() || text("/clock/trouble").is_some();
+    if truth("/sells") != Some(true) && !said {
         findings.wrong("sales", text("/hindrance").unwrap_or("it does not sell, and does not say why"));
     }
 }

@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 use tilld_domain::ids::BasketId;
 use tilld_domain::moment::Moment;
 use tilld_domain::money::Money;
+use tilld_domain::order::Order;
+use tilld_domain::redemption::Redemption;
 use tilld_domain::voucher::{VoucherKind, Worth};
 use tilld_journal::{
     DeviceRow, Filter, Reader, RedemptionFilter, RedemptionRow, SaleRow, Subject, Verdict, WrongCode,
@@ -34,8 +36,8 @@ pub enum JournalCommand {
         /// Only sales for which something remains to be done or decided
         #[arg(long)]
         open: bool,
-        /// Only sales with a card in this state, for example owed
-        #[arg(long, value_name = "STATE")]
+        /// Only sales with a card in this state
+        #[arg(long, value_name = "STATE", value_parser = Order::STATE_NAMES)]
         state: Option<String>,
         /// At most so many
         #[arg(long, value_name = "N", default_value_t = LISTED)]
@@ -48,8 +50,8 @@ pub enum JournalCommand {
         /// Only redemptions for which something remains to be done or decided
         #[arg(long)]
         open: bool,
-        /// Only redemptions in this state, for example owed
-        #[arg(long, value_name = "STATE")]
+        /// Only redemptions in this state
+        #[arg(long, value_name = "STATE", value_parser = Redemption::STATE_NAMES)]
         state: Option<String>,
         /// Only those of this basket
         #[arg(long, value_name = "BASKET")]
@@ -297,13 +299,16 @@ fn show(which: &Which, id: &str) -> Result<(), Failure> {
     let sales = reader.named(id).context("the journal cannot be read")?;
     let redemptions = reader.redemptions_named(id).context("the journal cannot be read")?;
     let devices = reader.devices().context("the journal cannot be read")?;
-    let devices: Vec<DeviceRow> = devices
-        .into_iter()
-        .filter(|row| row.device.name.as_str() == id || row.id.to_string() == id)
-        .collect();
+    let (devices, others): (Vec<DeviceRow>, Vec<DeviceRow>) =
+        devices.into_iter().partition(|row| row.device.name.as_str() == id || row.id.to_string() == id);
     if sales.is_empty() && redemptions.is_empty() && devices.is_empty() {
+        let known: Vec<&str> = others.iter().map(|row| row.device.name.as_str()).collect();
+        let known = match known.as_slice() {
+            [] => "it knows no device yet".to_owned(),
+            names => format!("its devices are: {}", names.join(", ")),
+        };
         return Err(Failure::Other(anyhow!(
-            "the journal has no sale, order, receipt, redemption, basket or device of that name"
+            "the journal has no sale, order, receipt, redemption, basket or device of that name; {known}"
         )));
     }
     for sale in &sales {

@@ -10,6 +10,7 @@
 //! | [`daemon`] | the rooms put together, and what runs them |
 //! | `attention` | what waits for a person |
 //! | `beside` | the daemon beside a command: whether it runs, and how it says it is |
+//! | `decide` | what a person decides about it, told to the running daemon |
 //! | `demo` | a sale of a printed and of an activated card, against simulated devices and providers |
 //! | `devices` | what is plugged in, and whether it works |
 //! | `doctor` | everything that must be right before the first customer |
@@ -23,6 +24,7 @@ mod beside;
 pub mod command;
 pub mod config;
 pub mod daemon;
+mod decide;
 mod demo;
 mod devices;
 mod doctor;

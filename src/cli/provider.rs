@@ -129,21 +129,24 @@ fn template(file: &PathBuf) -> anyhow::Result<String> {
 fn answer<T>(outcome: Outcome<T>) -> Result<T, Failure> {
     match outcome {
         Outcome::Done(answer) => Ok(answer),
-        outcome => Err(Failure::Other(anyhow!(why_not(&outcome)))),
+        outcome => Err(Failure::Other(anyhow!(why_not(&outcome, "finperks.url")))),
     }
 }
 
-/// Why there is no answer.
-pub(crate) fn why_not<T>(outcome: &Outcome<T>) -> String {
+/// Why there is no answer, and what to do next; `address` is the field of the provider's address.
+pub(crate) fn why_not<T>(outcome: &Outcome<T>, address: &str) -> String {
     match outcome {
         Outcome::Done(_) => "the provider answered".to_owned(),
-        Outcome::Refused(why) => format!("the provider refused it: {} ({})", why.sentence(), why.code()),
+        Outcome::Refused(why) => {
+            let next = why.set_up().unwrap_or_else(|| why.sentence());
+            format!("the provider refused it ({}): {next}", why.code())
+        }
         Outcome::Later { retry_after: Some(pause) } => {
             format!("the provider asks to come again in {} s", pause.as_secs().max(1))
         }
         Outcome::Later { retry_after: None } => "the provider asks to come again later".to_owned(),
         Outcome::NotSent(_) => {
-            "the provider cannot be reached; are finperks.url and the network right?".to_owned()
+            format!("the provider cannot be reached; are {address} and the network right?")
         }
         Outcome::Unknown(Trouble::Unreadable) => "the provider's answer cannot be read".to_owned(),
         Outcome::Unknown(_) => {

@@ -308,10 +308,12 @@ pub struct Health {
 }
 
 /// How the line to the provider is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderLine {
-    /// Whether the last call was answered readably.
+    /// Whether the last call was answered readably, by a provider that takes this shop's calls.
     pub up: bool,
+    /// Why the provider did not take it, where that is the shop's key, contract or clock.
+    pub refused: Option<Refusal>,
     /// When it ended.
     pub at: Moment,
 }
@@ -559,7 +561,9 @@ impl Counter {
             Err(_) => driver::Counts::default(),
         };
         let clock_trouble = self.clock_trouble();
-        let hindrance = counts.journal_trouble.clone().or(clock_trouble.clone());
+        let catalogue = self.shelf.state();
+        let hindrance =
+            counts.journal_trouble.clone().or(clock_trouble.clone()).or_else(|| catalogue.trouble());
         Health {
             hindrance,
             journal_writes: counts.journal_trouble.is_none() && counts.running,
@@ -569,7 +573,7 @@ impl Counter {
             clock_offset_ms: self.line.offset.now_ms(self.clock.as_ref()),
             clock_trouble,
             printer,
-            shelf: self.shelf.state(),
+            shelf: catalogue,
             vouchers_trouble: (self.looks.is_none() && counts.open_redemptions > 0)
                 .then(|| NO_VOUCHERS.to_owned()),
             vouchers: self.looks.as_ref().and_then(|looks| looks.last_call().get()),
@@ -584,7 +588,13 @@ impl Counter {
     pub async fn hindrance(&self) -> Option<String> {
         let (reply, answer) = oneshot::channel();
         self.send(Message::Count { reply }).ok()?;
-        answer.await.ok()?.journal_trouble.or_else(|| self.clock_trouble())
+        let trouble = answer.await.ok()?.journal_trouble.or_else(|| self.clock_trouble());
+        trouble.or_else(|| self.shelf.state().trouble())
+    }
+
+    /// Why the catalogue could not be fetched the last time; none if it could, or was not tried yet.
+    pub fn catalogue_failure(&self) -> Option<Refusal> {
+        self.shelf.state().failed
     }
 
     fn clock_trouble(&self) -> Option<String> {

@@ -12,6 +12,7 @@ use tilld_domain::order::{Effect, Order, OrderEvent, State};
 use tilld_domain::outcome::{Outcome, Trouble};
 use tilld_domain::printing::{Fault, PrintEnd};
 use tilld_domain::redemption::RedemptionEvent;
+use tilld_domain::refusal::Refusal;
 use tilld_domain::sale::{CardNo, Sale, SaleEvent};
 use tilld_domain::slip::Slip;
 use tilld_journal::{Event, Subject};
@@ -39,12 +40,19 @@ pub(crate) struct LastCall(Mutex<Option<ProviderLine>>);
 
 impl LastCall {
     pub(crate) fn get(&self) -> Option<ProviderLine> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn note<T>(&self, outcome: &Outcome<T>, clock: &dyn Clock) {
-        let up = matches!(outcome, Outcome::Done(_) | Outcome::Refused(_) | Outcome::Later { .. });
-        let last = ProviderLine { up, at: clock.now() };
+        let refused = match outcome {
+            // What is not understood may be this one request.
+            Outcome::Refused(why) if *why != Refusal::RequestNotUnderstood => {
+                why.is_about_the_shop().then(|| why.clone())
+            }
+            _ => None,
+        };
+        let answered = matches!(outcome, Outcome::Done(_) | Outcome::Refused(_) | Outcome::Later { .. });
+        let last = ProviderLine { up: answered && refused.is_none(), refused, at: clock.now() };
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(last);
     }
 }

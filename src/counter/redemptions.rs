@@ -1,5 +1,7 @@
 //! The counter's side of redeeming, as tills and managers ask for it.
 
+use std::time::Duration;
+
 use tilld_domain::ids::{BasketId, CheckId, PersonName, RedemptionId};
 use tilld_domain::redemption::{Answer, Verdict};
 use tilld_domain::refusal::Refusal;
@@ -30,6 +32,11 @@ impl Counter {
     /// A look that was made a moment ago.
     pub fn checked(&self, check: CheckId) -> Result<CheckNow, Refusal> {
         self.looks()?.kept_look(check)
+    }
+
+    /// For how long this terminal checks no vouchers because of wrong codes; none if it does.
+    pub async fn locked_for(&self) -> Option<Duration> {
+        self.looks().ok()?.locked_for().await
     }
 
     /// A manager lets the terminal try codes again.

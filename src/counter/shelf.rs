@@ -19,7 +19,7 @@ use crate::{Ports, StartError, blocking};
 const RETRY: Duration = Duration::from_mins(1);
 
 /// What is known of the catalogue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ShelfState {
     /// How many products are known.
     pub products: usize,
@@ -27,6 +27,38 @@ pub struct ShelfState {
     pub fetched: Option<Moment>,
     /// How many entries of the catalogue could not be read the last time.
     pub unreadable: usize,
+    /// Why it could not be fetched the last time; none if it could, or was not tried yet.
+    pub failed: Option<Refusal>,
+}
+
+impl ShelfState {
+    /// Why there is nothing to sell, and what to do next; none if there is something.
+    pub fn trouble(&self) -> Option<String> {
+        if self.products > 0 {
+            return None;
+        }
+        Some(match (&self.failed, self.fetched) {
+            (None, None) => "The product list has not arrived yet. It is being fetched.".to_owned(),
+            (None, Some(_)) => {
+                "The provider's product list is empty. Ask its people to put this shop's products into it."
+                    .to_owned()
+            }
+            (Some(Refusal::NoConnection), _) => {
+                "The product list has not arrived yet: the provider cannot be reached, or does not answer. See whether the line to it works; it is fetched again by itself."
+                    .to_owned()
+            }
+            (Some(why), _) => {
+                let next = why.set_up().unwrap_or_else(|| why.sentence());
+                format!("The product list has not arrived yet ({}). {}", why.code(), capital(next))
+            }
+        })
+    }
+}
+
+/// A sentence that begins one.
+fn capital(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// The catalogue in memory.
@@ -49,7 +81,7 @@ impl Shelf {
                 (Vec::new(), None)
             }
         };
-        let state = ShelfState { products: products.len(), fetched, unreadable: 0 };
+        let state = ShelfState { products: products.len(), fetched, unreadable: 0, failed: None };
         Ok(Self { kept: RwLock::new((Arc::new(products), state)) })
     }
 
@@ -58,12 +90,26 @@ impl Shelf {
     }
 
     pub(crate) fn state(&self) -> ShelfState {
-        self.kept.read().unwrap_or_else(PoisonError::into_inner).1
+        self.kept.read().unwrap_or_else(PoisonError::into_inner).1.clone()
     }
 
     /// Fetches the catalogue and puts it in place and into the database. It is in place also while the database cannot be
     /// written: what is there when the journal heals need not be waited for.
     pub(crate) async fn refresh(
+        &self,
+        book: &Book,
+        provider: &dyn GiftCards,
+        clock: &dyn Clock,
+        line: &Line,
+    ) -> Result<ShelfState, Refusal> {
+        let fetched = self.fetch(book, provider, clock, line).await;
+        if let Err(why) = &fetched {
+            self.kept.write().unwrap_or_else(PoisonError::into_inner).1.failed = Some(why.clone());
+        }
+        fetched
+    }
+
+    async fn fetch(
         &self,
         book: &Book,
         provider: &dyn GiftCards,
@@ -90,9 +136,13 @@ impl Shelf {
         if let Err(error) = blocking(clock, move || book.replace_products(&name, &to_keep, at)).await? {
             tracing::warn!(%error, "the catalogue is fetched, and cannot be kept for the next start");
         }
-        let state =
-            ShelfState { products: products.len(), fetched: Some(at), unreadable: catalogue.unreadable };
-        *self.kept.write().unwrap_or_else(PoisonError::into_inner) = (products, state);
+        let state = ShelfState {
+            products: products.len(),
+            fetched: Some(at),
+            unreadable: catalogue.unreadable,
+            failed: None,
+        };
+        *self.kept.write().unwrap_or_else(PoisonError::into_inner) = (products, state.clone());
         tracing::info!(products = state.products, unreadable = state.unreadable, "the catalogue is fetched");
         Ok(state)
     }

@@ -12,6 +12,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tilld_domain::ids::{BasketId, CheckId, Locale, PersonName, ProgramId, ProviderKey, RedemptionId};
 use tilld_domain::moment::Moment;
@@ -245,7 +246,7 @@ impl Looks {
             State::Asking { since, .. } => since.plus(look.check.rules.ask),
             State::Seen { .. } | State::Ended { .. } => return Ok(look),
         };
-        let mut next = Some(Effect::Validate { after: std::time::Duration::ZERO, until });
+        let mut next = Some(Effect::Validate { after: Duration::ZERO, until });
         while let Some(Effect::Validate { after, until }) = next.take() {
             if !after.is_zero() {
                 self.clock().sleep(after).await;
@@ -278,6 +279,14 @@ impl Looks {
             tracing::error!(%error, "a wrong code cannot be noted");
             Refusal::JournalDown
         })
+    }
+
+    /// For how long the terminal is still locked by wrong codes; none if it is not, or if nobody can tell.
+    pub(crate) async fn locked_for(&self) -> Option<Duration> {
+        let journal = self.journal.clone();
+        let tries = blocking(self.clock(), move || journal.tries(Limit::DESIGN)).await.ok()?.ok()?;
+        let now = self.clock().now();
+        Some(tries.again(Limit::DESIGN, now)?.since(now))
     }
 
     /// A manager lets the terminal try again.

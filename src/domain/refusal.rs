@@ -105,15 +105,30 @@ macro_rules! refusals {
 impl Refusal {
     /// Whether it says nothing about the card or the voucher, only about this shop's key, scope or clock.
     pub fn is_about_the_shop(&self) -> bool {
-        matches!(
-            self,
-            Self::NotAuthenticated
-                | Self::LiveModeDisabled
-                | Self::ScopeMissing
-                | Self::Blocked
-                | Self::ClockRefused
-                | Self::RequestNotUnderstood
-        )
+        self.set_up().is_some()
+    }
+
+    /// What is wrong and what to do next, for whoever set the shop up; none where it is about a card or a voucher.
+    pub fn set_up(&self) -> Option<&'static str> {
+        match self {
+            Self::NotAuthenticated => Some(
+                "not authenticated: the provider does not accept this shop's key. Compare address, key id and key file of the configuration with what the provider gave out, then start the daemon again.",
+            ),
+            Self::LiveModeDisabled => {
+                Some("The provider has not opened this shop for real sales yet. Ask its people to.")
+            }
+            Self::ScopeMissing => Some(
+                "This shop's key may not do that, or not at this location. Compare the location in the configuration, and ask the provider's people to let the key.",
+            ),
+            Self::Blocked => Some("The provider has blocked this shop for now. Ask its people why."),
+            Self::ClockRefused => Some(
+                "The provider does not accept this machine's clock. Set date and time right (`timedatectl set-ntp true`, or by hand).",
+            ),
+            Self::RequestNotUnderstood => Some(
+                "The provider does not understand what it is asked. Compare its address, and the location if there is one, in the configuration; if they are right, call the manufacturer.",
+            ),
+            _ => None,
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use tilld_domain::ids::{OrderId, ReceiptId, SaleId};
 use tilld_domain::moment::Moment;
 use tilld_domain::money::{Currency, Money};
 use tilld_domain::sale::Sale;
+use tilld_domain::voucher::tries::{Limit, Tries};
 use uuid::Uuid;
 
 use crate::audit;
@@ -153,6 +154,11 @@ impl Reader {
     /// The newest `most` wrong codes that were tried, and the moments when a manager let the terminal try again; oldest first.
     pub fn wrong_codes(&self, most: usize) -> Result<Vec<WrongCode>, ReadError> {
         tries::shown(&self.database, most)
+    }
+
+    /// The wrong codes that still count, for whoever asks whether the terminal is locked.
+    pub fn tries(&self, limit: Limit) -> Result<Tries, ReadError> {
+        Ok(tries::counting(&self.database, limit)?)
     }
 
     /// The devices of which anything was ever written, as their last entries left them.

@@ -47,6 +47,17 @@ pub const THREE_LINES: &str = r#"till     = { store = "A1234", terminal = "T01",
 finperks = { url = "https://<the provider's host>", key_id = "<client id>", secret_file = "/etc/tilld/finperks.secret" }
 printer  = { network = "192.168.1.50:9100", columns = 42 }"#;
 
+/// The fields of those lines that are needed.
+const THEIR_FIELDS: [&str; 7] = [
+    "till.store",
+    "till.terminal",
+    "till.country",
+    "finperks.url",
+    "finperks.key_id",
+    "finperks.secret_file",
+    "printer.network",
+];
+
 /// Everything that an operator decides.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -153,27 +164,45 @@ pub enum ConfigError {
     },
 }
 
+impl ConfigError {
+    /// Whether the lines are what is needed: there is no file, or it lacks a field of them.
+    pub(crate) fn wants_the_three_lines(&self) -> bool {
+        match self {
+            Self::Unreadable { path, .. } => !path.exists(),
+            Self::Wrong { fields, .. } => fields.iter().any(|field| {
+                field.place == WrittenAt::Missing && THEIR_FIELDS.contains(&field.field.as_str())
+            }),
+        }
+    }
+
+    /// Whether nothing is said about a printer.
+    pub(crate) fn lacks_a_printer(&self) -> bool {
+        match self {
+            Self::Unreadable { path, .. } => !path.exists(),
+            Self::Wrong { fields, .. } => fields
+                .iter()
+                .any(|field| field.place == WrittenAt::Missing && field.field == "printer.network"),
+        }
+    }
+}
+
 impl fmt::Display for ConfigError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreadable { path, why } => {
-                write!(
-                    out,
-                    "{} cannot be read: {why}\n\nA configuration needs three lines:\n\n{THREE_LINES}",
-                    path.display()
-                )
+                write!(out, "{} cannot be read: {why}", path.display())?;
             }
             Self::Wrong { path, fields } => {
                 write!(out, "{} is not right:", path.display())?;
                 for field in fields {
                     write!(out, "\n  {field}")?;
                 }
-                if fields.iter().any(|field| field.place == WrittenAt::Missing) {
-                    write!(out, "\n\nA configuration needs three lines:\n\n{THREE_LINES}")?;
-                }
-                Ok(())
             }
         }
+        if self.wants_the_three_lines() {
+            write!(out, "\n\nA configuration needs three lines:\n\n{THREE_LINES}")?;
+        }
+        Ok(())
     }
 }
 
@@ -247,6 +276,14 @@ fn place(sheet: &mut Sheet) -> Option<Place> {
         sheet.required("till.store", "the store's own id, as registered at the provider");
     let terminal: Option<TerminalId> = sheet.required("till.terminal", "this till's id, for example T01");
     let country: Option<Country> = sheet.required("till.country", "two letters, for example DE");
+    if let Some(code) = &country
+        && code.as_str().parse::<iso_currency::Country>().is_err()
+    {
+        sheet.note(
+            "till.country",
+            &format!("there is no country {code}; wanted: its two letters in ISO 3166, for example DE"),
+        );
+    }
     let locale: Option<Locale> = sheet.optional("till.locale", "a language tag such as de-DE");
     let zone: Option<String> = sheet.optional("till.zone", "an IANA time zone such as Europe/Berlin");
     let zone = match zone {
@@ -539,6 +576,39 @@ printer  = { network = "192.168.1.50:9100", columns = 42 }
             .err()
             .map(|wrong| wrong.iter().map(ToString::to_string).collect())
             .unwrap_or_default()
+    }
+
+    #[test]
+    fn the_configuration_that_is_shipped_as_an_example_is_right() {
+        let config = Config::parse(include_str!("../../../systemd/tilld.toml"), &HashMap::new()).unwrap();
+        assert_eq!(config.place.country.as_str(), "DE");
+    }
+
+    #[test]
+    fn a_country_is_one_that_there_is() {
+        for (code, there) in
+            [("DE", true), ("CW", true), ("ZZ", false), ("UK", false), ("XX", false), ("EU", false)]
+        {
+            let text = WHOLE.replace("country = \"DE\"", &format!("country = \"{code}\""));
+            let wrong = Config::parse(&text, &HashMap::new()).err().unwrap_or_default();
+            let named = wrong.iter().any(|wrong| wrong.field == "till.country" && wrong.why.contains(code));
+            assert_eq!((wrong.is_empty(), named), (there, !there), "{code}: {wrong:?}");
+        }
+    }
+
+    #[test]
+    fn the_three_lines_are_shown_only_to_who_lacks_one_of_their_fields() {
+        for (from, to, shown) in [
+            ("terminal = \"T01\", ", "", true),
+            ("country = \"DE\"", "country = \"ZZ\"", false),
+            ("[gift_local]", "[gift_local]\nurl = \"https://api.example.test\"", false),
+        ] {
+            let text = format!("{WHOLE}\n[gift_local]\n").replace(from, to);
+            let Err(fields) = Config::parse(&text, &HashMap::new()) else { panic!("{to} is right") };
+            let error = ConfigError::Wrong { path: "x".into(), fields };
+            assert_eq!(error.to_string().contains("three lines"), shown, "{error}");
+            assert!(!error.lacks_a_printer(), "{error}");
+        }
     }
 
     #[test]

@@ -17,6 +17,11 @@ use toml::de::{DeTable, DeValue};
 /// The prefix of environment variables that override a field.
 pub const PREFIX: &str = "TILLD";
 
+/// How many errors of a text that is not TOML are shown.
+const MOST_ERRORS: usize = 20;
+/// What the parser says of a key that stands twice, without the key.
+const TWICE: &str = "duplicate key";
+
 /// Where a field was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
@@ -68,10 +73,21 @@ impl Sheet {
                 why: format!("not TOML: {why}"),
             }]
         };
-        let table = DeTable::parse(text).map_err(|error| {
-            let at = error.span().map_or(0, |span| span.start);
-            not_toml(line_of(text, at), error.message())
-        })?;
+        let (table, errors) = DeTable::parse_recoverable(text);
+        if !errors.is_empty() {
+            // What else is wrong on a line mostly follows from the first.
+            let mut lines = BTreeSet::new();
+            let all = errors.iter().take(MOST_ERRORS).flat_map(|error| {
+                let span = error.span().unwrap_or_default();
+                if !lines.insert(line_of(text, span.start)) {
+                    return Vec::new();
+                }
+                let key = text.get(span.clone()).filter(|_| error.message() == TWICE);
+                let key = key.map(|key| format!(" {}", shown(key))).unwrap_or_default();
+                not_toml(line_of(text, span.start), &format!("{}{key}", error.message()))
+            });
+            return Err(all.collect());
+        }
         let mut lines = HashMap::new();
         note_lines(text, "", table.get_ref(), &mut lines);
         let ours: HashMap<String, String> = environment
@@ -337,7 +353,15 @@ mod tests {
 
     #[test]
     fn what_is_not_toml_is_named_with_its_line() {
-        let wrong = Sheet::read("a = 1\nb = = 2\n", &HashMap::new()).err().unwrap();
-        assert_eq!(wrong[0].place, Place::Line(2));
+        let wrong = Sheet::read("a = 1\nb = = 2\nc = 3\nc = 4\n[b]\n", &HashMap::new()).err().unwrap();
+        let wrong: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            wrong,
+            [
+                "line 2: the file: not TOML: extra `=`, expected nothing",
+                "line 4: the file: not TOML: duplicate key \"c\"",
+                "line 5: the file: not TOML: duplicate key \"b\""
+            ]
+        );
     }
 }

@@ -29,6 +29,22 @@ pub enum Answer {
     MoneyBack,
 }
 
+impl Answer {
+    /// A stable name: lower case, words joined by `_`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Finish => "finish",
+            Self::Print => "print",
+            Self::PrintAgain => "print_again",
+            Self::Complete => "complete",
+            Self::Unreadable => "unreadable",
+            Self::Nothing => "nothing",
+            Self::Collected => "collected",
+            Self::MoneyBack => "money_back",
+        }
+    }
+}
+
 /// What a person must answer before the sale can go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Question {

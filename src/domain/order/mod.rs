@@ -182,6 +182,26 @@ impl Order {
         }
     }
 
+    /// The names of all states, as a journal is searched by.
+    pub const STATE_NAMES: [&'static str; 16] = [
+        "creating",
+        "not_sold",
+        "created",
+        "paid",
+        "confirming",
+        "asking",
+        "active",
+        "printing",
+        "print_stopped",
+        "print_unclear",
+        "sold",
+        "owed",
+        "spent",
+        "stuck",
+        "cleared",
+        "settled",
+    ];
+
     /// The name of the state, as journal and API show it.
     pub fn state_name(&self) -> &'static str {
         match self.state {

@@ -24,6 +24,19 @@ pub enum Answer {
     TryAgain,
 }
 
+impl Answer {
+    /// A stable name: lower case, words joined by `_`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Accept => "accept",
+            Self::TakeBack => "take_back",
+            Self::Used => "used",
+            Self::NotUsed => "not_used",
+            Self::TryAgain => "try_again",
+        }
+    }
+}
+
 /// What a person must answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Question {

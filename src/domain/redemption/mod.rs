@@ -279,6 +279,24 @@ impl Redemption {
         Some(Question { asks, who, choices, until })
     }
 
+    /// The names of all states, as a journal is searched by.
+    pub const STATE_NAMES: [&'static str; 14] = [
+        "redeeming",
+        "looking_up",
+        "comparing",
+        "not_redeemed",
+        "not_applied",
+        "granted_less",
+        "redeemed",
+        "answered",
+        "completed",
+        "unclear",
+        "owed",
+        "stuck",
+        "cleared",
+        "settled",
+    ];
+
     /// The name of the state, as journal and API show it.
     pub fn state_name(&self) -> &'static str {
         match self.state {

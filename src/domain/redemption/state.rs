@@ -346,3 +346,13 @@ pub enum Verdict {
     /// It does not.
     NotUsed,
 }
+
+impl Verdict {
+    /// A stable name: lower case, words joined by `_`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Used => "used",
+            Self::NotUsed => "not_used",
+        }
+    }
+}

@@ -206,7 +206,10 @@ impl Check {
             State::Ended { why, .. } => why.sentence().to_owned(),
             State::Seen { shown, .. } => match shown.seen.worth() {
                 Some(worth) => format!("{worth} left."),
-                None => "This voucher cannot be redeemed now. Nothing was taken from it.".to_owned(),
+                None => match shown.description.as_str().trim_end_matches(['.', ' ']) {
+                    "" => Refusal::VoucherNotRedeemable.sentence().to_owned(),
+                    why => format!("This voucher cannot be redeemed now: {why}. Nothing was taken from it."),
+                },
             },
         }
     }

@@ -39,6 +39,12 @@ impl Tries {
         if counting < limit.most { Ok(()) } else { Err(Refusal::TooManyTries) }
     }
 
+    /// When a voucher may be checked again, if nobody unlocks the terminal before; none if it may be now.
+    pub fn again(&self, limit: Limit, at: Moment) -> Option<Moment> {
+        self.may_try(limit, at).err()?;
+        self.failed.iter().min().map(|oldest| oldest.plus(limit.within))
+    }
+
     /// A wrong code was tried.
     pub fn failed(&mut self, limit: Limit, at: Moment) {
         self.failed.push_back(at);
@@ -85,6 +91,23 @@ mod tests {
             (vec![201, 300, 400, 600, 800], 800, false),
         ] {
             assert_eq!(tries(&failed).may_try(Limit::DESIGN, after(at)).is_ok(), may, "{failed:?} {at}");
+        }
+    }
+
+    #[test]
+    fn a_locked_terminal_knows_when_time_unlocks_it() {
+        for (failed, at, again) in [
+            (vec![0, 1, 2, 3], 4, None),
+            (vec![0, 1, 2, 3, 4], 4, Some(600)),
+            (vec![0, 1, 2, 3, 4, 600], 600, Some(601)),
+            (vec![4, 3, 2, 1, 0], 599, Some(600)),
+            (vec![0, 1, 2, 3, 4], 600, None),
+        ] {
+            let tries = tries(&failed);
+            assert_eq!(tries.again(Limit::DESIGN, after(at)), again.map(after), "{failed:?} {at}");
+            if let Some(again) = again {
+                assert!(tries.may_try(Limit::DESIGN, after(again)).is_ok(), "{failed:?} {at}");
+            }
         }
     }
 

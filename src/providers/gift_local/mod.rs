@@ -57,6 +57,8 @@ use crate::vouchers::{RedeemFacts, ValidateFacts, VoucherDeadlines, Vouchers};
 
 /// The pause after a 429 that names none.
 const UNNAMED_PAUSE: Duration = Duration::from_secs(1);
+/// A token of the form that public tokens have, which says what it is to whoever reads the provider's log.
+const NOBODYS: &str = "tilld-doctor-no-such-voucher";
 
 /// The provider Gift Local, as one client of theirs sees it.
 pub struct GiftLocal {
@@ -72,6 +74,19 @@ impl GiftLocal {
         let pace = Pace::new(settings.pace).ok_or(SetUpError::Rate)?;
         let line = Line::new("giftlocal", origin, settings.extra_roots.as_deref())?;
         Ok(Self { settings, line, pace })
+    }
+
+    /// Looks for a voucher that nobody has, to see whether address, key and location are right: there is no call that asks less.
+    /// It takes nothing, and no terminal counts it as a wrong code (fact sheet 2).
+    pub async fn self_check(&self) -> Outcome<()> {
+        let Some(nobodys) = VoucherCode::token(NOBODYS) else { return Outcome::NotSent(Trouble::Connect) };
+        match self.look(&nobodys, ValidateFacts::default()).await {
+            Outcome::Done(_) | Outcome::Refused(Refusal::VoucherNotFound) => Outcome::Done(()),
+            Outcome::Refused(why) => Outcome::Refused(why),
+            Outcome::Later { retry_after } => Outcome::Later { retry_after },
+            Outcome::NotSent(trouble) => Outcome::NotSent(trouble),
+            Outcome::Unknown(trouble) => Outcome::Unknown(trouble),
+        }
     }
 
     /// Sends a body, once.

@@ -105,7 +105,7 @@ fn b1_a_look_is_repeated_freely_while_a_guest_waits_and_then_given_up() {
         seen 25                                   => 25.00 USD left.
         seen 3x                                   => 3 items left.
         seen 1x                                   => 1 item left.
-        seen 0                                    => This voucher cannot be redeemed now. Nothing was taken from it.
+        seen 0                                    => This voucher cannot be redeemed now: as the provider says. Nothing was taken from it.
         unknown                                   => ask 0.5 until 10; Please wait.
         +5 unknown, +0.5 unknown                  => ask 0.5 until 4.5; Please wait.
         +5 unknown, +1 seen 25                    => 25.00 USD left.
