@@ -410,3 +410,62 @@ fn the_unit_is_one_that_the_service_manager_takes_and_shuts_in() {
     let exposed = systemd(&["security", "--offline=true", "--threshold=20"]);
     assert!(exposed.status.success(), "{}", text(&exposed));
 }
+
+#[test]
+fn a_sandbox_whose_address_is_taken_names_the_address_and_its_flag_and_shows_what_to_configure() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    let any = "127.0.0.1:0";
+    let flags = ["--finperks", "--control", "--gift-local", "--gift-local-control", "--printer"];
+    let sandbox = |address: &dyn Fn(&str) -> String| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tilld"));
+        command.arg("sandbox").env_remove("TILLD_LOG").stdin(Stdio::null());
+        for flag in flags {
+            command.arg(flag).arg(address(flag));
+        }
+        command
+    };
+    for wanted in flags {
+        let address = |flag: &str| if flag == wanted { taken.clone() } else { any.to_owned() };
+        let output = sandbox(&address).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{wanted}");
+        let said = text(&output);
+        assert!(said.contains(&taken) && said.contains(&format!("with {wanted}")), "{said}");
+    }
+    let mut process =
+        sandbox(&|_| any.to_owned()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+    let line = lines.map_while(Result::ok).find(|line| line.starts_with("gift_local ="));
+    let _ = process.kill();
+    let _ = process.wait();
+    let line = line.expect("a line for the configuration");
+    for wanted in ["url = ", "key_file = ", "currency = ", "location = ", "reverse = { path = "] {
+        assert!(line.contains(wanted), "{wanted} is missing in {line}");
+    }
+}
+
+#[test]
+fn a_control_door_shows_how_a_fault_is_asked_for_and_which_vouchers_there_are() {
+    let shop = Shop::new();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let ask = |request: reqwest::RequestBuilder| {
+        shop.runtime.block_on(async {
+            let answer = request.send().await.unwrap();
+            (answer.status().as_u16(), serde_json::from_str::<Value>(&answer.text().await.unwrap()).unwrap())
+        })
+    };
+    for door in [shop.finperks.control_url(), shop.gift_local.control_url()] {
+        let (_, index) = ask(client.get(format!("{door}/")));
+        let example = index["examples"]["POST /faults"].to_string();
+        assert_eq!(ask(client.post(format!("{door}/faults")).body(example)).0, 201, "{index}");
+    }
+    let (_, index) = ask(client.get(format!("{}/", shop.gift_local.control_url())));
+    assert!(index["vouchers"].as_array().unwrap().contains(&json!("gift-50-eur")), "{index}");
+}
+
+#[test]
+fn a_path_that_is_not_there_is_said_at_once() {
+    let shop = Shop::new();
+    let (found, text) = shop.run(&["devices", "probe", "/dev/usb/no-such-printer"]);
+    assert!(!found && text.starts_with("tilld: /dev/usb/no-such-printer is not there"), "{text}");
+}

@@ -354,6 +354,11 @@ async fn probe_printer(probing: &Probing) -> Result<(), Failure> {
         let device = tilld_devices::plugged::SerialAddress::Path(PathBuf::from(path));
         PrinterPort::Serial(SerialLine::new(device, probing.baud))
     } else if path.starts_with('/') {
+        if !std::path::Path::new(path).exists() {
+            return Err(Failure::Other(anyhow!(
+                "{path} is not there; `tilld devices list` shows what is plugged in"
+            )));
+        }
         PrinterPort::File(PathBuf::from(path))
     } else if path
         .rsplit_once(':')

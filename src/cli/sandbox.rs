@@ -41,6 +41,19 @@ pub(crate) const DRAWING: Drawing =
     Drawing { text: tilld_receipts::preview::text, picture: tilld_receipts::preview::svg };
 
 pub(crate) async fn run(arguments: SandboxArguments) -> Result<(), Failure> {
+    for (address, flag) in [
+        (Some(arguments.finperks), "--finperks"),
+        (Some(arguments.control), "--control"),
+        (Some(arguments.gift_local), "--gift-local"),
+        (Some(arguments.gift_local_control), "--gift-local-control"),
+        (arguments.printer, "--printer"),
+    ] {
+        if let Some(address) = address {
+            std::net::TcpListener::bind(address).with_context(|| {
+                format!("{address} cannot be listened on; name another address with {flag}")
+            })?;
+        }
+    }
     let settings = finperks::Settings {
         provider: arguments.finperks,
         control: arguments.control,
@@ -76,6 +89,20 @@ pub(crate) async fn run(arguments: SandboxArguments) -> Result<(), Failure> {
         // Writing to a string does not fail.
         let _ = write!(text, "\nprinter     {}", printer.address());
     }
+    let switches = gift_local.switches();
+    // Writing to a string does not fail.
+    let _ = write!(
+        text,
+        "\n\nfor tilld.toml, with each secret in a file of its own (mode 0600):\n\
+         finperks   = {{ url = \"{}\", key_id = \"{}\", secret_file = \"finperks.secret\", posa = {{ default = \"field:card_code\" }} }}\n\
+         gift_local = {{ url = \"{}\", key_file = \"gift_local.key\", currency = \"EUR\", location = \"A1234\", reverse = {{ path = \"{}\", \
+         id_field = \"{}\", repeatable = true }} }}",
+        finperks.provider_url(),
+        finperks.credentials().key_id,
+        gift_local.provider_url(),
+        switches.reverse_path,
+        switches.reverse_id_field,
+    );
     say(&text)?;
     told_to_stop().await;
     finperks.shutdown().await;

@@ -118,7 +118,17 @@ pub fn shown<T: serde::Serialize>(value: &T) -> Answered {
 
 async fn index<P: Provider>(State(house): Here<P>) -> Json<Value> {
     let routes: Vec<&str> = ROUTES.split(" | ").chain(P::ROUTES.split(" | ").skip(1)).collect();
-    Json(json!({"provider": P::NAME, "url": format!("http://{}", house.address), "routes": routes}))
+    let mut shown = json!({
+        "provider": P::NAME,
+        "url": format!("http://{}", house.address),
+        "routes": routes,
+        "examples": { "POST /faults": serde_json::from_str::<Value>(P::FAULT).unwrap_or(Value::Null) },
+    });
+    let names = house.world().provider.names();
+    if let (false, Some(fields)) = (names.is_empty(), shown.as_object_mut()) {
+        fields.insert("vouchers".to_owned(), json!(names));
+    }
+    Json(shown)
 }
 
 async fn switches<P: Provider>(State(house): Here<P>) -> Answered {

@@ -47,6 +47,12 @@ pub trait Provider: Sized + Send + 'static {
     const NAME: &'static str;
     /// The routes of its own control door, for people, separated by ` | `; empty or beginning with the separator.
     const ROUTES: &'static str;
+    /// A body of `POST /faults`, for people.
+    const FAULT: &'static str;
+    /// The names by which its own control door knows what there is, for people.
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
     /// Its endpoints.
     type Call: Copy + Eq + std::fmt::Debug + Serialize + DeserializeOwned + Send + Sync + 'static;
     /// How it behaves.

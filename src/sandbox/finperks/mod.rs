@@ -191,6 +191,7 @@ impl Provider for Finperks {
     const NAME: &'static str = "finperks";
     const ROUTES: &'static str =
         " | GET /ledger?reveal=1 | POST /orders/{id}/redeem | PUT /balances/{currency}";
+    const FAULT: &'static str = r#"{"call":"confirm","fault":{"kind":"drop_answer","how":"silence"}}"#;
     type Call = CallKind;
     type Switches = Switches;
     type Settings = Settings;

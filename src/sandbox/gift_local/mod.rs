@@ -172,6 +172,7 @@ impl Provider for GiftLocal {
     const NAME: &'static str = "gift-local";
     const ROUTES: &'static str = " | GET /ledger?reveal=1 | POST /vouchers | PATCH /vouchers/{id or name} | \
         POST /vouchers/{id or name}/spend | POST /redemptions/{id}/give-back";
+    const FAULT: &'static str = r#"{"call":"redeem","fault":{"kind":"drop_answer","how":"silence"}}"#;
     type Call = CallKind;
     type Switches = Switches;
     type Settings = Settings;
@@ -197,6 +198,10 @@ impl Provider for GiftLocal {
     /// Nothing here has a `state`.
     fn knows(fault: &Fault) -> bool {
         !matches!(fault, Fault::UnknownState { .. })
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.ledger.vouchers.iter().map(|voucher| voucher.name.clone()).collect()
     }
 
     fn admit(world: &mut World<Self>, asked: Asked) -> Result<(CallKind, Job), Answer> {
