@@ -4,7 +4,7 @@
 //! it, or because it was lost) is made in small batches, each followed by a pause as long as itself, on a thread of the lowest
 //! priority: selling goes before. While the journal is shut nothing is done: who holds it indexes it.
 //!
-//! It is not awaited by anybody: who searches takes in the last entries himself, if they are few ([`Lookups::catch_up`]).
+//! It is not awaited by anybody: who searches takes in the last entries himself, if they are few ([`Index::catch_up`]).
 
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
