@@ -102,10 +102,10 @@ function forgetEmpty() {
   if (guest.redemptions.length === 0 && !acting("/v1/redemptions")) shared.set("basket", null);
 }
 
-/// What the stream or a question tells of a redemption.
+/// What the stream or a question tells of a redemption. Of one that was asked about the stream may be faster than the answer.
 export function redemptionTold(view, asks) {
   if (view.basket === guest.basket) join(view);
-  else if (asks) tookRedemption(view);
+  else if (asks || till.redemptions.has(view.id)) tookRedemption(view);
 }
 
 async function onRedemption(id, path, body, secret = false) {
