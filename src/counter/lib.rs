@@ -29,6 +29,8 @@
 //! | `balances` | what may still be spent at the provider |
 //! | `days` | days of business: X and Z |
 //! | `indexing` | the thread that keeps the journal's index up |
+//! | `forgetting` | codes that nobody can need any more |
+//! | `told` | what it tells others: sales, redemptions, changes, attention, health |
 //! | `replay` | states out of the journal: at the start, for reading, and for repeated requests |
 //! | `scans` | what scanners read, on its way to who listens now |
 //! | `shelf` | the catalogue that the counter sells from |
@@ -49,6 +51,7 @@ mod days;
 pub mod desk;
 mod devices;
 mod driver;
+mod forgetting;
 mod indexing;
 mod lookups;
 mod moves;
@@ -62,6 +65,7 @@ mod replay;
 mod sales;
 mod scans;
 mod shelf;
+mod told;
 mod undoing;
 mod vouchers;
 
@@ -70,23 +74,18 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tilld_devices::printer::Printer;
-use tilld_domain::attention::Case;
-use tilld_domain::device::Device;
+use tilld_devices::scanner::Scanner;
 use tilld_domain::ids::{Country, Locale, StoreId, TerminalId};
-use tilld_domain::moment::Moment;
 use tilld_domain::order::Rules;
 use tilld_domain::product::Product;
-use tilld_domain::redemption::{self, Redemption};
 use tilld_domain::refusal::Refusal;
-use tilld_domain::sale::Sale;
 use tilld_domain::secret::Secret;
-use tilld_journal::{ReadError, device_id};
+use tilld_journal::ReadError;
 use tilld_providers::GiftCards;
 use tilld_providers::vouchers::Vouchers;
 use tilld_receipts::slip::ShopTexts;
 use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 
-use tilld_devices::scanner::Scanner;
 pub use tilld_devices::scanner::{Presence, Scan};
 pub use tilld_journal::{
     Asked, CardRow, ClosingRow, EntryHead, Event, Line, Listed, Page, Place as LinePlace, RedemptionRow,
@@ -102,22 +101,16 @@ pub use crate::devices::{PrinterNow, ScannerNow};
 use crate::driver::{Act, Declined, Message};
 use crate::indexing::Indexing;
 pub use crate::lookups::{Step, Verification};
-use crate::now::{Now, Standing};
+use crate::now::Now;
 use crate::redeeming::Redeeming;
 pub use crate::scans::ScanListener;
 pub use crate::shelf::ShelfState;
+pub use crate::told::{Attention, Change, DeviceNow, Health, ProviderLine, RedemptionNow, SaleNow};
 use crate::vouchers::Looks;
 pub use crate::vouchers::{CheckNow, CheckRequest, RedeemRequest};
 
 /// How many messages may wait for the driver. A till that finds it full is told to come again.
 const INBOX: usize = 1024;
-/// How often codes are forgotten that have got old: their age is counted in hours.
-const FORGET_EVERY: Duration = Duration::from_mins(10);
-/// After what time codes are forgotten also if no provider has confirmed this machine's clock: as long as they are kept.
-const FORGET_UNTOLD: Duration = Duration::from_hours(24);
-/// How long after a key was destroyed its last copy may stand in the journal's log. Emptying the log holds commits up for some
-/// ms, so that it is not done for each.
-const WIPE_AFTER: Duration = Duration::from_mins(1);
 /// What becomes of redemptions that an earlier run has left.
 const NO_VOUCHERS: &str = "Redemptions are not closed, and their provider is not set up any more: nothing is found out about them and nothing is given back. Set it up again, and start again.";
 /// How many changes a slow listener may lag behind before it must read the sale anew.
@@ -183,139 +176,6 @@ impl Settings {
         catalogue_age: Duration::from_hours(24),
         answer_wait: Duration::from_mins(2),
     };
-}
-
-/// A sale as it was after an entry.
-#[derive(Debug, Clone)]
-pub struct SaleNow {
-    /// The sale.
-    pub sale: Arc<Sale>,
-    /// The last entry that it includes.
-    pub seq: Seq,
-    /// When that entry was written.
-    pub at: Moment,
-}
-
-/// A redemption as it was after an entry.
-#[derive(Debug, Clone)]
-pub struct RedemptionNow {
-    /// The redemption.
-    pub redemption: Arc<Redemption>,
-    /// The last entry that it includes.
-    pub seq: Seq,
-    /// When that entry was written.
-    pub at: Moment,
-}
-
-/// A device as it was after an entry.
-#[derive(Debug, Clone)]
-pub struct DeviceNow {
-    /// The device.
-    pub device: Arc<Device>,
-    /// The last entry about it.
-    pub seq: Seq,
-    /// When that was written.
-    pub at: Moment,
-}
-
-/// Something that changed.
-#[derive(Debug, Clone)]
-pub enum Change {
-    /// A sale.
-    Sale(SaleNow),
-    /// A redemption.
-    Redemption(RedemptionNow),
-    /// A device.
-    Device(DeviceNow),
-}
-
-impl Change {
-    /// What has changed.
-    pub fn subject(&self) -> Subject {
-        match self {
-            Self::Sale(now) => Subject::Sale(now.sale.opening.sale),
-            Self::Redemption(now) => Subject::Redemption(now.redemption.id()),
-            Self::Device(now) => Subject::Device(device_id(&now.device.name)),
-        }
-    }
-
-    /// By which entry.
-    pub fn seq(&self) -> Seq {
-        match self {
-            Self::Sale(now) => now.seq,
-            Self::Redemption(now) => now.seq,
-            Self::Device(now) => now.seq,
-        }
-    }
-}
-
-impl Change {
-    /// What listeners are told; none of what no screen shows by itself.
-    pub(crate) fn of(now: Now) -> Option<Self> {
-        let Now { it, seq, at } = now;
-        match it {
-            Standing::Sale(sale) => Some(Self::Sale(SaleNow { sale, seq, at })),
-            Standing::Redemption(redemption) => Some(Self::Redemption(RedemptionNow { redemption, seq, at })),
-            Standing::Device(device) => Some(Self::Device(DeviceNow { device, seq, at })),
-            Standing::Day(_) => None,
-        }
-    }
-}
-
-/// Everything that waits for a person, oldest first.
-#[derive(Debug, Clone, Default)]
-pub struct Attention {
-    /// In sales.
-    pub sales: Vec<(SaleNow, Vec<Case>)>,
-    /// In redemptions.
-    pub redemptions: Vec<(RedemptionNow, redemption::attention::Case)>,
-}
-
-/// How the counter is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Health {
-    /// Why no sale would be begun now, and what to do next; none if one would be, as far as the counter can tell.
-    pub hindrance: Option<String>,
-    /// Whether the journal takes entries (law L10).
-    pub journal_writes: bool,
-    /// Why not, if it does not.
-    pub journal_trouble: Option<String>,
-    /// How many events of sales could not be written although others can: a case for the manufacturer.
-    pub set_aside: usize,
-    /// How the last call to the provider went; none before the first.
-    pub provider: Option<ProviderLine>,
-    /// The provider's clock minus this machine's in ms (row A19), also when this one has been set since its last answer; none
-    /// before its first answer.
-    pub clock_offset_ms: Option<i64>,
-    /// Why nothing may be signed with this clock, and what to do next.
-    pub clock_trouble: Option<String>,
-    /// What is known of the printer; none if nothing is, and it cannot be asked.
-    pub printer: Option<tilld_devices::printer::Status>,
-    /// How many products can be sold, and since when they are known.
-    pub shelf: ShelfState,
-    /// How the last call to the provider of vouchers went; none before the first, and where vouchers are not set up.
-    pub vouchers: Option<ProviderLine>,
-    /// Why redemptions that are not closed stand still, and what to do next.
-    pub vouchers_trouble: Option<String>,
-    /// How many sales are not closed.
-    pub open_sales: usize,
-    /// How many redemptions are not closed.
-    pub open_redemptions: usize,
-    /// How many cards and redemptions are owed an undo.
-    pub owed: usize,
-    /// How many questions wait for a person.
-    pub questions: usize,
-}
-
-/// How the line to the provider is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProviderLine {
-    /// Whether the last call was answered readably, by a provider that takes this shop's calls.
-    pub up: bool,
-    /// Why the provider did not take it, where that is the shop's key, contract or clock.
-    pub refused: Option<Refusal>,
-    /// When it ended.
-    pub at: Moment,
 }
 
 /// The handle that everyone holds: cheap to clone.
@@ -481,11 +341,11 @@ impl Counter {
         let forgotten = Arc::<Notify>::default();
         let known = driver::Known { moves, forgotten: Arc::clone(&forgotten) };
         let driver = driver::Driver::new(ports.clone(), settings, performer, known, changes, messages);
-        let forget = forget_in_time(ports.clone(), Arc::clone(&line));
+        let forget = forgetting::forget_in_time(ports.clone(), Arc::clone(&line));
         let keep_asking =
             offset::keep_asking(Arc::clone(&line), Arc::clone(&ports.provider), Arc::clone(&ports.clock));
         let keep_fresh = shelf.keep_fresh(ports, line, settings.catalogue_age);
-        let wipe = wipe_in_time(counter.journal.clone(), Arc::clone(&counter.clock), forgotten);
+        let wipe = forgetting::wipe_in_time(counter.journal.clone(), Arc::clone(&counter.clock), forgotten);
         let mut beside: Vec<BoxFuture<'static, ()>> =
             vec![Box::pin(forget), Box::pin(wipe), Box::pin(keep_asking), Box::pin(keep_fresh)];
         for single in counter.printer.singles() {
@@ -688,48 +548,6 @@ impl Counter {
             mpsc::error::TrySendError::Full(_) => Refusal::Busy,
             mpsc::error::TrySendError::Closed(_) => Refusal::Stopping,
         })
-    }
-}
-
-/// Destroys the keys of codes that nobody can need any more, every so often; not by a wrong clock, which would destroy what is
-/// needed tomorrow: the provider has told its time in this run, or the run itself is old enough, and of the counter's time and
-/// the wall clock the earlier one counts. Never ends.
-async fn forget_in_time(ports: Ports, line: Arc<perform::Line>) {
-    let Ports { journal, provider, clock, .. } = ports;
-    let begun = clock.steady();
-    loop {
-        let told = line.offset.now_ms(clock.as_ref()).is_some()
-            || clock.steady().saturating_sub(begun) >= FORGET_UNTOLD;
-        if told
-            && journal.is_open()
-            && line.offset.wrong(provider.clock_tolerance(), clock.as_ref()).is_none()
-        {
-            let (journal, now) = (journal.clone(), clock.now().min(clock.wall()));
-            match blocking(clock.as_ref(), move || journal.forget_expired(now)).await {
-                Ok(Ok(0)) | Err(_) => {}
-                Ok(Ok(orders)) => tracing::info!(orders, "the codes of sold cards are forgotten"),
-                Ok(Err(error)) => tracing::warn!(%error, "codes that are due cannot be forgotten now"),
-            }
-        }
-        clock.sleep(FORGET_EVERY).await;
-    }
-}
-
-/// Moves keys that were destroyed out of the journal's log too, where their pages stand until it is emptied: [`WIPE_AFTER`] the
-/// first of them. Never ends.
-async fn wipe_in_time(journal: Book, clock: Arc<dyn Clock>, forgotten: Arc<Notify>) {
-    loop {
-        forgotten.notified().await;
-        loop {
-            clock.sleep(WIPE_AFTER).await;
-            let journal = journal.clone();
-            match blocking(clock.as_ref(), move || journal.wipe_log()).await {
-                Ok(Ok(true)) | Err(_) => break,
-                // A reader was in the way.
-                Ok(Ok(false)) => {}
-                Ok(Err(error)) => tracing::warn!(%error, "keys of codes cannot be wiped from the log now"),
-            }
-        }
     }
 }
 

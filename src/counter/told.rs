@@ -1,0 +1,145 @@
+//! What the counter tells: sales, redemptions and devices as an entry left them, what changed, what waits for a person, how all is.
+
+use std::sync::Arc;
+
+use tilld_domain::attention::Case;
+use tilld_domain::device::Device;
+use tilld_domain::moment::Moment;
+use tilld_domain::redemption::{self, Redemption};
+use tilld_domain::refusal::Refusal;
+use tilld_domain::sale::Sale;
+use tilld_journal::{Seq, Subject, device_id};
+
+use crate::now::{Now, Standing};
+use crate::shelf::ShelfState;
+
+/// A sale as it was after an entry.
+#[derive(Debug, Clone)]
+pub struct SaleNow {
+    /// The sale.
+    pub sale: Arc<Sale>,
+    /// The last entry that it includes.
+    pub seq: Seq,
+    /// When that entry was written.
+    pub at: Moment,
+}
+
+/// A redemption as it was after an entry.
+#[derive(Debug, Clone)]
+pub struct RedemptionNow {
+    /// The redemption.
+    pub redemption: Arc<Redemption>,
+    /// The last entry that it includes.
+    pub seq: Seq,
+    /// When that entry was written.
+    pub at: Moment,
+}
+
+/// A device as it was after an entry.
+#[derive(Debug, Clone)]
+pub struct DeviceNow {
+    /// The device.
+    pub device: Arc<Device>,
+    /// The last entry about it.
+    pub seq: Seq,
+    /// When that was written.
+    pub at: Moment,
+}
+
+/// Something that changed.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// A sale.
+    Sale(SaleNow),
+    /// A redemption.
+    Redemption(RedemptionNow),
+    /// A device.
+    Device(DeviceNow),
+}
+
+impl Change {
+    /// What has changed.
+    pub fn subject(&self) -> Subject {
+        match self {
+            Self::Sale(now) => Subject::Sale(now.sale.opening.sale),
+            Self::Redemption(now) => Subject::Redemption(now.redemption.id()),
+            Self::Device(now) => Subject::Device(device_id(&now.device.name)),
+        }
+    }
+
+    /// By which entry.
+    pub fn seq(&self) -> Seq {
+        match self {
+            Self::Sale(now) => now.seq,
+            Self::Redemption(now) => now.seq,
+            Self::Device(now) => now.seq,
+        }
+    }
+
+    /// What listeners are told; none of what no screen shows by itself.
+    pub(crate) fn of(now: Now) -> Option<Self> {
+        let Now { it, seq, at } = now;
+        match it {
+            Standing::Sale(sale) => Some(Self::Sale(SaleNow { sale, seq, at })),
+            Standing::Redemption(redemption) => Some(Self::Redemption(RedemptionNow { redemption, seq, at })),
+            Standing::Device(device) => Some(Self::Device(DeviceNow { device, seq, at })),
+            Standing::Day(_) => None,
+        }
+    }
+}
+
+/// Everything that waits for a person, oldest first.
+#[derive(Debug, Clone, Default)]
+pub struct Attention {
+    /// In sales.
+    pub sales: Vec<(SaleNow, Vec<Case>)>,
+    /// In redemptions.
+    pub redemptions: Vec<(RedemptionNow, redemption::attention::Case)>,
+}
+
+/// How the counter is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Health {
+    /// Why no sale would be begun now, and what to do next; none if one would be, as far as the counter can tell.
+    pub hindrance: Option<String>,
+    /// Whether the journal takes entries (law L10).
+    pub journal_writes: bool,
+    /// Why not, if it does not.
+    pub journal_trouble: Option<String>,
+    /// How many events of sales could not be written although others can: a case for the manufacturer.
+    pub set_aside: usize,
+    /// How the last call to the provider went; none before the first.
+    pub provider: Option<ProviderLine>,
+    /// The provider's clock minus this machine's in ms (row A19), also when this one has been set since its last answer; none
+    /// before its first answer.
+    pub clock_offset_ms: Option<i64>,
+    /// Why nothing may be signed with this clock, and what to do next.
+    pub clock_trouble: Option<String>,
+    /// What is known of the printer; none if nothing is, and it cannot be asked.
+    pub printer: Option<tilld_devices::printer::Status>,
+    /// How many products can be sold, and since when they are known.
+    pub shelf: ShelfState,
+    /// How the last call to the provider of vouchers went; none before the first, and where vouchers are not set up.
+    pub vouchers: Option<ProviderLine>,
+    /// Why redemptions that are not closed stand still, and what to do next.
+    pub vouchers_trouble: Option<String>,
+    /// How many sales are not closed.
+    pub open_sales: usize,
+    /// How many redemptions are not closed.
+    pub open_redemptions: usize,
+    /// How many cards and redemptions are owed an undo.
+    pub owed: usize,
+    /// How many questions wait for a person.
+    pub questions: usize,
+}
+
+/// How the line to the provider is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderLine {
+    /// Whether the last call was answered readably, by a provider that takes this shop's calls.
+    pub up: bool,
+    /// Why the provider did not take it, where that is the shop's key, contract or clock.
+    pub refused: Option<Refusal>,
+    /// When it ended.
+    pub at: Moment,
+}
