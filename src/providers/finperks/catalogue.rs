@@ -336,7 +336,7 @@ mod tests {
             r#"{"code":"p1","currency":"JPY","face_values":["500"]}"#,
             r#"{"code":"p1","type":"egift","currency":"JPY","face_values":["500"]}"#,
             r#"{"code":"p1","type":"posa","face_values":["500"]}"#,
-            r#"{"code":"p1","type":"posa","currency":"XXX","face_values":["500"]}"#,
+            r#"{"code":"p1","type":"posa","currency":"XTS","face_values":["500"]}"#,
             r#"{"code":"p1","type":"posa","currency":"JPY","country":"Japan","face_values":["500"]}"#,
             "7",
             "null",

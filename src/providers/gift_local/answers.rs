@@ -459,7 +459,7 @@ mod tests {
             (r#"{"voucher":{"voucherID":"v","isRedeemable":false,"voucherEligibleValue":{}}}"#, None),
             (r#"{"voucher":{"voucherID":"v","isRedeemable":false,"voucherEligibleItemQuantity":0.5}}"#, None),
             (
-                r#"{"voucher":{"voucherID":"v","isRedeemable":true,"voucherEligibleValue":50,"currencyCode":"XXX"}}"#,
+                r#"{"voucher":{"voucherID":"v","isRedeemable":true,"voucherEligibleValue":50,"currencyCode":"XTS"}}"#,
                 None,
             ),
             (
@@ -584,7 +584,7 @@ mod tests {
             (r#"{"voucher":{"voucherID":"v"},"redemption":{"redemptionID":"r","amount":-20}}"#, Money, None),
             (r#"{"voucher":{"voucherID":"v"},"redemption":{"redemptionID":"r","amount":1.5}}"#, Items, None),
             (
-                r#"{"voucher":{"voucherID":"v","currencyCode":"XXX"},"redemption":{"redemptionID":"r","amount":20}}"#,
+                r#"{"voucher":{"voucherID":"v","currencyCode":"XTS"},"redemption":{"redemptionID":"r","amount":20}}"#,
                 Money,
                 None,
             ),

@@ -126,7 +126,7 @@ mod tests {
             (json!({"currency": "EUR", "amount": "1.255"}), false),
             (json!({"currency": "JPY", "amount": "1000.0"}), true),
             (json!({"currency": "JPY", "amount": "1000.5"}), false),
-            (json!({"currency": "XXX", "amount": "1.0"}), false),
+            (json!({"currency": "XTS", "amount": "1.0"}), false),
             (json!({"currency": "EUR", "amount": 1.0}), false),
             (json!("1.0 EUR"), false),
         ] {
