@@ -10,6 +10,7 @@
 //!
 //! No secret is ever a value: only a path, or the name of a systemd credential.
 
+mod finperks;
 mod gift_local;
 mod managers;
 mod printer;
@@ -17,7 +18,7 @@ mod scanners;
 pub mod secrets;
 mod sheet;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -26,16 +27,13 @@ use std::time::Duration;
 use tilld_api::Manager;
 use tilld_counter::{Place, Settings as CounterSettings};
 use tilld_devices::logo;
-use tilld_domain::ids::{Country, Locale, ProductCode, StoreId, TerminalId};
+use tilld_domain::ids::{Country, Locale, StoreId, TerminalId};
 use tilld_domain::money::{Currency, MoneyError};
 use tilld_domain::order::Rules;
 use tilld_domain::slip::Picture;
-use tilld_providers::Deadlines;
-use tilld_providers::finperks::{DEADLINES, PaymentWords, PosaRule, PosaRules, SigProfile};
-use tilld_providers::http::Origin;
-use tilld_providers::pace::Limits;
 use tilld_receipts::slip::ShopTexts;
 
+pub use finperks::FinperksConfig;
 pub use gift_local::GiftLocalConfig;
 pub use printer::PrinterConfig;
 pub use scanners::{ScannerConfig, ScannerPort};
@@ -85,35 +83,6 @@ pub struct Config {
     pub counter: CounterSettings,
     /// What is logged, and how.
     pub log: LogConfig,
-}
-
-/// finperks, without its secret.
-#[derive(Debug, Clone)]
-pub struct FinperksConfig {
-    /// Scheme, host and port.
-    pub url: String,
-    /// The client id.
-    pub key_id: String,
-    /// The file of the secret; none if it is the systemd credential `finperks_secret`.
-    pub secret_file: Option<PathBuf>,
-    /// In which form the host is signed (fact sheet U1).
-    pub signature: SigProfile,
-    /// How fast it may be asked (fact sheet U24).
-    pub pace: Limits,
-    /// How long each call may take.
-    pub deadlines: Deadlines,
-    /// How POSA cards are named (fact sheet U19).
-    pub posa: PosaRules,
-    /// How tenders are named (fact sheet U20).
-    pub payment_words: PaymentWords,
-    /// Whether confirm and invalidate carry a key (fact sheet U10).
-    pub key_on_actions: bool,
-    /// Whether a confirm may be repeated (fact sheet U9).
-    pub confirm_repeatable: bool,
-    /// Additional root certificates, PEM.
-    pub roots_file: Option<PathBuf>,
-    /// Whether it is all play there, and pages say so.
-    pub sandbox: bool,
 }
 
 /// The journal.
@@ -232,7 +201,7 @@ impl Config {
     pub fn parse(text: &str, environment: &HashMap<String, String>) -> Result<Self, Vec<Wrong>> {
         let mut sheet = Sheet::read(text, environment)?;
         let mut place = place(&mut sheet);
-        let finperks = finperks(&mut sheet);
+        let finperks = finperks::read(&mut sheet);
         let gift_local = gift_local::read(&mut sheet);
         let printer = printer::read(&mut sheet);
         let spare_printer = printer::read_spare(&mut sheet);
@@ -358,90 +327,6 @@ impl std::str::FromStr for CurrencyWord {
     }
 }
 
-fn finperks(sheet: &mut Sheet) -> Option<FinperksConfig> {
-    let url: Option<String> = sheet.required("finperks.url", "https:// and the provider's host");
-    let key_id: Option<String> = sheet.required("finperks.key_id", "the client id that finperks gave out");
-    if let Some(Err(error)) = url.as_deref().map(Origin::parse) {
-        sheet.note("finperks.url", &error.to_string());
-    }
-    let key_is_plain =
-        |key: &str| (1..=128).contains(&key.len()) && key.chars().all(|c| c.is_ascii_graphic());
-    if key_id.as_deref().is_some_and(|key| !key_is_plain(key)) {
-        sheet.note("finperks.key_id", "wanted: 1 to 128 visible ASCII characters");
-    }
-    let secret_file: Option<PathBuf> = sheet.optional("finperks.secret_file", "a path");
-    if secret_file.is_none() && secrets::credential("finperks_secret").is_none() {
-        sheet.note(
-            "finperks.secret_file",
-            "the path of a file that only this program may read, or the systemd credential finperks_secret",
-        );
-    }
-    let signature =
-        sheet.optional::<Signature>("finperks.signature", "with_port or bare").unwrap_or_default().0;
-    let usual = Limits::default();
-    let per_second = sheet.number("finperks.requests_per_second", 1, 10_000, u64::from(usual.per_second));
-    let burst = sheet.number("finperks.burst", 1, 10_000, u64::from(usual.burst));
-    let mut seconds = |name: &str, usual: Duration| {
-        Duration::from_secs(sheet.number(&format!("finperks.deadlines.{name}_s"), 1, 55, usual.as_secs()))
-    };
-    let deadlines = Deadlines {
-        create: seconds("create", DEADLINES.create),
-        confirm: seconds("confirm", DEADLINES.confirm),
-        lookup: seconds("lookup", DEADLINES.lookup),
-        invalidate: seconds("invalidate", DEADLINES.invalidate),
-        other: seconds("other", DEADLINES.other),
-    };
-    let posa = posa(sheet);
-    let usual = PaymentWords::default();
-    let payment_words = PaymentWords {
-        cash: sheet.optional("finperks.payment_words.cash", "finperks' word for cash").or(usual.cash),
-        card: sheet
-            .optional("finperks.payment_words.card", "finperks' word for a payment card")
-            .or(usual.card),
-    };
-    let key_on_actions = sheet.optional("finperks.key_on_actions", "true or false").unwrap_or(false);
-    let confirm_repeatable = sheet.optional("finperks.confirm_repeatable", "true or false").unwrap_or(true);
-    let roots_file = sheet.optional("finperks.roots_file", "the path of a PEM file");
-    // On this machine itself there is no provider but a simulated one.
-    let here = url.as_deref().is_some_and(is_of_this_machine);
-    let sandbox = sheet.optional("finperks.sandbox", "true or false").unwrap_or(here);
-    Some(FinperksConfig {
-        sandbox,
-        url: url?,
-        key_id: key_id?,
-        secret_file,
-        signature,
-        pace: Limits {
-            per_second: u32::try_from(per_second).unwrap_or(u32::MAX),
-            burst: u32::try_from(burst).unwrap_or(u32::MAX),
-        },
-        deadlines,
-        posa,
-        payment_words,
-        key_on_actions,
-        confirm_repeatable,
-        roots_file,
-    })
-}
-
-fn posa(sheet: &mut Sheet) -> PosaRules {
-    const WANTED: &str = "\"scanned\" (the scanned code is the product code), or \"field:NAME\" (it goes into a field of that name)";
-    let default = sheet.optional::<PosaWord>("finperks.posa.default", WANTED).map(|word| word.0);
-    let mut by_product = BTreeMap::new();
-    for name in sheet.names_below("finperks.posa.products") {
-        let field = format!("finperks.posa.products.{name}");
-        let rule = sheet.optional::<PosaWord>(&field, WANTED);
-        match (name.parse::<ProductCode>(), rule) {
-            (Ok(product), Some(rule)) => {
-                by_product.insert(product, rule.0);
-            }
-            (Err(error), _) => sheet.note(&field, &format!("the product code is not right: {error}")),
-            (_, None) => {}
-        }
-    }
-    PosaRules { default, by_product }
-}
-
 /// The shop's logo, as wide as the printer's paper at most.
 fn logo(sheet: &mut Sheet, dots: u16) -> Option<Picture> {
     let path: PathBuf = sheet.optional("slip.logo", "the path of a PNG picture")?;
@@ -510,14 +395,6 @@ fn counter(sheet: &mut Sheet, finperks: Option<&FinperksConfig>) -> CounterSetti
     }
 }
 
-/// Whether a URL names this machine.
-fn is_of_this_machine(url: &str) -> bool {
-    let authority = url.split_once("://").map_or(url, |(_, rest)| rest).split('/').next().unwrap_or_default();
-    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
-    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
-}
-
 /// `text` or `json`.
 struct LogFormat(bool);
 
@@ -528,35 +405,6 @@ impl std::str::FromStr for LogFormat {
             "text" => Ok(Self(false)),
             "json" => Ok(Self(true)),
             _ => Err("there is no such format"),
-        }
-    }
-}
-
-/// `with_port` or `bare`.
-#[derive(Default)]
-struct Signature(SigProfile);
-
-impl std::str::FromStr for Signature {
-    type Err = &'static str;
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "with_port" => Ok(Self(SigProfile::WithPort)),
-            "bare" => Ok(Self(SigProfile::Bare)),
-            _ => Err("there is no such form"),
-        }
-    }
-}
-
-/// `scanned` or `field:NAME`.
-struct PosaWord(PosaRule);
-
-impl std::str::FromStr for PosaWord {
-    type Err = &'static str;
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.split_once(':') {
-            None if text == "scanned" => Ok(Self(PosaRule::ScannedAsProductCode)),
-            Some(("field", name)) if !name.is_empty() => Ok(Self(PosaRule::ExtraField(name.to_owned()))),
-            _ => Err("there is no such rule"),
         }
     }
 }
@@ -659,13 +507,6 @@ printer  = { network = "192.168.1.50:9100", columns = 42 }
             );
             assert!(lines.iter().any(|found| found.starts_with(expected)), "{line}: {lines:?}");
         }
-    }
-
-    #[test]
-    fn a_field_within_a_line_of_several_is_named_with_that_line() {
-        let guessed = WHOLE.replace("key_id = \"k\"", "key_id = \"k\", posa = { default = \"guess\" }");
-        let expected = "line 3: finperks.posa.default: \"guess\" is not right";
-        assert!(wrong(&guessed).iter().any(|found| found.starts_with(expected)), "{:?}", wrong(&guessed));
     }
 
     #[test]
