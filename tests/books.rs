@@ -30,6 +30,11 @@ pub fn text_of(slip: &Slip) -> String {
         .join("\n")
 }
 
+/// Whether a slip bears the mark of a copy: the only white on black.
+fn is_copy(slip: &Slip) -> bool {
+    slip.parts.iter().any(|part| matches!(part, Part::Row(row) if row.style.inverse))
+}
+
 /// Minor units of decimal text with at most two decimals.
 pub fn minor(text: &str) -> i64 {
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
@@ -55,9 +60,10 @@ impl Pile {
         pile
     }
 
-    /// Lays papers on it; of torn ones nobody reads a code.
+    /// Lays papers on it; of torn ones nobody reads a code, and a marked copy is not the card.
     pub fn add(&mut self, papers: Vec<SimulatedPaper>) {
-        self.0.extend(papers.iter().filter(|paper| paper.complete).map(|paper| text_of(&paper.slip)));
+        let cards = papers.iter().filter(|paper| paper.complete && !is_copy(&paper.slip));
+        self.0.extend(cards.map(|paper| text_of(&paper.slip)));
     }
 
     /// Whether a code stands on one of the slips.

@@ -74,6 +74,7 @@ scripts! {
     a_sale_whose_only_card_is_refused_takes_no_money,
     a_slip_that_waited_for_paper_is_not_printed_for_a_customer_who_has_gone,
     a_slip_that_went_on_and_stopped_on_its_way_is_not_printed_again_by_itself,
+    a_sold_card_is_copied_with_a_number_also_after_a_power_cut,
     a_spent_card_is_a_case_for_the_manager,
     a_start_on_a_full_disk_undoes_what_is_owed,
     after_three_attempts_the_paper_is_collected,

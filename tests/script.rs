@@ -6,6 +6,7 @@
 //! | `paid cash 60.00`, `paid card`, `paid mixed 30.00 25.00` (card, cash given) … `for 49.00` | the till says how it was paid |
 //! | `receipt R1` | the next lines are about this sale |
 //! | `settle 1 The reason` | a manager closes the case of a card |
+//! | `copy 1` | a manager wants a copy of a card's slip |
 //! | `cancel`, `answer 1 print` | the till cancels; a person answers the question of a card |
 //! | `again`, `again differently` | the till repeats its last request under its key, with the same or another body |
 //! | `finperks CALL …` | what goes wrong with the next such call, see [`fault_of`] |
@@ -170,6 +171,11 @@ impl Till {
                 let sale = self.sale_id().await;
                 let body = json!({ "by": "Ada Berg", "reason": reason.join(" ") });
                 self.post(format!("/v1/sales/{sale}/cards/{card}/settle"), body);
+            }
+            ["copy", card] => {
+                self.last_answer().await;
+                let sale = self.sale_id().await;
+                self.post(format!("/v1/sales/{sale}/cards/{card}/copy"), json!({ "by": "Ada Berg" }));
             }
             ["again"] => {
                 let (path, key, body) = self.last.clone().expect("something was asked before");

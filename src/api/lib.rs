@@ -10,7 +10,7 @@
 //!
 //! | module | thinks about |
 //! |---|---|
-//! | [`sales`], [`vouchers`], [`redemptions`], [`products`], [`health`], [`devices`], [`events`], [`attention`], [`journal`], [`days`], [`balances`] | one resource each: its routes and their documentation |
+//! | [`sales`], [`slips`], [`vouchers`], [`redemptions`], [`products`], [`health`], [`devices`], [`events`], [`attention`], [`journal`], [`days`], [`balances`] | one resource each: its routes and their documentation |
 //! | [`wire`] | what is sent and read: types of this door's own |
 //! | [`table`] | lines for spreadsheets |
 //! | [`body`], [`asked`] | reading a body, a key and a digest out of a request |
@@ -58,6 +58,7 @@ mod roles;
 mod sales;
 mod serve;
 mod session;
+mod slips;
 mod table;
 mod vouchers;
 mod wire;
@@ -214,6 +215,7 @@ fn routes() -> OpenApiRouter<ApiState> {
     about.info.license = None;
     OpenApiRouter::with_openapi(about)
         .merge(sales::routes())
+        .merge(slips::routes())
         .merge(vouchers::routes())
         .merge(redemptions::routes())
         .merge(products::routes())

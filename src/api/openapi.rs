@@ -217,6 +217,11 @@ problems! {
     AnswerProblems: &[ANY, KEY, BODY], &[ACTING_REFUSALS, &[
         Refusal::SaleUnknown, Refusal::CardUnknown, Refusal::NotAsked, Refusal::SaleClosed,
     ]];
+    /// Of copying a slip.
+    CopyProblems: &[ANY, KEY, BODY], &[ACTING_REFUSALS, &[
+        Refusal::SaleUnknown, Refusal::CardUnknown, Refusal::NoSlip, Refusal::SlipForgotten, Refusal::OpenQuestion,
+        Refusal::ManagerNeeded,
+    ]];
     /// Of listing what waits for a person.
     AttentionProblems: &[ANY], &[&[Refusal::Busy, Refusal::Stopping]];
     /// Of closing a case.

@@ -96,6 +96,12 @@ pub(crate) fn row(refusal: &Refusal) -> Row {
         Refusal::NotAsked => not_so(
             "There is no open question that takes this answer, or no case that is closed so; the sale, the redemption and GET /v1/attention show the choices.",
         ),
+        Refusal::NoSlip => not_so(
+            "Only a card that is sold has a slip to copy, and only a card that is live one to show; some providers have nothing to print.",
+        ),
+        Refusal::SlipForgotten => not_so(
+            "The code and the lines of a card are destroyed a day after it was sold. provider_order of the card names it to the provider.",
+        ),
         Refusal::NoCatalogue => {
             not_now(30, "The catalogue has not been fetched yet; POST /v1/products/refresh tries it at once.")
         }

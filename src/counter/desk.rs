@@ -13,7 +13,7 @@ use tilld_domain::ids::{
 };
 use tilld_domain::moment::Moment;
 use tilld_domain::money::Money;
-use tilld_domain::order::{Answer, OrderEvent, OrderFacts, Rules};
+use tilld_domain::order::{Answer, OrderEvent, OrderFacts, Rules, State};
 use tilld_domain::product::{CardKind, Product};
 use tilld_domain::refusal::Refusal;
 use tilld_domain::sale::{CardNo, MOST_CARDS, Opening, Payment, Sale, SaleEvent, Tender};
@@ -260,6 +260,18 @@ pub fn settle(
         return Err(Refusal::NotAsked);
     }
     Ok(SaleEvent::Card(card, OrderEvent::Settled { by, reason: checked(reason)? }))
+}
+
+/// Copies the slip of a sold card (row A12), as long as its lines are not forgotten. A copy answers no question about the first paper.
+pub fn copy(sale: &Sale, card: CardNo, by: PersonName) -> Result<SaleEvent, Refusal> {
+    let order = sale.order(card).ok_or(Refusal::CardUnknown)?;
+    match &order.state {
+        State::Sold { lines: Some(lines), .. } if lines.is_gone() => Err(Refusal::SlipForgotten),
+        State::Sold { lines: Some(_), .. } => Ok(SaleEvent::Card(card, OrderEvent::CopyAsked { by })),
+        _ if !order.at_rest() => Err(Refusal::StillWorking),
+        _ if order.question(&sale.opening.rules).is_some() => Err(Refusal::OpenQuestion),
+        _ => Err(Refusal::NoSlip),
+    }
 }
 
 /// A manager's reason, fit for the journal.

@@ -89,6 +89,11 @@ pub(crate) enum Act {
         by: PersonName,
         reason: String,
     },
+    /// A manager wants a copy of a card's slip.
+    Copy {
+        card: CardNo,
+        by: PersonName,
+    },
     /// On a look that was begun at this mark.
     Redeem(Box<redemption::Opening>, Mark),
     /// The basket of a redemption is completed.

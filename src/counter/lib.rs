@@ -20,6 +20,7 @@
 //! | `perform`, `redeeming` | carrying effects out; they only dispatch |
 //! | `sales`, `redemptions` | what tills and managers ask for |
 //! | `paper` | the papers of vouchers |
+//! | `copies` | copies of cards' slips |
 //! | `vouchers` | looking at a voucher before anything is taken from it |
 //! | `moves` | whether what was seen of a voucher is still true |
 //! | `undoing` | which undos are under way, and how they go on while nothing can be written |
@@ -47,6 +48,7 @@
 mod balances;
 pub mod book;
 pub mod clock;
+mod copies;
 mod days;
 pub mod desk;
 mod devices;
@@ -96,6 +98,7 @@ pub use tilld_providers::vouchers::TargetType;
 pub use crate::balances::Balances;
 use crate::book::{Book, Open};
 use crate::clock::Clock;
+pub use crate::copies::Copied;
 pub use crate::days::{DayReport, Reported};
 pub use crate::devices::{PrinterNow, ScannerNow};
 use crate::driver::{Act, Declined, Message};
@@ -193,6 +196,7 @@ pub struct Counter {
     line: Arc<perform::Line>,
     looks: Option<Arc<Looks>>,
     printed: Arc<paper::Printed>,
+    copies: Arc<copies::Copies>,
     lookups: Arc<lookups::Lookups>,
     place: Arc<Place>,
     settings: Settings,
@@ -311,6 +315,7 @@ impl Counter {
             let (journal, place) = (ports.journal.clone(), Arc::clone(&place));
             Arc::new(Looks::new(redeeming.clone(), journal, place, Arc::clone(&moves)))
         });
+        let copies = Arc::<copies::Copies>::default();
         let performer = perform::Performer {
             inbox: inbox.clone(),
             provider: Arc::clone(&ports.provider),
@@ -319,6 +324,7 @@ impl Counter {
             place: Arc::clone(&place),
             line: Arc::clone(&line),
             undo_slots: Arc::new(tokio::sync::Semaphore::new(settings.undos_at_once)),
+            copies: Arc::clone(&copies),
             redeeming,
         };
         let counter = Self {
@@ -334,6 +340,7 @@ impl Counter {
             line: Arc::clone(&line),
             looks,
             printed: Arc::default(),
+            copies,
             lookups: Arc::default(),
             place,
             settings,

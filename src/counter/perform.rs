@@ -21,6 +21,7 @@ use tilld_receipts::slip::{CardFacts, gift_card};
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::clock::Clock;
+use crate::copies::{Copies, Which};
 use crate::driver::Message;
 use crate::now::{Deed, Happening, Now, Standing, Whose};
 use crate::offset::{Answered, Offset};
@@ -86,6 +87,7 @@ pub(crate) struct Performer {
     pub(crate) place: Arc<Place>,
     pub(crate) line: Arc<Line>,
     pub(crate) undo_slots: Arc<Semaphore>,
+    pub(crate) copies: Arc<Copies>,
     /// None where vouchers are not set up.
     pub(crate) redeeming: Option<Redeeming>,
 }
@@ -121,11 +123,17 @@ impl Performer {
             }
             Effect::Print { attempt } => {
                 let slip = self.slip(&sale, card, &order, attempt, None);
-                Box::pin(async move { this.print(slip).await })
+                Box::pin(async move { OrderEvent::PrintEnded(this.print_slip(slip).await) })
             }
             Effect::PrintCopy { copy } => {
                 let slip = self.slip(&sale, card, &order, 1, Some(copy));
-                Box::pin(async move { this.print(slip).await })
+                let which = Which { sale: id, card, number: copy };
+                self.copies.begin(which);
+                Box::pin(async move {
+                    let end = this.print_slip(slip).await;
+                    this.copies.ended(which, end);
+                    OrderEvent::PrintEnded(end)
+                })
             }
             Effect::Undo { .. } | Effect::Wake { .. } | Effect::Forget => return None,
         };
@@ -236,9 +244,9 @@ impl Performer {
     }
 
     /// Prints a slip. One whose lines are gone cannot be made, so not a byte of it is sent.
-    async fn print(&self, slip: Option<Slip>) -> OrderEvent {
-        let Some(slip) = slip else { return OrderEvent::PrintEnded(PrintEnd::Nothing(Fault::Error)) };
-        OrderEvent::PrintEnded(print(self.printer.as_ref(), &slip).await)
+    async fn print_slip(&self, slip: Option<Slip>) -> PrintEnd {
+        let Some(slip) = slip else { return PrintEnd::Nothing(Fault::Error) };
+        print(self.printer.as_ref(), &slip).await
     }
 
     /// The slip of a card. None if its lines are gone.

@@ -80,7 +80,7 @@ impl Counter {
         now.and_then(Now::into_sale).ok_or(Refusal::SaleUnknown)
     }
 
-    async fn act_on_sale(&self, asked: Asked, sale: SaleId, act: Act) -> Result<SaleNow, Refusal> {
+    pub(crate) async fn act_on_sale(&self, asked: Asked, sale: SaleId, act: Act) -> Result<SaleNow, Refusal> {
         let pays = matches!(act, Act::Pay(_));
         match self.act(asked, Subject::Sale(sale), act).await {
             Ok(now) => now.into_sale().ok_or(Refusal::SaleUnknown),

@@ -189,6 +189,10 @@ refusals! {
     NotAsked, "not_asked", Mend, "That was not asked, or has been answered already.";
     /// A case is closed only with a reason that can be read later.
     ReasonMissing, "reason_missing", Mend, "Say why, in 1 to 200 characters.";
+    /// No slip of the card was ever made, or it is not the customer's any more.
+    NoSlip, "no_slip", Mend, "There is no slip of this card: it is not sold, or nothing was to be printed.";
+    /// The key of the code and the lines was destroyed (DESIGN chapter 6): nothing in this house can print them again.
+    SlipForgotten, "slip_forgotten", Another, "This till has forgotten the code of this card. Ask the provider for it, by the order's number.";
     /// No catalogue has been fetched yet.
     NoCatalogue, "no_catalogue", Later, "The product list has not arrived yet. Try again in a minute.";
     /// Law L10: without a journal nothing is sold.

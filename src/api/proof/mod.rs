@@ -10,6 +10,7 @@ mod scans;
 mod screens;
 mod selling;
 mod serving;
+mod slips;
 mod streams;
 mod voucher;
 
@@ -233,6 +234,8 @@ const COVER_OPEN: Status = Status { fault: Some(Fault::CoverOpen), paper_low: tr
 pub(super) struct Paperless {
     outcome: Mutex<JobOutcome>,
     condition: watch::Sender<Option<Status>>,
+    /// What stood on the last slip.
+    last: Mutex<String>,
     /// How many slips it was given, and how many of those came to their end.
     jobs: AtomicUsize,
     ended: watch::Sender<usize>,
@@ -249,7 +252,8 @@ impl Printer for Paperless {
         Paper { columns: 42, prints: Letters::ASCII }
     }
 
-    fn print<'a>(&'a self, _: &'a Slip) -> BoxFuture<'a, JobOutcome> {
+    fn print<'a>(&'a self, slip: &'a Slip) -> BoxFuture<'a, JobOutcome> {
+        *self.last.lock().unwrap() = tilld_receipts::preview::text(slip);
         self.jobs.fetch_add(1, Ordering::Relaxed);
         Box::pin(async {
             self.goes_on.acquire().await.unwrap().forget();
@@ -346,31 +350,27 @@ impl House {
 
     /// The same house after its daemon was stopped and started again.
     pub(super) async fn started_again(self) -> Self {
+        self.started_after(|_| ()).await
+    }
+
+    /// The same, after something was done to the journal in between.
+    pub(super) async fn started_after(self, deed: impl FnOnce(&Journal)) -> Self {
         let Self { app, counter, mut driver, disk, vouchers, .. } = self;
         counter.stop().await;
         driver.ended().await;
         drop((app, counter));
+        deed(&open(&disk).await);
         Self::on(disk, Some(vouchers)).await
     }
 
     async fn on(disk: TempDir, vouchers: Option<Arc<voucher::PlayedVouchers>>) -> Self {
-        let settings = tilld_journal::Settings {
-            path: disk.path().join("journal"),
-            seal: SealKey::new([7; 32]),
-            keep_codes: tilld_journal::Settings::KEEP_CODES,
-        };
-        // A thread that has just read something for the daemon before lets go of it a moment after it has answered.
-        let journal = loop {
-            match Journal::open(&settings) {
-                Err(OpenError::InUse(_)) => tokio::task::yield_now().await,
-                opened => break opened.unwrap(),
-            }
-        };
+        let journal = open(&disk).await;
         // What was fetched before the first request is the test's to say.
         let provider = Arc::new(Played { down: Mutex::new(true), creates: Semaphore::new(1000) });
         let printer = Arc::new(Paperless {
             outcome: Mutex::new(JobOutcome::Printed { proof: Proof::ProcessId, replaced: 0 }),
             condition: watch::Sender::new(None),
+            last: Mutex::default(),
             jobs: AtomicUsize::new(0),
             ended: watch::Sender::new(0),
             goes_on: Semaphore::new(1000),
@@ -420,6 +420,11 @@ impl House {
     /// How many slips the printer was given.
     pub(super) fn jobs(&self) -> usize {
         self.printer.jobs.load(Ordering::Relaxed)
+    }
+
+    /// What stood on the last slip that the printer was given.
+    pub(super) fn last_slip(&self) -> String {
+        self.printer.last.lock().unwrap().clone()
     }
 
     /// The printer stops in the middle of the next slip.
@@ -475,6 +480,22 @@ impl House {
     pub(super) async fn post(&self, path: &str, key: &str, body: impl Into<Body>) -> Answered {
         let request = let_in("POST", path).header("idempotency-key", key);
         self.send(request.header("content-type", "application/json").body(body.into()).unwrap()).await
+    }
+}
+
+/// Opens a house's journal.
+async fn open(disk: &TempDir) -> Journal {
+    let settings = tilld_journal::Settings {
+        path: disk.path().join("journal"),
+        seal: SealKey::new([7; 32]),
+        keep_codes: tilld_journal::Settings::KEEP_CODES,
+    };
+    // A thread that has just read something for the daemon before lets go of it a moment after it has answered.
+    loop {
+        match Journal::open(&settings) {
+            Err(OpenError::InUse(_)) => tokio::task::yield_now().await,
+            opened => break opened.unwrap(),
+        }
     }
 }
 

@@ -5,11 +5,11 @@ use tilld_counter::Subject;
 use super::*;
 
 /// How a page of this door asks.
-const ORIGIN: (&str, &str) = ("origin", "http://127.0.0.1:7400");
-const HOST: (&str, &str) = ("host", "127.0.0.1:7400");
+pub(super) const ORIGIN: (&str, &str) = ("origin", "http://127.0.0.1:7400");
+pub(super) const HOST: (&str, &str) = ("host", "127.0.0.1:7400");
 
 /// A request as a browser sends it: without the token.
-fn browsed(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Request<Body> {
+pub(super) fn browsed(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Request<Body> {
     let mut request = Request::builder().method(method).uri(path);
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -38,12 +38,12 @@ async fn try_code(house: &House, code: &str) -> Answered {
 }
 
 /// What a browser keeps of an answer: `name=value`.
-fn kept(answer: &Answered) -> String {
+pub(super) fn kept(answer: &Answered) -> String {
     answer.headers["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned()
 }
 
 /// The cookie of a screen that has just been paired.
-async fn paired(house: &House) -> String {
+pub(super) async fn paired(house: &House) -> String {
     let answer = try_code(house, &offered(house).await).await;
     assert_eq!(answer.status, StatusCode::NO_CONTENT, "{}", answer.text());
     kept(&answer)

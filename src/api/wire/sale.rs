@@ -146,6 +146,10 @@ struct Card {
     /// What is known of its paper, from the moment when there may be some.
     #[serde(skip_serializing_if = "Option::is_none")]
     paper: Option<Paper>,
+    /// How many numbered copies of its slip were asked for; absent while none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1)]
+    copies: Option<u16>,
     /// The undo that must happen. The customer's money does not wait for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     owed: Option<Owed>,
@@ -392,6 +396,10 @@ impl Card {
             refusal: refusal(&order.state),
             question: order.question(&sale.opening.rules).map(Question::from),
             paper: Paper::of(&order.state),
+            copies: match order.state {
+                State::Sold { copies: count @ 1.., .. } => Some(count),
+                _ => None,
+            },
             owed: Owed::of(&order.state),
         }
     }

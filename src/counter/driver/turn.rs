@@ -165,7 +165,7 @@ impl Driver {
     /// What to write about what a till asks for.
     fn decide(&mut self, turn: &mut Turn, subject: Subject, act: &Act) -> Result<Decided, Refusal> {
         let at = self.now();
-        if matches!(act, Act::TakeBack { .. }) {
+        if matches!(act, Act::TakeBack { .. } | Act::Copy { .. }) {
             self.take_up_closed(turn, subject);
         }
         let current = self.standing(turn, subject).cloned();
@@ -203,6 +203,7 @@ impl Driver {
                         self.call_off(Whose::Card(sale.opening.sale, *card))?;
                         settled
                     }
+                    Act::Copy { card, by } => desk::copy(sale, *card, by.clone())?,
                     _ => return Err(Refusal::SaleUnknown),
                 };
                 Ok(Decided::Write(Event::Sale(event)))
@@ -240,7 +241,8 @@ impl Driver {
         }
     }
 
-    /// A completed redemption is closed, and so in the journal only; it is there for as long as it may be given back (row B9).
+    /// What is closed is in the journal only. A completed redemption may still be given back (row B9), and a sold card's slip be
+    /// copied (row A12).
     fn take_up_closed(&mut self, turn: &mut Turn, subject: Subject) {
         if self.standing(turn, subject).is_some() {
             return;
@@ -251,7 +253,7 @@ impl Driver {
                 self.open.insert(subject, now);
             }
             Ok(None) => {}
-            Err(error) => tracing::error!(%error, "a closed redemption cannot be read"),
+            Err(error) => tracing::error!(%error, %subject, "what is closed cannot be read"),
         }
     }
 

@@ -1,0 +1,115 @@
+//! Slips of cards through the door: their copies.
+
+use serde_json::{Value, json};
+use tilld_devices::printer::{Fault, JobOutcome};
+use tilld_domain::moment::Moment;
+
+use super::screens::{HOST, ORIGIN, browsed, paired};
+use super::*;
+
+const BY: &str = r#"{"by":"Ada Berg"}"#;
+
+impl House {
+    /// The path of a sale of one printed card that is paid.
+    async fn sold_on(&self, receipt: &str) -> String {
+        let opened = self.post("/v1/sales", receipt, one_card(receipt, POR)).await;
+        let path = opened.headers["location"].to_str().unwrap().to_owned();
+        let paid = self.post(&format!("{path}/payment"), &format!("{receipt} paid"), by_card("50.00")).await;
+        assert_eq!(paid.status, StatusCode::OK, "{}", paid.text());
+        path
+    }
+
+    async fn copy(&self, sale: &str, key: &str) -> Answered {
+        self.post(&format!("{sale}/cards/1/copy"), key, BY).await
+    }
+}
+
+#[tokio::test]
+async fn a_copy_is_numbered_written_down_with_its_manager_and_printed_once_a_key() {
+    let house = House::new().await;
+    let sale = house.sold_on("R1").await;
+    assert_eq!(house.get(&sale).await.json()["cards"][0]["copies"], Value::Null);
+    let printed = json!({"paper": "printed", "proof": "process_id"});
+    let first = house.copy(&sale, "c1").await;
+    assert_eq!(first.json(), json!({"copy": 1, "paper": printed}), "{}", first.text());
+    let paper = house.last_slip();
+    assert!(paper.contains("K O P I E   1") && paper.contains(SLIP_CODE), "{paper}");
+    house.printer_will(JobOutcome::NothingPrinted(Fault::PaperOut));
+    let second = house.copy(&sale, "c2").await;
+    assert_eq!(second.json(), json!({"copy": 2, "paper": {"paper": "nothing", "fault": "paper_out"}}));
+    assert_eq!(house.jobs(), 3);
+    assert_eq!(house.copy(&sale, "c1").await.json(), first.json());
+    assert_eq!(house.jobs(), 3, "nothing is printed twice for one request");
+    let now = house.get(&sale).await.json();
+    assert_eq!((&now["phase"], &now["cards"][0]["copies"]), (&json!("done"), &json!(2)));
+    assert_eq!(now["cards"][0]["paper"], json!({"state": "printed", "proof": "process_id"}));
+    let history = house.get(&sale.replace("/v1/", "/v1/journal/")).await.json();
+    let entries = history["entries"].as_array().unwrap();
+    let copies: Vec<_> = entries.iter().filter(|entry| entry["what"] == "copy_asked").collect();
+    assert_eq!(copies.len(), 2);
+    assert!(copies.iter().all(|entry| entry["by"] == "Ada Berg" && entry["state"] == "sold"), "{copies:?}");
+    for answer in [first, second] {
+        assert!(!answer.text().contains(SLIP_CODE));
+    }
+}
+
+#[tokio::test]
+async fn copies_go_on_after_a_start_and_a_repeated_request_still_prints_nothing() {
+    let house = House::new().await;
+    let sale = house.sold_on("R1").await;
+    house.copy(&sale, "c1").await;
+    let house = house.started_again().await;
+    assert_eq!(house.copy(&sale, "c1").await.json(), json!({"copy": 1, "paper": null}));
+    assert_eq!(house.jobs(), 0);
+    assert_eq!(house.copy(&sale, "c2").await.json()["copy"], 2);
+    let paper = house.last_slip();
+    assert!(paper.contains("K O P I E   2") && paper.contains(SLIP_CODE), "{paper}");
+    let other = house.post(&format!("{sale}/cards/1/copy"), "c2", r#"{"by":"Somebody"}"#).await;
+    assert_eq!(other.problem(), (409, "request_key_reused".to_owned()));
+}
+
+#[tokio::test]
+async fn a_slip_whose_code_is_forgotten_is_not_copied() {
+    let house = House::new().await;
+    let sale = house.sold_on("R1").await;
+    let house = house.started_after(|journal| {
+        assert_eq!(journal.forget_expired(Moment::from_ms(i64::MAX)), Ok(1));
+    });
+    let house = house.await;
+    assert_eq!(house.copy(&sale, "c1").await.problem(), (409, "slip_forgotten".to_owned()));
+    assert_eq!(house.jobs(), 0);
+    assert_eq!(house.get(&sale).await.json()["cards"][0]["copies"], Value::Null, "nothing is written of it");
+}
+
+#[tokio::test]
+async fn only_the_slip_of_a_sold_card_is_copied_and_no_question_is_answered_by_it() {
+    let house = House::new().await;
+    let opened = house.post("/v1/sales", "k1", one_card("R1", POR)).await;
+    let sale = opened.headers["location"].to_str().unwrap().to_owned();
+    assert_eq!(house.copy(&sale, "c1").await.problem(), (409, "no_slip".to_owned()));
+    house.printer_will(JobOutcome::Unknown { fault: Fault::Silent, bytes_sent: 100 });
+    house.post(&format!("{sale}/payment"), "k2", by_card("50.00")).await;
+    assert_eq!(house.copy(&sale, "c2").await.problem(), (409, "open_question".to_owned()));
+    assert_eq!(house.jobs(), 1);
+    assert_eq!(house.get(&sale).await.json()["cards"][0]["state"], "print_unclear");
+    for (path, problem) in [
+        (format!("{sale}/cards/2/copy"), "card_unknown"),
+        (format!("{sale}/cards/x/copy"), "card_unknown"),
+        ("/v1/sales/019bb0d5-6a3c-7c11-9f9e-0d6a5b1c2d3e/cards/1/copy".to_owned(), "sale_unknown"),
+    ] {
+        assert_eq!(house.post(&path, "c3", BY).await.problem(), (404, problem.to_owned()), "{path}");
+    }
+    let path = format!("{sale}/cards/1/copy");
+    assert_eq!(house.post(&path, "c3", "{}").await.problem(), (422, "field_missing".to_owned()));
+}
+
+#[tokio::test]
+async fn a_copy_is_a_managers() {
+    let house = House::new().await;
+    let path = format!("{}/cards/1/copy", house.sold_on("R1").await);
+    let cookie = paired(&house).await;
+    let acting = [HOST, ORIGIN, ("cookie", cookie.as_str()), ("idempotency-key", "c1")];
+    let refused = house.send(browsed("POST", &path, &acting, BY)).await;
+    assert_eq!(refused.problem(), (403, "manager_needed".to_owned()));
+    assert_eq!(house.jobs(), 1);
+}

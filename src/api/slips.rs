@@ -1,0 +1,81 @@
+//! Slips: a numbered copy of a card's.
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use tilld_counter::Copied;
+use tilld_domain::ids::PersonName;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::ApiState;
+use crate::asked::{Digest, Key};
+use crate::body::Body;
+use crate::guard::Caller;
+use crate::openapi::CopyProblems;
+use crate::problem::Problem;
+use crate::sales::{OfCard, OfSale};
+use crate::wire::{Checked, PaperEnd};
+
+pub(crate) fn routes() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new().routes(routes!(copy))
+}
+
+/// A manager wants a copy.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CopyRequest {
+    /// Who wants it; it stays in the journal.
+    #[schema(value_type = String, min_length = 1, max_length = 64, example = "Ada Berg")]
+    by: Checked<PersonName>,
+}
+
+/// A copy of a card's slip.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SlipCopy {
+    /// Its number, as it stands on it, from 1.
+    #[schema(minimum = 1)]
+    copy: u16,
+    /// What came of printing it; null where that is not known any more, as to a request that is repeated later. Nothing is printed for a repeated one.
+    paper: Option<PaperEnd>,
+}
+
+impl From<Copied> for SlipCopy {
+    fn from(copied: Copied) -> Self {
+        Self { copy: copied.number, paper: copied.end.map(PaperEnd::from) }
+    }
+}
+
+/// Print a copy of a card's slip
+///
+/// Of a card that is sold, while its code is not forgotten. It is numbered and journaled with the manager's name before it prints, and
+/// marked as a copy at both ends. It answers no question about the first paper, and there is none while one is open. For another
+/// one use another key.
+#[utoipa::path(
+    post,
+    path = "/v1/sales/{sale}/cards/{card}/copy",
+    tag = "sales",
+    operation_id = "copy_slip",
+    params(
+        ("sale" = String, Path, format = "uuid", description = "The sale's id"),
+        ("card" = u16, Path, minimum = 1, maximum = 20, description = "Which card of the sale, from 1"),
+        ("Idempotency-Key" = String, Header, min_length = 1, max_length = 128, example = "c05e9163-0f53-4fa8-8f8e-0ea5ee261fd7",
+            description = "The till's own key of this request: printable ASCII.")
+    ),
+    request_body(content = CopyRequest, description = "Who wants it"),
+    responses((status = 200, description = "The copy, and what came of it", body = SlipCopy), CopyProblems)
+)]
+async fn copy(
+    State(state): State<ApiState>,
+    OfSale(sale): OfSale,
+    OfCard(card): OfCard,
+    key: Key,
+    caller: Caller,
+    Body(request): Body<CopyRequest>,
+) -> Result<Json<SlipCopy>, Problem> {
+    let by = caller.deciding(request.by.0);
+    let digest = Digest::of("copy_slip").text(&sale.to_string()).count(usize::from(card.number()));
+    let asked = key.with(digest.text(by.as_str()));
+    Ok(Json(state.counter().copy_slip(asked, sale, card, by).await?.into()))
+}

@@ -1,0 +1,133 @@
+//! Numbered copies of a card's slip (row A12): only of a card that is sold, and only while its lines are there.
+//!
+//! That a copy is asked for, and by which manager, is an entry before a byte of it leaves, so two copies never have one number. The
+//! sale is done, whatever becomes of the paper: a copy proves nothing about the first one, and while a question about that is open
+//! there is none. How the printing of a copy ends changes nothing and is not written down; it is remembered here for whoever waits for
+//! it, of the last [`MOST_REMEMBERED`] copies and for as long as the daemon runs.
+
+use std::collections::VecDeque;
+
+use tilld_domain::ids::{PersonName, SaleId};
+use tilld_domain::order::State;
+use tilld_domain::printing::PrintEnd;
+use tilld_domain::refusal::Refusal;
+use tilld_domain::sale::CardNo;
+use tilld_journal::Asked;
+use tokio::sync::watch;
+
+use crate::Counter;
+use crate::driver::Act;
+
+/// Of how many copies it is remembered how they ended: of more than a shop prints at once.
+const MOST_REMEMBERED: usize = 64;
+
+/// A copy of a card's slip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Copied {
+    /// Its number, from 1.
+    pub number: u16,
+    /// What became of it; none if nobody knows any more.
+    pub end: Option<PrintEnd>,
+}
+
+/// Which copy of which card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Which {
+    pub(crate) sale: SaleId,
+    pub(crate) card: CardNo,
+    pub(crate) number: u16,
+}
+
+/// The copies of this run, oldest first; none while one is printed.
+#[derive(Default)]
+pub(crate) struct Copies(watch::Sender<VecDeque<(Which, Option<PrintEnd>)>>);
+
+impl Copies {
+    /// One is about to be printed.
+    pub(crate) fn begin(&self, which: Which) {
+        self.0.send_modify(|copies| {
+            let over = copies.len().saturating_add(1).saturating_sub(MOST_REMEMBERED);
+            copies.drain(..over);
+            copies.push_back((which, None));
+        });
+    }
+
+    /// How its printing ended.
+    pub(crate) fn ended(&self, which: Which, end: PrintEnd) {
+        self.0.send_modify(|copies| {
+            for (_, ended) in copies.iter_mut().filter(|(of, _)| *of == which) {
+                *ended = Some(end);
+            }
+        });
+    }
+
+    /// How the printing of one ends; none if it is not remembered.
+    async fn end_of(&self, which: Which) -> Option<PrintEnd> {
+        let find = |copies: &VecDeque<(Which, Option<PrintEnd>)>| {
+            copies.iter().find(|(of, _)| *of == which).map(|(_, end)| *end)
+        };
+        let mut copies = self.0.subscribe();
+        let known = copies.wait_for(|copies| find(copies).is_none_or(|end| end.is_some())).await.ok()?;
+        find(&known).flatten()
+    }
+}
+
+impl Counter {
+    /// Prints a copy of a card's slip, and answers when that has ended.
+    pub async fn copy_slip(
+        &self,
+        asked: Asked,
+        sale: SaleId,
+        card: CardNo,
+        by: PersonName,
+    ) -> Result<Copied, Refusal> {
+        let now = self.act_on_sale(asked, sale, Act::Copy { card, by }).await?;
+        let order = now.sale.order(card).ok_or(Refusal::CardUnknown)?;
+        let State::Sold { copies: number, .. } = order.state else { return Err(Refusal::NoSlip) };
+        let end = tokio::select! {
+            biased;
+            end = self.copies.end_of(Which { sale, card, number }) => end,
+            () = self.clock.sleep(self.settings.answer_wait) => return Err(Refusal::StillWorking),
+        };
+        Ok(Copied { number, end })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tilld_domain::printing::Proof;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn which(number: u16) -> Which {
+        let sale = SaleId::new(Uuid::from_u128(1));
+        Which { sale, card: CardNo::new(1).unwrap(), number }
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_a_copy_is_told_how_that_one_ended() {
+        let copies = Copies::default();
+        copies.begin(which(1));
+        copies.begin(which(2));
+        let end = PrintEnd::OnPaper(Proof::ProcessId);
+        let (told, ()) = tokio::join!(copies.end_of(which(1)), async { copies.ended(which(1), end) });
+        assert_eq!(told, Some(end));
+        assert_eq!(copies.end_of(which(1)).await, Some(end), "also who comes later");
+        assert_eq!(copies.end_of(which(3)).await, None, "of one that was never begun nothing is known");
+    }
+
+    #[tokio::test]
+    async fn of_too_many_copies_the_oldest_are_forgotten() {
+        let copies = Copies::default();
+        let end = PrintEnd::OnPaper(Proof::ProcessId);
+        let last = u16::try_from(MOST_REMEMBERED).unwrap() + 1;
+        for number in 1..=last {
+            copies.begin(which(number));
+            copies.ended(which(number), end);
+        }
+        let known =
+            [copies.end_of(which(1)).await, copies.end_of(which(2)).await, copies.end_of(which(last)).await];
+        assert_eq!(known, [None, Some(end), Some(end)]);
+    }
+}
