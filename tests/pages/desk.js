@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { eventually } from "./shop.js";
+import { MANAGERS, PIN, eventually } from "./shop.js";
 
 const require = createRequire(join(process.env.NODE_PATH ?? "/", "here.js"));
 const puppeteer = require("puppeteer-core");
@@ -158,6 +158,15 @@ export class Desk {
         if (tries === 5 || !/detached/.test(why.message)) throw why;
       }
     }
+  }
+
+  /// Signs a manager in.
+  async signsIn(name = MANAGERS[0], pin = PIN) {
+    await this.isAt("signin.title");
+    await this.click(`[data-name="${name}"]`);
+    await this.page.type("#pin", pin);
+    await this.page.keyboard.press("Enter");
+    await this.has("#sign-out");
   }
 
   /// Types as a person does: with pauses that no scanner has.

@@ -9,6 +9,11 @@ import { join } from "node:path";
 import { Printer } from "./printer.js";
 
 const PROGRAM = process.env.TILLD;
+/// Who may sign in as manager, and the PIN of each.
+export const MANAGERS = ["M. Weber", "Ada Berg"];
+export const PIN = "135790";
+/// What `tilld pin` makes of it.
+const PIN_HASH = "$argon2id$v=19$m=19456,t=2,p=1$5UVUJ/f3coA+6FAskBDFlg$FsMXgJV/97yR7moX0HW6RcclKKPWmZWjRUJWyS0W0hI";
 /// How long a proof waits for what must come; it is only ever waited for when something is wrong.
 export const PATIENCE_MS = Number(process.env.PATIENCE_MS ?? 30_000);
 
@@ -65,8 +70,8 @@ async function freePort() {
 }
 
 export class Shop {
-  /// Opens a shop. `confirmS`: how long a confirm may take before its outcome is unknown.
-  static async open({ confirmS = 30 } = {}) {
+  /// Opens a shop. `confirmS`: how long a confirm may take before its outcome is unknown. `managers`: who may sign in.
+  static async open({ confirmS = 30, managers = MANAGERS } = {}) {
     const shop = new Shop();
     shop.folder = mkdtempSync(join(tmpdir(), "tilld-pages-"));
     shop.printer = await Printer.start();
@@ -99,7 +104,7 @@ requests_per_second = 1000
 burst    = 1000
 deadlines.redeem_s = 30
 reverse  = { path = "${path}", id_field = "${field}", repeatable = true }
-`.replace(/printer  = \{ (.*) \}\nprinter\.patience = (\{.*\})/, "printer  = { $1, patience = $2 }"));
+${managers.map((name) => `[[managers]]\nname = "${name}"\npin_hash = "${PIN_HASH}"\n`).join("")}`.replace(/printer  = \{ (.*) \}\nprinter\.patience = (\{.*\})/, "printer  = { $1, patience = $2 }"));
     await shop.serve();
     await shop.ask("POST", "/v1/products/refresh");
     return shop;
@@ -134,6 +139,26 @@ reverse  = { path = "${path}", id_field = "${field}", repeatable = true }
     });
     const text = await answer.text();
     return { status: answer.status, headers: answer.headers, body: text && answer.headers.get("content-type")?.includes("json") ? JSON.parse(text) : text };
+  }
+
+  /// Sells a card as a till does; the sale as it ended.
+  async sells(receipt, { product = "4001232232332", kind = "por", amount = "50.00", cashier, tender = { kind: "card" }, code } = {}) {
+    const money = { amount, currency: "EUR" };
+    const cards = [{ product, kind, face_value: money, ...(code && { code }) }];
+    const { body: sale, status } = await this.ask("POST", "/v1/sales", { receipt, cards, ...(cashier && { cashier }) }, { "Idempotency-Key": `${receipt} begin` });
+    if (status !== 201) throw new Error(`${receipt}: ${JSON.stringify(sale)}`);
+    const paid = await this.ask("POST", `/v1/sales/${sale.id}/payment`, { amount: money, tender }, { "Idempotency-Key": `${receipt} pay` });
+    if (paid.status !== 200) throw new Error(`${receipt}: ${JSON.stringify(paid.body)}`);
+    return paid.body;
+  }
+
+  /// Sells a card whose slip does not come out, and gives the money back: the provider is to undo it.
+  async undoes(receipt, more) {
+    this.printer.fault("paper_out");
+    const sale = await this.sells(receipt, more);
+    const { body } = await this.ask("POST", `/v1/sales/${sale.id}/cards/1/answer`, { answer: "money_back" }, { "Idempotency-Key": `${receipt} back` });
+    this.printer.fault(null);
+    return body;
   }
 
   /// The code that pairs a screen.

@@ -10,7 +10,7 @@ const text = (path, root = ROOT) => readFileSync(new URL(path, root), "utf8");
 const words = Object.fromEntries(["en", "de", "fr"].map((code) => [code, JSON.parse(text(`words/${code}.json`, FILES))]));
 const openapi = JSON.parse(text("src/api/openapi.json"));
 
-/// Files of the counter page that speak.
+/// Files of the pages that speak.
 const sources = ["app", "screens", "parts"].flatMap((folder) => readdirSync(new URL(`${folder}/`, FILES)).map((name) => text(`${folder}/${name}`, FILES)));
 
 /// Every word of an enumeration of the API.
@@ -45,7 +45,25 @@ test("every key that is asked for by its name is there", () => {
 });
 
 test("every code that the API may say has words", () => {
+  const history = text("src/api/wire/history.rs");
+  /// The words on the right of a function's arms.
+  const said = (name) => [...new RegExp(`fn ${name}\\([\\s\\S]*?\\n}\\n`).exec(history)[0].matchAll(/=>[^\n]*?"([a-z_]+)"(?!:)/g)].map(([, code]) => code);
+  const told = [...text("src/journal/form/mod.rs").matchAll(/(?:Sale|Order)Event::\w+[^\n]* => "([a-z_]+)"/g), ...text("src/journal/form/redemption.rs").matchAll(/=> "([a-z_]+)",/g)];
   const known = {
+    told: told.map(([, code]) => code),
+    voucher_state: wordsOf("RedemptionState"),
+    call: wordsOf("JournalCall"),
+    ended: wordsOf("JournalOutcome"),
+    verdict: wordsOf("Verdict"),
+    figure: wordsOf("DayFigure"),
+    tender: wordsOf("DayTender"),
+    connection: wordsOf("Connection"),
+    proof: wordsOf("PaperProof"),
+    line: wordsOf("JournalLineKind"),
+    trouble: [...history.matchAll(/Trouble::\w+(?:\(status\))? => \("([a-z_]+)"/g)].map(([, code]) => code),
+    stage: [...said("seen"), "nothing"],
+    undo: said("undone"),
+    reversal: said("reversed"),
     answer: wordsOf("Answer"),
     guest_answer: wordsOf("RedemptionAnswer"),
     state: wordsOf("CardState"),
@@ -66,7 +84,9 @@ test("every code that the API may say has words", () => {
 
 test("no words lie about unused, and no screen says anything by itself", () => {
   const all = sources.join("\n");
-  const families = ["answer", "guest_answer", "state", "fault", "paper", "kind", "voucher_kind", "screen", "guest", "case", "problem", "question", "tender", "tab", "step", "print", "off"];
+  const families = ["answer", "guest_answer", "state", "fault", "paper", "kind", "voucher_kind", "screen", "guest", "case", "problem", "question", "tender", "tab", "step", "print", "off",
+    "told", "voucher_state", "call", "ended", "verdict", "figure", "connection", "proof", "line", "trouble", "stage", "undo", "reversal", "parted", "sending",
+    "column", "sort", "device"];
   const unused = Object.keys(words.en).filter((key) => {
     const stem = key.replace(/\.(one|other)$/, "");
     return !families.includes(key.split(".")[0]) && !all.includes(`"${key}"`) && !all.includes(`"${stem}"`);

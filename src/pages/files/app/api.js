@@ -67,8 +67,11 @@ async function once(method, path, { body, key, patience }) {
 /// Reads something.
 export const read = (path) => once("GET", path, { patience: READ_MS });
 
-/// Asks for something that is safe to repeat and wants no key.
-export const ask = (path, body) => once("POST", path, { body: body && JSON.stringify(body), patience: READ_MS });
+/// Asks for something that is safe to repeat and wants no key. `paper`: a printer works on it, which takes longer.
+export const ask = (path, body, { paper = false } = {}) => once("POST", path, { body: body && JSON.stringify(body), patience: paper ? ACT_MS : READ_MS });
+
+/// Ends something; safe to repeat.
+export const drop = (path) => once("DELETE", path, { patience: READ_MS });
 
 const running = new Map();
 

@@ -4,16 +4,16 @@
 // customer's hand, then a guest's vouchers, then whatever the cashier has chosen. A screen is drawn when another one's turn comes, and only
 // updated while it stands, so that what is typed and what has the focus stay.
 
-import { build, drawStatus, drawTop, frame, keepLanguage, keptLanguage, speakOut } from "./frame.js";
+import { build, drawStatus, drawTop, frame, speakAs, speakFirst, speakOut } from "./frame.js";
 import { fits, offered, whatIs } from "./arrival.js";
 import { busy as guestBusy, guest, layAside, look, redemptionTold, takeUpGuest, views } from "./redeeming.js";
 import { current, draft, paying, saleTold, takeUp } from "./selling.js";
 import { listenForScans } from "./scan.js";
-import { onChange, onNews, open, questions, till } from "./till.js";
+import { forManager, onChange, onNews, open, questions, till } from "./till.js";
 import { home, remark, toStep, toTab, where } from "./where.js";
-import { place, speak, spoken, w } from "./words.js";
+import { count, spoken, w } from "./words.js";
 import { till as shared } from "./keep.js";
-import { fill } from "./dom.js";
+import { el, fill, icon } from "./dom.js";
 import { cases } from "../screens/cases.js";
 import { cashier } from "../screens/cashier.js";
 import { ended, isWell } from "../screens/ended.js";
@@ -93,15 +93,34 @@ function draw() {
     if (before) speakOut([screen.title, screen.words].filter(Boolean).join(" "), screen.urgent);
   }
   standing.free = Boolean(next.free);
-  drawTop({ now: guest.redemptions.length > 0 ? "redeem" : where.tab, free: standing.free, toTab, toStep, choose });
+  above();
   drawStatus();
 }
 
-async function choose(code) {
-  keepLanguage(code);
-  await speak(code, till.session?.locale);
-  frame.main.closest("body").querySelector("nav")?.setAttribute("aria-label", w("frame.tabs"));
-  draw();
+const TABS = { sell: "gift", redeem: "scan", balance: "find" };
+
+/// What stands above: the tabs, what waits for the manager, who stands here.
+function above() {
+  const { free } = standing;
+  const { session, cashier: name } = till;
+  const waiting = forManager().length;
+  const { sell: selling, ...vouchers } = TABS;
+  const chip = (id, kind, label, step, sign, words) => el("button", {
+    type: "button", class: kind, id, disabled: !free, "aria-label": label, on: { click: () => toStep(step) },
+  }, icon(sign), el("span", {}, words));
+  drawTop({
+    tabs: till.unpaired ? {} : { sell: selling, ...(session?.vouchers !== false && vouchers) },
+    now: guest.redemptions.length > 0 ? "redeem" : where.tab,
+    free,
+    go: toTab,
+    state: [waiting, name, till.unpaired],
+    aside: () => [
+      session?.sandbox && el("span", { class: "sandbox" }, w("frame.sandbox")),
+      waiting > 0 && chip("cases", "chip warn", undefined, "cases", "attention", count("frame.cases", waiting)),
+      !till.unpaired && chip("who", "chip", w("frame.cashier", { name: name ?? w("frame.nobody") }), "cashier", "person", name ?? w("frame.nobody")),
+      free && el("a", { class: "chip", id: "office", href: "/manager" }, icon("book"), el("span", {}, w("frame.manager"))),
+    ],
+  });
 }
 
 /// Says why a scan did nothing.
@@ -174,7 +193,7 @@ const toFront = () => {
 const inFront = () => document.visibilityState === "visible" && (shared.get("front") ?? page) === page;
 
 async function begin() {
-  await speak(keptLanguage() ?? navigator.language.split("-")[0]);
+  await speakFirst();
   build(document.body);
   onChange(draw);
   onNews({
@@ -184,10 +203,7 @@ async function begin() {
     reread: async () => {
       await Promise.all([takeUp(), takeUpGuest()]);
     },
-    paired: (session) => {
-      const wanted = keptLanguage() ?? session.locale?.split("-")[0];
-      if (wanted !== spoken() || session.locale?.startsWith(`${wanted}-`) && place() !== session.locale) speak(wanted, session.locale).then(draw);
-    },
+    paired: speakAs,
   });
   listenForScans(() => till.ready && !till.unpaired, arrived);
   for (const event of ["focus", "pointerdown", "keydown"]) window.addEventListener(event, toFront, true);

@@ -4,16 +4,14 @@
 // a hindrance when it comes or goes.
 
 import { el, fill, icon, say } from "./dom.js";
-import { forManager, hindrance, till, tryLine } from "./till.js";
+import { changed, hindrance, till, tryLine } from "./till.js";
 import { till as shared } from "./keep.js";
-import { LANGUAGES, count, spoken, time, w } from "./words.js";
+import { LANGUAGES, count, place, speak, spoken, time, w } from "./words.js";
 import { minor, shown } from "./money.js";
 import { offered } from "./arrival.js";
 import { faultWords } from "../parts/said.js";
 
-const TABS = { sell: "gift", redeem: "scan", balance: "find" };
-
-export const frame = { main: null, tabs: null, aside: null, banner: null, status: null, polite: null, urgent: null };
+export const frame = { main: null, nav: null, tabs: null, aside: null, banner: null, status: null, polite: null, urgent: null };
 
 /// Builds it once.
 export function build(root) {
@@ -24,7 +22,8 @@ export function build(root) {
   frame.status = el("footer", { class: "status" });
   frame.polite = el("div", { class: "unseen", role: "status", "aria-live": "polite" });
   frame.urgent = el("div", { class: "unseen", role: "alert", "aria-live": "assertive" });
-  fill(root, el("header", { class: "top" }, el("nav", { "aria-label": w("frame.tabs") }, frame.tabs), frame.aside), frame.banner, frame.main, frame.status, frame.polite, frame.urgent);
+  frame.nav = el("nav", { "aria-label": w("frame.tabs") }, frame.tabs);
+  fill(root, el("header", { class: "top" }, frame.nav, frame.aside), frame.banner, frame.main, frame.status, frame.polite, frame.urgent);
 }
 
 /// Speaks.
@@ -36,34 +35,29 @@ export function speakOut(words, urgent = false) {
   say(voice, voice.textContent === words ? `${words}\u00a0` : words);
 }
 
-function tab(name, now, free, go) {
+function tab(name, sign, now, free, go) {
   return el("button", { type: "button", class: "tab", disabled: !free, "aria-current": now === name ? "page" : undefined, "data-tab": name, on: { click: () => go(name) } },
-    icon(TABS[name]), el("span", {}, w(`tab.${name}`)));
+    icon(sign), el("span", {}, w(`tab.${name}`)));
 }
 
-function languages(choose) {
+function languages() {
   const select = el("select", { id: "language", class: "select", "aria-label": w("frame.language"), on: { change: () => choose(select.value) } },
     Object.entries(LANGUAGES).map(([code, name]) => el("option", { value: code }, name)));
   select.value = spoken();
   return select;
 }
 
-/// Draws what is above. `now`: the tab; `free`: whether another may be chosen.
-export function drawTop({ now, free, toTab, toStep, choose }) {
-  const waiting = forManager().length;
-  const state = JSON.stringify([now, free, waiting, till.cashier, till.session?.sandbox, till.session?.terminal, spoken(), till.unpaired]);
-  if (frame.aside.dataset.state === state) return;
-  frame.aside.dataset.state = state;
+/// Draws what is above, where it says something else than before. `tabs`: by their names the signs of those that there are; `now`: the one
+/// that stands; `free`: whether another may be chosen; `aside`: makes what stands beside the languages, out of `state`.
+export function drawTop({ tabs, now, free, go, state, aside }) {
+  const all = JSON.stringify([tabs, now, free, state, till.session?.sandbox, spoken()]);
+  if (frame.aside.dataset.state === all) return;
+  frame.aside.dataset.state = all;
   // The focus stays on what is drawn anew.
   const held = [frame.tabs, frame.aside].find((part) => part.contains(document.activeElement));
   const name = held && (document.activeElement.dataset.tab ?? document.activeElement.id);
-  fill(frame.tabs, till.unpaired ? [] : Object.keys(TABS).filter((one) => one === "sell" || till.session?.vouchers !== false).map((one) => tab(one, now, free, toTab)));
-  fill(frame.aside,
-    till.session?.sandbox && el("span", { class: "sandbox" }, w("frame.sandbox")),
-    waiting > 0 && el("button", { type: "button", class: "chip warn", id: "cases", disabled: !free, on: { click: () => toStep("cases") } }, icon("attention"), el("span", {}, count("frame.cases", waiting))),
-    !till.unpaired && el("button", { type: "button", class: "chip", id: "who", disabled: !free, "aria-label": w("frame.cashier", { name: till.cashier ?? w("frame.nobody") }), on: { click: () => toStep("cashier") } },
-      icon("person"), el("span", {}, till.cashier ?? w("frame.nobody"))),
-    languages(choose));
+  fill(frame.tabs, Object.entries(tabs).map(([one, sign]) => tab(one, sign, now, free, go)));
+  fill(frame.aside, aside(), languages());
   if (name) (frame.tabs.querySelector(`[data-tab="${CSS.escape(name)}"]`) ?? document.getElementById(name))?.focus();
 }
 
@@ -142,5 +136,20 @@ function drawBanner(why) {
 }
 
 /// Chooses a language for this screen.
-export const keepLanguage = (code) => shared.set("language", code);
-export const keptLanguage = () => shared.get("language");
+async function choose(code) {
+  shared.set("language", code);
+  await speak(code, till.session?.locale);
+  frame.nav.setAttribute("aria-label", w("frame.tabs"));
+  changed();
+}
+
+/// Speaks the language that was chosen here, or the browser's, before the till's own is known.
+export const speakFirst = () => speak(shared.get("language") ?? navigator.language.split("-")[0]);
+
+/// Speaks the language that was chosen here, or the till's, in the till's formats.
+export async function speakAs(session) {
+  const wanted = shared.get("language") ?? session.locale?.split("-")[0];
+  if (wanted === spoken() && !(session.locale?.startsWith(`${wanted}-`) && place() !== session.locale)) return;
+  await speak(wanted, session.locale);
+  changed();
+}

@@ -141,7 +141,7 @@ async function readProducts() {
   changed();
 }
 
-async function readAside() {
+export async function readDevices() {
   till.devices = (await read("/v1/devices")).devices;
   changed();
 }
@@ -172,7 +172,7 @@ async function readOnce() {
     await readCases();
     till.ready = true;
     changed();
-    await readAside();
+    await readDevices();
     readBalances().catch(quietly);
     return true;
   } catch (why) {

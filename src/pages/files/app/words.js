@@ -58,3 +58,21 @@ export function time(instant) {
 export function moment(instant) {
   return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).format(new Date(instant));
 }
+
+/// A moment of the API as short as it gets, for tables.
+export function short(instant) {
+  return new Intl.DateTimeFormat(locale, { dateStyle: "short", timeStyle: "short" }).format(new Date(instant));
+}
+
+/// A moment of the API to the second, with its day.
+export function exact(instant) {
+  return new Intl.DateTimeFormat(locale, { dateStyle: "short", timeStyle: "medium" }).format(new Date(instant));
+}
+
+/// A date of the API (`2026-11-22`) with the day of the week.
+export function date(text) {
+  return new Intl.DateTimeFormat(locale, { dateStyle: "full", timeZone: "UTC" }).format(new Date(`${text}T00:00:00Z`));
+}
+
+/// A whole number.
+export const number = (count) => new Intl.NumberFormat(locale).format(count);

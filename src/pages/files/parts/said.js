@@ -54,3 +54,6 @@ export function alarm(words, more) {
 export function note(words, name = "attention") {
   return el("div", { class: "note" }, icon(name), el("p", {}, words));
 }
+
+/// What came of a paper that is worth nothing.
+export const paperWords = ({ paper, fault }) => (paper === "printed" ? w("print.done") : [worded("print", paper, paper), faultWords(fault)].filter(Boolean).join(" "));

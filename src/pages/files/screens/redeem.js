@@ -9,7 +9,7 @@ import { toTab, where } from "../app/where.js";
 import { changed } from "../app/till.js";
 import { w, worded } from "../app/words.js";
 import { amountField } from "../parts/amount.js";
-import { alarm, note, problemWords, faultWords } from "../parts/said.js";
+import { alarm, note, paperWords, problemWords } from "../parts/said.js";
 import { balanceSlip } from "../parts/slip.js";
 
 function facts(check) {
@@ -40,8 +40,7 @@ function printing(path) {
   const go = button(w("print.balance"), async () => {
     go.disabled = true;
     try {
-      const end = await ask(`${path}/print`);
-      fill(said, note(end.paper === "printed" ? w("print.done") : `${w(`print.${end.paper}`)} ${faultWords(end.fault)}`, "print"));
+      fill(said, note(paperWords(await ask(`${path}/print`)), "print"));
     } catch (why) {
       fill(said, alarm(problemWords(why)));
       if (!(why instanceof Problem)) return;

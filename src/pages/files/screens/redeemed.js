@@ -4,7 +4,7 @@ import { button, el, fill, icon, say } from "../app/dom.js";
 import { worth } from "../app/money.js";
 import { another, finish, guest, leave, print, reverse, reversing, views } from "../app/redeeming.js";
 import { w } from "../app/words.js";
-import { alarm, faultWords, note, problemWords, redemptionScreen } from "../parts/said.js";
+import { alarm, note, paperWords, problemWords, redemptionScreen } from "../parts/said.js";
 import { redemptionSlip } from "../parts/slip.js";
 
 const counts = (view) => view.counts === "for";
@@ -15,7 +15,7 @@ function one(view, said) {
   const paper = counts(view) || view.owed || view.state === "cleared" ? button(w("print.slip"), async () => {
     try {
       const end = await print(`/v1/redemptions/${view.id}`);
-      fill(said, note(end.paper === "printed" ? w("print.done") : `${w(`print.${end.paper}`)} ${faultWords(end.fault)}`, "print"));
+      fill(said, note(paperWords(end), "print"));
     } catch (why) {
       fill(said, alarm(problemWords(why)));
     }

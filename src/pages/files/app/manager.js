@@ -1,0 +1,115 @@
+// The manager page: which screen stands now. Pairing comes first, then the PIN, then whatever the manager has chosen; open cases are where
+// it begins. A screen is drawn when another one's turn comes, and only updated while it stands.
+
+import { acting, act, unanswered } from "./api.js";
+import { button, el, fill, icon } from "./dom.js";
+import { build, drawStatus, drawTop, frame, speakAs, speakFirst, speakOut } from "./frame.js";
+import { asManager, backFromStory, listenForNews, office, signOut, stay, toTab, tookSession } from "./office.js";
+import { onChange, onNews, open, quietly, readCases, till } from "./till.js";
+import { spoken, w } from "./words.js";
+import { day } from "../screens/day.js";
+import { devices } from "../screens/devices.js";
+import { journal } from "../screens/journal.js";
+import { openCases } from "../screens/open.js";
+import { pairing } from "../screens/pairing.js";
+import { products } from "../screens/products.js";
+import { signin } from "../screens/signin.js";
+import { story } from "../screens/story.js";
+import { wait } from "../screens/wait.js";
+
+const TABS = { cases: "attention", journal: "book", day: "day", devices: "print", products: "gift" };
+const SCREENS = { cases: openCases, journal, day, devices, products };
+
+function turn() {
+  if (!till.ready) return { key: "start", make: () => wait({ title: w("wait.start"), words: till.reached ? "" : w("off.unreached.what") }) };
+  if (till.unpaired) return { key: "pairing", make: pairing };
+  if (office.manager === null) return { key: "signin", make: signin };
+  if (office.opened) return { key: `story ${office.opened.kind} ${office.opened.id}`, make: () => story(office.opened) };
+  return { key: office.tab, make: SCREENS[office.tab] ?? openCases };
+}
+
+let standing = null;
+
+function draw() {
+  const next = turn();
+  const key = `${next.key} ${spoken()}`;
+  if (standing?.key === key) standing.screen.update?.();
+  else {
+    const before = standing;
+    const screen = next.make();
+    standing = { key, screen };
+    fill(frame.main, screen.node);
+    document.title = `${screen.title} · tilld`;
+    screen.focus?.focus({ preventScroll: true });
+    frame.main.scrollTop = 0;
+    if (before) speakOut([screen.title, screen.words].filter(Boolean).join(" "), screen.urgent);
+  }
+  above();
+  drawEnding();
+  drawStatus();
+}
+
+/// What stands above: whether this is play or money, the tabs, who is signed in.
+function above() {
+  const { session } = till;
+  const here = office.manager !== null && till.ready && !till.unpaired;
+  drawTop({
+    tabs: here ? TABS : {},
+    now: office.tab,
+    free: true,
+    go: toTab,
+    state: [here, office.manager, Boolean(session)],
+    aside: () => [
+      session && (session.sandbox ? el("span", { class: "sandbox" }, w("frame.sandbox")) : el("span", { class: "live" }, w("frame.live"))),
+      el("a", { class: "chip", id: "counter", href: "/" }, icon("counter"), el("span", {}, w("frame.counter"))),
+      here && el("button", { type: "button", class: "chip", id: "sign-out", "aria-label": w("signin.out_of", { name: office.manager }), on: { click: signOut } },
+        icon("leave"), el("span", {}, w("signin.out"))),
+    ],
+  });
+}
+
+let ending = null;
+
+/// Tells a minute before that the session ends, with a way to stay.
+function drawEnding() {
+  const state = office.ending && office.manager !== null ? spoken() : "";
+  if (ending.dataset.state === state) return;
+  ending.dataset.state = state;
+  ending.hidden = state === "";
+  fill(ending, state && [icon("clock"), el("p", { class: "banner-text" }, w("signin.ending")), button(w("signin.stay"), stay, { id: "stay" })]);
+  if (state) speakOut(w("signin.ending"), true);
+}
+
+/// What a manager decided before the page was loaded anew, and never saw answered, is asked again under its key.
+function takeUp() {
+  for (const { path, body } of unanswered()) {
+    if (/\/(settle|answer|send|copy)$/.test(path) && !acting(path)) asManager(() => act(path, body)).then(readCases).catch(quietly);
+  }
+}
+
+async function begin() {
+  await speakFirst();
+  build(document.body);
+  ending = el("section", { class: "banner ending", hidden: true, "aria-label": w("signin.session") });
+  frame.main.before(ending);
+  onChange(draw);
+  onNews({
+    reread: async () => {
+      office.news += 1;
+    },
+    paired: (session) => {
+      speakAs(session);
+      const came = office.manager === null && session.manager;
+      tookSession(session);
+      if (came) takeUp();
+    },
+  });
+  listenForNews();
+  window.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && office.opened && !event.defaultPrevented) backFromStory();
+  });
+  draw();
+  open();
+}
+
+begin();

@@ -1,0 +1,29 @@
+// A part of a screen that is a manager's to read: it is asked for, shown when it comes, and where it does not come says why and offers to ask
+// again. Of two that are asked for the later one is shown, whichever comes first.
+
+import { button, el, fill } from "../app/dom.js";
+import { asManager, isTrouble } from "../app/office.js";
+import { w } from "../app/words.js";
+import { alarm, problemWords } from "./said.js";
+
+/// `reads()` asks; `shows(told)` makes elements of it. `again()` asks anew, and ends when it is shown.
+export function fetched(reads, shows) {
+  const node = el("div", { class: "fetched" }, el("p", { class: "hint" }, w("wait.moment")));
+  let asked = 0;
+  const again = async () => {
+    asked += 1;
+    const mine = asked;
+    node.setAttribute("aria-busy", "true");
+    try {
+      const told = await asManager(reads);
+      if (mine === asked) fill(node, shows(told));
+    } catch (why) {
+      if (!isTrouble(why)) throw why;
+      if (mine === asked) fill(node, alarm(problemWords(why)), button(w("again"), again));
+    } finally {
+      if (mine === asked) node.removeAttribute("aria-busy");
+    }
+  };
+  again();
+  return { node, again };
+}

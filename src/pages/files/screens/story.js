@@ -1,0 +1,93 @@
+// One sale or redemption from its first entry to its last, and its slip printed once more as a numbered COPY.
+
+import { act, ask, read } from "../app/api.js";
+import { button, el, fill } from "../app/dom.js";
+import { speakOut } from "../app/frame.js";
+import { worth } from "../app/money.js";
+import { asManager, backFromStory, isTrouble, office } from "../app/office.js";
+import { exact, moment, w } from "../app/words.js";
+import { fetched } from "../parts/fetched.js";
+import { paperWords, alarm, note, problemWords } from "../parts/said.js";
+import { stateWords } from "../parts/states.js";
+import { told } from "../parts/told.js";
+
+/// States of a card in which its slip is out, so that a copy can be.
+const PRINTED = new Set(["sold"]);
+/// States of a redemption of which there is paper.
+const ON_PAPER = new Set(["redeemed", "answered", "completed", "owed", "cleared"]);
+
+function facts(line) {
+  const rows = [
+    [w("column.what"), line.product_name ?? w(`sort.${line.sort}`)],
+    [w("column.amount"), worth(line.amount)],
+    [w("fact.taken"), line.taken && worth(line.taken)],
+    [w("column.state"), stateWords(line.kind, line.state)],
+    [w("column.code"), line.code],
+    [w("column.provider"), line.provider],
+    [w("column.provider_id"), line.provider_id],
+    [w("column.cashier"), line.cashier],
+    [w("column.when"), moment(line.opened_at)],
+  ];
+  return el("dl", { class: "facts" }, rows.filter(([, value]) => value).map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+}
+
+/// Prints the slip of a line once more. `printed(words)`: it is out, or not.
+function copy(line, printed) {
+  const is = line.kind === "sale" ? PRINTED : ON_PAPER;
+  if (!is.has(line.state)) return null;
+  const said = el("div", { role: "status" });
+  const go = button(w("copy.go"), async () => {
+    go.disabled = true;
+    fill(said, el("p", { class: "hint" }, w("copy.printing")));
+    try {
+      const words = line.kind === "sale" ? await ofCard(line) : paperWords(await asManager(() => ask(`/v1/redemptions/${line.id}/print`, undefined, { paper: true })));
+      await printed(words);
+    } catch (why) {
+      if (!isTrouble(why)) throw why;
+      fill(said, alarm(problemWords(why)));
+    } finally {
+      go.disabled = false;
+    }
+  }, { class: "button", icon: "print", "data-copy": line.card ?? "" });
+  return [go, said];
+}
+
+async function ofCard(line) {
+  const { copy: number, paper } = await asManager(() => act(`/v1/sales/${line.id}/cards/${line.card}/copy`, { by: office.manager }));
+  return `${w("copy.number", { n: number })} ${paper ? paperWords(paper) : w("print.unclear")}`;
+}
+
+/// `kind`: `sale` or `redemption`.
+export function story({ kind, id }) {
+  const title = w(`line.${kind}`);
+  const heading = el("h1", { tabindex: -1 }, title);
+  const newer = button(w("story.newer"), () => again(), { class: "button", icon: "attention", id: "story-newer" });
+  const said = el("div", { role: "status" });
+  let last = 0;
+  const shows = ({ lines, entries }) => {
+    last = entries.at(-1)?.seq ?? 0;
+    newer.hidden = true;
+    heading.textContent = `${title} ${lines[0]?.receipt ?? ""}`;
+    const printed = (words) => {
+      fill(said, note(words, "print"));
+      speakOut(words);
+      return again();
+    };
+    return [
+      el("div", { class: "story-lines" }, lines.map((line) => el("section", { class: "panel", "aria-label": lines.length > 1 ? w("told_card", { n: line.card }) : title }, facts(line), copy(line, printed)))),
+      el("h2", {}, w("story.entries")),
+      el("ol", { class: "story" }, entries.map((entry) => told(entry, kind, exact(entry.at)))),
+    ];
+  };
+  const { node, again } = fetched(() => read(`/v1/journal/${kind}s/${encodeURIComponent(id)}`), shows);
+  const update = () => { newer.hidden = last === 0 || office.newest <= last; };
+  update();
+  return {
+    title,
+    focus: heading,
+    node: el("div", { class: "office" },
+      el("div", { class: "office-head" }, el("div", { class: "step-head" }, button(w("back"), backFromStory, { class: "button quiet", icon: "back", id: "story-back" }), heading), newer),
+      said, node),
+    update,
+  };
+}

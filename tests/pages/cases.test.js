@@ -1,0 +1,114 @@
+// Open cases at the manager's page: what stands there, that it follows the stream, and what can be done about each.
+
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+import { Desk, closeBrowser } from "./desk.js";
+import { MANAGERS, Shop, eventually } from "./shop.js";
+
+let shop;
+before(async () => {
+  shop = await Shop.open();
+});
+afterEach(() => shop.tidy());
+after(async () => {
+  await closeBrowser();
+  await shop.close();
+});
+
+/// A product that the provider never takes back.
+const KEPT = { product: "4001232100046", amount: "20.00" };
+
+const cases = async () => (await shop.ask("GET", "/v1/attention")).body.cases;
+/// The last entry of a sale, as the journal has it.
+const lastOf = async (id) => (await shop.ask("GET", `/v1/journal/sales/${id}`)).body.entries.at(-1);
+
+for (const language of ["de", "en"]) {
+  test(`a case comes by itself, and is closed with a reason, never without one (${language})`, async () => {
+    const desk = await Desk.open(shop, { language, path: "/manager" });
+    await desk.signsIn();
+    await desk.sees("open.none");
+    const receipt = `K-${language}`;
+    const { id } = await shop.undoes(receipt, KEPT);
+    await desk.sees("case.undo_not_supported");
+    await desk.sees(receipt);
+    await desk.looks(`manager-case-${language}`);
+    await desk.press("open.settle");
+    assert.equal(await desk.page.evaluate(() => document.activeElement.tagName), "TEXTAREA");
+    await desk.press("open.close");
+    await desk.sees("problem.reason_missing");
+    await desk.page.keyboard.type("   ");
+    await desk.press("open.close");
+    await desk.sees("problem.reason_missing");
+    assert.equal((await cases()).length, 1, "nothing was closed");
+    await desk.looks(`manager-case-no-reason-${language}`);
+    // What is typed stays while the list changes.
+    await desk.page.keyboard.type("credited in November");
+    await shop.undoes(`${receipt}-2`, KEPT);
+    await desk.sees(`${receipt}-2`);
+    assert.match(await desk.page.$eval("textarea", (field) => field.value), /credited in November/);
+    await desk.looks(`manager-cases-two-${language}`);
+    await desk.press("open.close");
+    await eventually("one is left", async () => (await cases()).length === 1);
+    const entry = await lastOf(id);
+    assert.deepEqual([entry.what, entry.by, entry.facts.reason], ["settled", MANAGERS[0], "credited in November"]);
+    await desk.press("open.settle");
+    await desk.page.keyboard.type("likewise");
+    await desk.press("open.close");
+    await desk.sees("open.none");
+    await desk.close();
+  });
+}
+
+test("a question of the counter stands there too, and is answered by the manager's name", async () => {
+  const desk = await Desk.open(shop, { language: "fr", path: "/manager", width: 800, height: 1280 });
+  await desk.signsIn("Ada Berg");
+  shop.printer.fault("paper_out");
+  const { id } = await shop.sells("Q-1");
+  await desk.sees("open.cashiers");
+  await desk.looks("manager-question-fr-800");
+  await desk.press("answer.money_back");
+  await desk.sees("open.none");
+  const answered = (await shop.ask("GET", `/v1/journal/sales/${id}`)).body.entries.find(({ what }) => what === "answered");
+  assert.equal(answered.by, "Ada Berg");
+  await desk.close();
+});
+
+test("a case leads to its story, and back to the cases", async () => {
+  const desk = await Desk.open(shop, { language: "en", path: "/manager", dark: true });
+  await desk.signsIn();
+  await shop.undoes("K-9", KEPT);
+  await desk.sees("K-9");
+  await desk.looks("manager-case-en-dark");
+  await desk.press("open.story");
+  await desk.isAt("Sale K-9");
+  await desk.sees("undo.not_supported");
+  await desk.press("back");
+  await desk.isAt("open.title");
+  await desk.press("open.settle");
+  await desk.page.keyboard.type("seen");
+  await desk.press("open.close");
+  await desk.sees("open.none");
+  await desk.close();
+});
+
+test("a redemption that nobody can find out is closed by what is decided, with a reason", async () => {
+  const desk = await Desk.open(shop, { language: "en", path: "/manager" });
+  await desk.signsIn();
+  const { code } = await shop.giftLocal.post("/vouchers", { name: "case", value: "30.00", currency: "EUR" });
+  const { check } = (await shop.ask("POST", "/v1/vouchers/check", { scan: code })).body;
+  const { body: taken } = await shop.ask("POST", "/v1/redemptions", { check, basket: "V-1", amount: { amount: "10.00", currency: "EUR" } }, { "Idempotency-Key": "v-1" });
+  await shop.giftLocal.fault("reverse", { kind: "refuse", code: "REDEMPTION_NOT_REVERSIBLE" }, { count: 9 });
+  await shop.ask("POST", `/v1/redemptions/${taken.id}/reverse`, { by: "Kim" }, { "Idempotency-Key": "v-2" });
+  await desk.sees("case.reversal_refused");
+  await desk.press("open.settle");
+  await desk.press("open.close");
+  await desk.sees("open.verdict_missing");
+  await desk.looks("manager-case-redemption-en");
+  await desk.press("verdict.not_used");
+  await desk.page.type("textarea", "replacement given");
+  await desk.press("open.close");
+  await desk.sees("open.none");
+  const { entries } = (await shop.ask("GET", `/v1/journal/redemptions/${taken.id}`)).body;
+  assert.deepEqual(entries.at(-1).facts, { reason: "replacement given", verdict: "not_used" });
+  await desk.close();
+});

@@ -1,0 +1,269 @@
+// The manager's journal: searched, opened, taken out as a file, verified; and what stands there about one sale.
+
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { Desk, closeBrowser } from "./desk.js";
+import { Shop, eventually } from "./shop.js";
+
+let shop;
+before(async () => {
+  shop = await Shop.open();
+  await shop.sells("R-1001", { cashier: "Kim" });
+  await shop.sells("R-1002", { cashier: "Łucja", amount: "75.50", tender: { kind: "cash", given: { amount: "100.00", currency: "EUR" } } });
+  await shop.sells("R-1003", { cashier: "Kim", product: "4001232100022", kind: "posa", amount: "25.00", code: "6399990000129876" });
+  await shop.undoes("R-1004", { cashier: "Zoë" });
+  await eventually("the card is undone", async () => (await shop.ask("GET", "/v1/health")).body.owed === 0);
+  // The provider never takes this product back.
+  await shop.undoes("R-1005", { product: "4001232100046", amount: "20.00" });
+  const { code } = await shop.giftLocal.post("/vouchers", { name: "journal", value: "30.00", currency: "EUR" });
+  const { check } = (await shop.ask("POST", "/v1/vouchers/check", { scan: code })).body;
+  await shop.ask("POST", "/v1/redemptions", { check, basket: "B-2001", cashier: "Kim", amount: { amount: "12.50", currency: "EUR" } }, { "Idempotency-Key": "b-2001" });
+  shop.tail = code.slice(-4);
+});
+after(async () => {
+  await closeBrowser();
+  await shop.close();
+});
+
+/// The receipts that are listed, top to bottom.
+const listed = (desk) => desk.page.$$eval("tbody .row-open", (rows) => rows.map((row) => row.innerText.trim()));
+
+/// The cells of a row of CSV (RFC 4180).
+const cellsOf = (row) => [...row.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(([, quoted, bare]) => quoted?.replaceAll('""', '"') ?? bare);
+
+async function finds(desk, words, receipts) {
+  await desk.page.$eval("#journal-search", (field) => { field.value = ""; });
+  await desk.page.type("#journal-search", words);
+  await desk.page.keyboard.press("Enter");
+  await eventually(`“${words}” finds ${receipts}`, async () => JSON.stringify(await listed(desk)) === JSON.stringify(receipts)).catch(async (why) => {
+    throw new Error(`${why.message}; found ${await listed(desk)}`);
+  });
+}
+
+async function toJournal(desk, tab = "journal") {
+  await desk.signsIn();
+  await desk.click(`[data-tab="${tab}"]`);
+  await desk.isAt("journal.title");
+  await eventually("all lines", async () => (await listed(desk)).length === 6);
+}
+
+test("a search finds receipt, order, product, amount, cashier, state and the last four of a code (de)", async () => {
+  const desk = await Desk.open(shop, { language: "de", path: "/manager" });
+  await toJournal(desk);
+  await desk.looks("manager-journal-de");
+  assert.deepEqual(await listed(desk), ["B-2001", "R-1005", "R-1004", "R-1003", "R-1002", "R-1001"], "newest first");
+  const { order } = (await shop.ask("GET", "/v1/journal?search=R-1002")).body.lines[0];
+  for (const [words, receipts] of [
+    ["R-1001", ["R-1001"]],
+    ["1003", ["R-1003"]],
+    [order, ["R-1002"]],
+    ["75.50", ["R-1002"]],
+    ["9876", ["R-1003"]],
+    [shop.tail, ["B-2001"]],
+    ["kim", ["B-2001", "R-1003", "R-1001"]],
+    ["łuc", ["R-1002"]],
+    ["stuck", ["R-1005"]],
+    ["kim sold", ["R-1003", "R-1001"]],
+    ["4001232100022", ["R-1003"]],
+    ["nothing-like-it", []],
+  ]) await finds(desk, words, receipts);
+  await desk.sees("journal.none");
+  await desk.looks("manager-journal-none-de");
+  await desk.close();
+});
+
+test("filters narrow the list, and what comes after says so until it is asked for (en)", async () => {
+  const desk = await Desk.open(shop, { language: "en", path: "/manager" });
+  await toJournal(desk);
+  const shows = (receipts) => eventually(receipts.join(), async () => JSON.stringify(await listed(desk)) === JSON.stringify(receipts));
+  await desk.page.select("#journal-kind", "redemption");
+  await shows(["B-2001"]);
+  await desk.page.select("#journal-kind", "");
+  await desk.page.select("#journal-state", "cleared");
+  await shows(["R-1004"]);
+  await desk.looks("manager-journal-filtered-en");
+  await desk.page.select("#journal-state", "");
+  await desk.click("#journal-open");
+  await shows(["B-2001", "R-1005"]);
+  await desk.click("#journal-open");
+  await eventually("all lines", async () => (await listed(desk)).length === 6);
+  const fromTo = (from, to) => desk.page.evaluate((values) => {
+    for (const [name, value] of Object.entries(values)) {
+      const field = document.getElementById(`journal-${name}`);
+      field.value = value;
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+  }, { from, to });
+  await fromTo("", "2020-01-31");
+  await shows([]);
+  await fromTo("2020-01-01", "");
+  await eventually("all lines", async () => (await listed(desk)).length === 6);
+  // Nothing is read by itself: that would keep somebody signed in who has gone.
+  assert.ok(await desk.page.$eval("#journal-newer", (button) => button.hidden));
+  await shop.sells("R-1006");
+  await desk.press("journal.newer");
+  await shows(["R-1006", "B-2001", "R-1005", "R-1004", "R-1003", "R-1002", "R-1001"]);
+  await desk.close();
+  await eventually("it is in the index", async () => (await shop.ask("GET", "/v1/journal?search=R-1006")).body.lines.length === 1);
+});
+
+test("a long list is shown page by page, and the focus goes on where the next page begins", async () => {
+  const desk = await Desk.open(shop, { language: "en", path: "/manager", before: async (page) => {
+    await page.setRequestInterception(true);
+    page.on("request", (request) => {
+      const url = new URL(request.url());
+      if (url.pathname !== "/v1/journal") return request.continue();
+      url.searchParams.set("limit", "3");
+      return request.continue({ url: String(url) });
+    });
+  } });
+  await desk.signsIn();
+  await desk.click('[data-tab="journal"]');
+  await eventually("three lines", async () => (await listed(desk)).length === 3);
+  await desk.press("journal.more");
+  await eventually("six lines", async () => (await listed(desk)).length === 6);
+  assert.equal(await desk.page.evaluate(() => document.activeElement.innerText.trim()), (await listed(desk))[3]);
+  await desk.close();
+});
+
+test("a sold card is a story in plain words, with what was sent and nothing secret (en)", async () => {
+  const desk = await Desk.open(shop, { language: "en", path: "/manager" });
+  await desk.signsIn();
+  await desk.click('[data-tab="journal"]');
+  await finds(desk, "R-1002", ["R-1002"]);
+  await desk.press("journal.open_line", { receipt: "R-1002" });
+  await desk.isAt("Sale R-1002");
+  for (const key of ["told.opened", "told.paid", "told.print_ended", "proof.process_id"]) await desk.sees(key);
+  await desk.sees(`${desk.w("call.confirm")}: ${desk.w("ended.done")}`);
+  await desk.sees(`${desk.w("tender.cash")}, ${desk.w("told_given", { amount: "€100.00" })}, ${desk.w("told_change", { amount: "€24.50" })}`);
+  await desk.sees("told_by", { name: "Łucja" });
+  const entries = await desk.page.$$eval("[data-what]", (all) => all.map(({ dataset }) => dataset.what));
+  assert.deepEqual(entries, ["opened", "create_ended", "paid", "confirm_ended", "print_ended"]);
+  await desk.page.$eval("details", (fold) => { fold.open = true; });
+  await desk.sees('"product_code"');
+  await desk.looks("manager-story-sold-en");
+  // The code that stands on the paper stands nowhere here.
+  const code = shop.printer.papers.map((paper) => /\d{4} \d{4} \d{4} \d{4}( \d+)?/.exec(paper)?.[0]).filter(Boolean);
+  await desk.page.$$eval("details", (folds) => folds.forEach((fold) => { fold.open = true; }));
+  const shown = (await desk.text()).replaceAll(" ", "");
+  assert.ok(code.length > 1 && code.every((one) => !shown.includes(one.replaceAll(" ", ""))));
+  await desk.page.keyboard.press("Escape");
+  await desk.isAt("journal.title");
+  await desk.close();
+});
+
+for (const language of ["de", "fr"]) {
+  test(`an undone card is a story to its end (${language})`, async () => {
+    const desk = await Desk.open(shop, { language, path: "/manager", width: language === "de" ? 800 : 1366, height: language === "de" ? 1280 : 768, dark: language === "de" });
+    await desk.signsIn();
+    await desk.click('[data-tab="journal"]');
+    await finds(desk, "R-1004", ["R-1004"]);
+    await desk.looks(`manager-journal-found-${language}`);
+    await desk.press("journal.open_line", { receipt: "R-1004" });
+    await desk.isAt(`${desk.w("line.sale")} R-1004`);
+    for (const key of ["fault.paper_out", "undo.invalidated", "state.cleared"]) await desk.sees(key);
+    await desk.sees("told_answer", { answer: desk.w("answer.money_back") });
+    const entries = await desk.page.$$eval("[data-what]", (all) => all.map(({ dataset }) => dataset.what));
+    assert.deepEqual(entries, ["opened", "create_ended", "paid", "confirm_ended", "print_ended", "answered", "undo_ended"]);
+    await desk.looks(`manager-story-undone-${language}`);
+    await desk.close();
+  });
+}
+
+test("a redemption is a story, without its voucher's code (de)", async () => {
+  const desk = await Desk.open(shop, { language: "de", path: "/manager" });
+  await desk.signsIn();
+  await desk.click('[data-tab="journal"]');
+  await finds(desk, "B-2001", ["B-2001"]);
+  await desk.press("journal.open_line", { receipt: "B-2001" });
+  await desk.isAt(`${desk.w("line.redemption")} B-2001`);
+  for (const key of ["told.redemption_opened", "told.offered", "voucher_state.answered"]) await desk.sees(key);
+  await desk.sees("told_granted", { amount: "12,50 €" });
+  await desk.looks("manager-story-redemption-de");
+  await desk.close();
+});
+
+test("what is found is taken out as CSV and as JSON Lines, by the browser itself, and is what was listed", async () => {
+  const desk = await Desk.open(shop, { language: "en", path: "/manager" });
+  await desk.signsIn();
+  await desk.click('[data-tab="journal"]');
+  const folder = mkdtempSync(join(tmpdir(), "tilld-export-"));
+  const session = await desk.page.createCDPSession();
+  await session.send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: folder, browserContextId: desk.context.id });
+  const file = async (format) => {
+    await desk.click(`#export-${format}`);
+    const path = join(folder, `journal.${format}`);
+    await eventually(`journal.${format}`, () => readdirSync(folder).includes(`journal.${format}`) && readFileSync(path, "utf8").endsWith("\n"));
+    const text = readFileSync(path, "utf8");
+    rmSync(path);
+    return text;
+  };
+  for (const [words, count] of [["kim", 3], ["R-1004", 1]]) {
+    await eventually(words, async () => (await listed(desk)).length >= 6 || words !== "kim");
+    await desk.page.$eval("#journal-search", (field) => { field.value = ""; });
+    await desk.page.type("#journal-search", words);
+    await desk.page.keyboard.press("Enter");
+    await eventually(`${count} lines`, async () => (await listed(desk)).length === count);
+    const receipts = await listed(desk);
+    const lines = (await file("jsonl")).trim().split("\n").map((line) => JSON.parse(line));
+    assert.deepEqual(lines.map(({ receipt }) => receipt), receipts);
+    const [mark, ...rows] = (await file("csv")).trimEnd().split("\r\n");
+    assert.ok(mark.startsWith("\ufeffkind,id,card,"));
+    const cells = rows.map(cellsOf);
+    assert.deepEqual(cells.map((row) => row[4]), receipts);
+    assert.deepEqual(cells.map((row) => [row[1], row[10], row[13], row[16]]), lines.map(({ id, amount, state, cashier }) => [id, amount.amount, state, cashier]));
+  }
+  rmSync(folder, { recursive: true });
+  await desk.close();
+});
+
+test("the chain is verified, and what was found stands there when one comes back", async () => {
+  const desk = await Desk.open(shop, { language: "en", path: "/manager" });
+  await desk.signsIn();
+  await desk.click('[data-tab="journal"]');
+  await desk.press("verify.go");
+  const { entries } = await eventually("it is whole", async () => {
+    const found = (await shop.ask("GET", "/v1/journal/verification")).body;
+    return found.state === "whole" && found;
+  });
+  await desk.sees(`Whole: ${entries} entries`);
+  await desk.page.$eval("#verify", (button) => button.scrollIntoView());
+  await desk.looks("manager-verified-en");
+  await desk.click('[data-tab="cases"]');
+  await desk.isAt("open.title");
+  await desk.click('[data-tab="journal"]');
+  await desk.sees(`Whole: ${entries} entries`);
+  await desk.close();
+});
+
+test("the journal is searched and a sale opened with the keyboard alone, and with the finger alone", async () => {
+  const keys = await Desk.open(shop, { language: "en", path: "/manager" });
+  await keys.signsIn();
+  await keys.tabsTo('[data-tab="journal"]');
+  await keys.page.keyboard.press("Enter");
+  await keys.isAt("journal.title");
+  // The search has the focus.
+  await keys.types("R-1001");
+  await keys.page.keyboard.press("Enter");
+  await eventually("found", async () => (await listed(keys)).join() === "R-1001");
+  await keys.tabsTo("tbody .row-open");
+  await keys.page.keyboard.press("Enter");
+  await keys.isAt("Sale R-1001");
+  await keys.tabsTo("#story-back");
+  await keys.page.keyboard.press("Enter");
+  await keys.isAt("journal.title");
+  await keys.close();
+  const finger = await Desk.open(shop, { language: "de", path: "/manager", touch: true, width: 800, height: 1280 });
+  await finger.signsIn();
+  await (await finger.has('[data-tab="journal"]')).tap();
+  await finger.isAt("journal.title");
+  await finger.looks("manager-journal-de-800");
+  await finger.tap("journal.open_line", { receipt: "R-1001" });
+  await finger.isAt("Verkauf R-1001");
+  await finger.tap("back");
+  await finger.isAt("journal.title");
+  await finger.close();
+});
