@@ -1,4 +1,4 @@
-//! Till scripts: one act a line at the left, what must follow at the right, two or more blanks between them.
+//! Till scripts: one act a line at the left, what must follow at the right, three or more blanks between them.
 //!
 //! | act | means |
 //! |---|---|
@@ -16,6 +16,7 @@
 //! | `clock jumps 2h back`, `… forward` | somebody sets this machine's wall clock |
 //! | `printer …` | what is wrong with the printer, see [`printer_fault`]; `printer ok`, `printer power-cycled` |
 //! | `journal refuses`, `journal writes` | somebody holds the journal's file, so that nothing can be written; lets go |
+//! | `journal loses R1`, `journal finds R1` | somebody damages the row of that receipt's sale behind the daemon's back; mends it |
 //! | `wait 12s` | time passes (`ms`, `s`, `m`, `h`) |
 //! | `crash`, `restart` | the power goes; the daemon starts |
 //!
@@ -34,6 +35,7 @@
 //! | `next in 10s` | the counter waits for the clock, and something is due in exactly that time |
 //! | `entries 11` | the journal verifies, and has so many entries |
 //! | `journal down`, `journal up` | health says that the journal cannot, or can, be written |
+//! | `set aside 1` | health says that so many happenings could not be written although others could |
 //! | `clock wrong`, `clock right` | health says that the clock is wrong, or right |
 //! | `because "Clock is"` | the refusal's reason, and the health's, begins so |
 //! | `catalogues 3` | so often the catalogue was asked for since the beginning |
@@ -224,6 +226,12 @@ impl Till {
             ["printer", how @ ..] => self.shop.printer.fault(printer_fault(how)),
             ["journal", "refuses"] => self.lock = Some(lock(&self.shop.journal_folder())),
             ["journal", "writes"] => self.lock = None,
+            ["journal", "loses", receipt] => {
+                damage(&self.shop.journal_folder(), receipt, "CAST(id || x'00' AS BLOB)")
+            }
+            ["journal", "finds", receipt] => {
+                damage(&self.shop.journal_folder(), receipt, "substr(id, 1, 16)")
+            }
             ["wait", span] => self.shop.clock.pass(duration(span)),
             ["crash"] => {
                 self.shop.crash().await;
@@ -418,6 +426,10 @@ impl Till {
                 let health = self.shop.get("/v1/health").await.ok_or("the daemon does not run")?.body;
                 same(health["owed"].to_string(), count)
             }
+            ["set", "aside", count] => {
+                let health = self.shop.get("/v1/health").await.ok_or("the daemon does not run")?.body;
+                same(health["journal"]["set_aside"].to_string(), count)
+            }
             ["codes", count] => same(self.shop.codes_kept().to_string(), count),
             ["clock", state] => {
                 let health = self.shop.get("/v1/health").await.ok_or("the daemon does not run")?.body;
@@ -596,6 +608,15 @@ pub(crate) fn lock(folder: &Path) -> rusqlite::Connection {
     connection.busy_timeout(PATIENCE).unwrap();
     connection.execute_batch("BEGIN IMMEDIATE").unwrap();
     connection
+}
+
+/// Gives the row of a sale another id, so that the next entry of that sale does not fit it.
+fn damage(folder: &Path, receipt: &str, id: &str) {
+    let connection = rusqlite::Connection::open(folder.join("journal.db")).unwrap();
+    connection.busy_timeout(PATIENCE).unwrap();
+    let damaged =
+        connection.execute(&format!("UPDATE sale SET id = {id} WHERE receipt = ?1"), [receipt]).unwrap();
+    assert_eq!(damaged, 1, "there is one sale of {receipt}");
 }
 
 fn call_of(word: &str) -> CallKind {
