@@ -355,12 +355,23 @@ impl House {
 
     /// The same, after something was done to the journal in between.
     pub(super) async fn started_after(self, deed: impl FnOnce(&Journal)) -> Self {
-        let Self { app, counter, mut driver, disk, vouchers, .. } = self;
+        let vouchers = self.vouchers.clone();
+        let disk = self.stopped().await;
+        deed(&open(&disk).await);
+        Self::on(disk, Some(vouchers)).await
+    }
+
+    /// The same, with a configuration that names no provider of vouchers any more.
+    pub(super) async fn started_without_vouchers(self) -> Self {
+        Self::on(self.stopped().await, None).await
+    }
+
+    async fn stopped(self) -> TempDir {
+        let Self { app, counter, mut driver, disk, .. } = self;
         counter.stop().await;
         driver.ended().await;
         drop((app, counter));
-        deed(&open(&disk).await);
-        Self::on(disk, Some(vouchers)).await
+        disk
     }
 
     async fn on(disk: TempDir, vouchers: Option<Arc<voucher::PlayedVouchers>>) -> Self {

@@ -588,6 +588,19 @@ async fn where_vouchers_are_not_set_up_nothing_is_redeemed() {
 }
 
 #[tokio::test]
+async fn the_health_says_when_redemptions_are_open_and_nobody_is_asked_about_them_any_more() {
+    let trouble = async |house: &House| house.get("/v1/health").await.json()["vouchers_trouble"].clone();
+    let house = House::bare().await;
+    let open = house.redeemed("k1", MONEY, "B1", &eur("5.00")).await;
+    assert_eq!(trouble(&house).await, Value::Null, "its provider is set up");
+    let house = house.started_without_vouchers().await;
+    let said = trouble(&house).await;
+    assert!(said.as_str().unwrap().contains("Set it up again"), "{said}");
+    assert_eq!(house.post(&format!("{open}/complete"), "k2", "").await.status, StatusCode::OK);
+    assert_eq!(trouble(&house).await, Value::Null, "nothing is open");
+}
+
+#[tokio::test]
 async fn a_redemption_that_is_not_there_is_not_found_and_a_basket_without_one_is_free() {
     let house = House::bare().await;
     let unknown = (404, "redemption_unknown".to_owned());
