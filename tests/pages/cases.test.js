@@ -68,7 +68,7 @@ test("a question of the counter stands there too, and is answered by the manager
   await desk.looks("manager-question-fr-800");
   await desk.press("answer.money_back");
   await desk.sees("open.none");
-  const answered = (await shop.ask("GET", `/v1/journal/sales/${id}`)).body.entries.find(({ what }) => what === "answered");
+  const answered = await eventually("the answer", async () => (await shop.ask("GET", `/v1/journal/sales/${id}`)).body.entries.find(({ what }) => what === "answered"));
   assert.equal(answered.by, "Ada Berg");
   await desk.close();
 });
@@ -85,9 +85,15 @@ test("a case leads to its story, and back to the cases", async () => {
   await desk.press("back");
   await desk.isAt("open.title");
   await desk.press("open.settle");
-  await desk.page.keyboard.type("seen");
+  // What others write stays text, wherever it is shown.
+  const hostile = '<img src=x onerror="document.title=1"><b>seen</b>';
+  await desk.page.keyboard.type(hostile);
   await desk.press("open.close");
   await desk.sees("open.none");
+  await desk.click('[data-tab="journal"]');
+  await desk.press("journal.open_line", { receipt: "K-9" });
+  await desk.sees("told_reason", { reason: hostile });
+  assert.equal(await desk.page.$("main img, main b"), null);
   await desk.close();
 });
 

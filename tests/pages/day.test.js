@@ -97,6 +97,28 @@ test("a Z that another screen has made meanwhile is told, and made no second tim
   await other.close();
 });
 
+test("a day is reported and a test slip printed with the keyboard alone, and the focus stays where it was", async () => {
+  const desk = await Desk.open(shop, { language: "fr", path: "/manager" });
+  await desk.signsIn();
+  await desk.tabsTo('[data-tab="day"]');
+  await desk.page.keyboard.press("Enter");
+  await desk.has("#z-again");
+  const papers = shop.printer.papers.length;
+  for (const n of [1, 2]) {
+    await desk.tabsTo("#z-again:not([aria-disabled])");
+    await desk.page.keyboard.press("Enter");
+    await eventually("the paper", () => shop.printer.papers.length === papers + n);
+    await eventually("the focus", () => desk.page.evaluate(() => document.activeElement.matches("#z-again:not([aria-disabled])")));
+  }
+  await desk.tabsTo('[data-tab="devices"]');
+  await desk.page.keyboard.press("Enter");
+  await desk.tabsTo("[data-test]");
+  await desk.page.keyboard.press("Enter");
+  await desk.sees("print.done");
+  await eventually("the focus", () => desk.page.evaluate(() => document.activeElement.matches("[data-test]:not([aria-disabled])")));
+  await desk.close();
+});
+
 test("each device says how it is, and a test slip comes out of the printer that was asked", async () => {
   const desk = await Desk.open(shop, { language: "en", path: "/manager" });
   await desk.signsIn();

@@ -124,7 +124,7 @@ export class Desk {
     const wanted = (key in this.words ? this.w(key, values) : key).replace(/[\u00a0\u202f]/g, " ");
     return eventually(`a button “${wanted}” to press`, async () => {
       const found = await this.page.evaluateHandle((words) => [...document.querySelectorAll("button, a.button")].find((button) =>
-        !button.disabled && button.checkVisibility() && [button.innerText, button.getAttribute("aria-label")].some((text) => text?.replace(/[\u00a0\u202f]/g, " ").trim() === words)), wanted);
+        !button.disabled && button.getAttribute("aria-disabled") !== "true" && button.checkVisibility() && [button.innerText, button.getAttribute("aria-label")].some((text) => text?.replace(/[\u00a0\u202f]/g, " ").trim() === words)), wanted);
       return found.asElement();
     }).catch(async (why) => {
       throw new Error(`${why.message}; the page shows: ${await this.text()} ${this.troubles.join("; ")}`);

@@ -137,7 +137,7 @@ test("a sold card is a story in plain words, with what was sent and nothing secr
   await desk.press("journal.open_line", { receipt: "R-1002" });
   await desk.isAt("Sale R-1002");
   for (const key of ["told.opened", "told.paid", "told.print_ended", "proof.process_id"]) await desk.sees(key);
-  await desk.sees(`${desk.w("call.confirm")}: ${desk.w("ended.done")}`);
+  await desk.sees("told_call", { call: desk.w("call.confirm"), outcome: desk.w("ended.done") });
   await desk.sees(`${desk.w("tender.cash")}, ${desk.w("told_given", { amount: "€100.00" })}, ${desk.w("told_change", { amount: "€24.50" })}`);
   await desk.sees("told_by", { name: "Łucja" });
   const entries = await desk.page.$$eval("[data-what]", (all) => all.map(({ dataset }) => dataset.what));
@@ -169,6 +169,35 @@ for (const language of ["de", "fr"]) {
     const entries = await desk.page.$$eval("[data-what]", (all) => all.map(({ dataset }) => dataset.what));
     assert.deepEqual(entries, ["opened", "create_ended", "paid", "confirm_ended", "print_ended", "answered", "undo_ended"]);
     await desk.looks(`manager-story-undone-${language}`);
+    await desk.close();
+  });
+}
+
+for (const language of ["en", "de"]) {
+  test(`a slip is printed once more as a numbered copy, which the story tells with the manager's name (${language})`, async () => {
+    const desk = await Desk.open(shop, { language, path: "/manager" });
+    const receipt = `R-20${language === "en" ? 1 : 2}`;
+    await shop.sells(receipt);
+    await desk.signsIn("Ada Berg");
+    await desk.click('[data-tab="journal"]');
+    await finds(desk, receipt, [receipt]);
+    await desk.press("journal.open_line", { receipt });
+    for (const n of [1, 2]) {
+      const papers = shop.printer.papers.length;
+      await desk.press("copy.go");
+      await desk.sees("copy.number", { n });
+      await desk.sees("told_copy", { n });
+      assert.equal(shop.printer.papers.length, papers + 1);
+      assert.match(shop.printer.papers.at(-1), new RegExp(`KOPIE ${n}|Kopie ${n}`));
+    }
+    await desk.sees("told_by", { name: "Ada Berg" });
+    await desk.looks(`manager-copied-${language}`);
+    // No paper, no copy; what was asked for stays written down.
+    shop.printer.fault("cover_open");
+    await desk.press("copy.go");
+    await desk.sees("fault.cover_open");
+    await desk.sees("told_copy", { n: 3 });
+    shop.printer.fault(null);
     await desk.close();
   });
 }

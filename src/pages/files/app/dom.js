@@ -36,7 +36,16 @@ export function say(element, text) {
 /// A button. Clicks that come while it is disabled, or twice, are for the act behind it to bear.
 export function button(label, act, props = {}) {
   const { icon: name, ...rest } = props;
-  return el("button", { type: "button", class: "button", on: { click: act }, ...rest }, name && icon(name), el("span", {}, label));
+  const click = act && ((event) => isBusy(event.currentTarget) || act(event));
+  return el("button", { type: "button", class: "button", on: click ? { click } : {}, ...rest }, name && icon(name), el("span", {}, label));
+}
+
+/// Whether a button's act is on its way: it does nothing, and keeps the focus, which a disabled one would lose.
+const isBusy = (made) => made.getAttribute("aria-disabled") === "true";
+export const busy = (is) => ({ "aria-disabled": is ? "true" : undefined });
+export function setBusy(made, is) {
+  if (is) made.setAttribute("aria-disabled", "true");
+  else made.removeAttribute("aria-disabled");
 }
 
 const ICONS = {

@@ -6,20 +6,24 @@ import { asManager, isTrouble } from "../app/office.js";
 import { w } from "../app/words.js";
 import { alarm, problemWords } from "./said.js";
 
-/// `reads()` asks; `shows(told)` makes elements of it. `again()` asks anew, and ends when it is shown.
+/// `reads()` asks; `shows(told)` makes elements of it. `again()` asks anew, and ends when it is shown; what had the
+/// focus is looked for in `then`, by the first that is there.
 export function fetched(reads, shows) {
   const node = el("div", { class: "fetched" }, el("p", { class: "hint" }, w("wait.moment")));
   let asked = 0;
-  const again = async () => {
+  const again = async (then = []) => {
     asked += 1;
     const mine = asked;
     node.setAttribute("aria-busy", "true");
     try {
       const told = await asManager(reads);
-      if (mine === asked) fill(node, shows(told));
+      if (mine !== asked) return;
+      const held = node.contains(document.activeElement);
+      fill(node, shows(told));
+      if (held) then.map((one) => node.querySelector(one)).find(Boolean)?.focus();
     } catch (why) {
       if (!isTrouble(why)) throw why;
-      if (mine === asked) fill(node, alarm(problemWords(why)), button(w("again"), again));
+      if (mine === asked) fill(node, alarm(problemWords(why)), button(w("again"), () => again()));
     } finally {
       if (mine === asked) node.removeAttribute("aria-busy");
     }

@@ -52,7 +52,7 @@ export function alarm(words, more) {
 
 /// A sentence beside what one does.
 export function note(words, name = "attention") {
-  return el("div", { class: "note" }, icon(name), el("p", {}, words));
+  return el("div", { class: `note note-${name}` }, icon(name), el("p", {}, words));
 }
 
 /// What came of a paper that is worth nothing.

@@ -16,7 +16,7 @@ function ofCall({ call, outcome, refusal, trouble, status, retry_after_s: pause,
     unknown: () => [worded("trouble", trouble, trouble), status && `(${status})`].filter(Boolean).join(" "),
     done: () => doneWords(call, said),
   }[outcome]?.();
-  return [`${worded("call", call, call)}: ${worded("ended", outcome, outcome)}`, why];
+  return [w("told_call", { call: worded("call", call, call), outcome: worded("ended", outcome, outcome) }), why];
 }
 
 function doneWords(call, said) {
@@ -33,7 +33,7 @@ function tender({ kind, given, change }) {
 }
 
 /// What else is known of it, a sentence each.
-function more(entry, kind) {
+function more(entry, kind, copy) {
   const { facts, what } = entry;
   const { paper } = facts;
   const family = kind === "sale" ? "answer" : "guest_answer";
@@ -44,7 +44,7 @@ function more(entry, kind) {
     facts.answer && w("told_answer", { answer: worded(family, facts.answer, facts.answer) }),
     facts.verdict && w("told_answer", { answer: worded("verdict", facts.verdict, facts.verdict) }),
     facts.reason && w("told_reason", { reason: facts.reason }),
-    facts.copy && w("told_copy", { n: facts.copy }),
+    copy && w("told_copy", { n: copy }),
   ].filter(Boolean);
 }
 
@@ -74,15 +74,15 @@ function sent(entry) {
 /// Whether an entry is something to look at, not the ordinary course.
 const isOdd = ({ answered, facts }) => (answered && answered.outcome !== "done") || facts.paper && facts.paper.paper !== "printed";
 
-/// An entry as a person reads it.
-export function told(entry, kind, clock) {
+/// An entry as a person reads it. `kind`: of what; `clock`: its time in words; `copy`: the number of the copy that it asks for.
+export function told(entry, { kind, clock, copy }) {
   const [headline, why] = entry.answered ? ofCall(entry.answered) : [worded("told", entry.what, entry.what), ""];
   const state = kind === "sale" && entry.card === null ? "" : worded(kind === "sale" ? "state" : "voucher_state", entry.state, entry.state);
   return el("li", { class: isOdd(entry) ? "told odd" : "told", "data-what": entry.what },
     el("div", { class: "told-time" }, el("time", { datetime: entry.at }, clock), el("span", { class: "hint" }, `#${entry.seq}`)),
     el("div", { class: "told-text" },
       el("p", {}, isOdd(entry) && icon("attention"), el("strong", {}, headline), entry.card !== null && el("span", { class: "hint" }, ` ${w("told_card", { n: entry.card })}`)),
-      why && el("p", {}, why), more(entry, kind).map((words) => el("p", {}, words)), opened(entry),
+      why && el("p", {}, why), more(entry, kind, copy).map((words) => el("p", {}, words)), opened(entry),
       el("p", { class: "hint" }, [entry.by && w("told_by", { name: entry.by }), state && w("told_state", { state })].filter(Boolean).join(" · ")),
       sent(entry)));
 }

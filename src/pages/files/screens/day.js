@@ -1,7 +1,7 @@
 // A day of business: what it adds up to, what is still open, X (a look, at any time) and Z (its closing, once, numbered).
 
 import { ask, read } from "../app/api.js";
-import { button, el, fill, icon } from "../app/dom.js";
+import { button, el, fill, icon, setBusy } from "../app/dom.js";
 import { speakOut } from "../app/frame.js";
 import { worth } from "../app/money.js";
 import { asManager, isTrouble, office, toStory } from "../app/office.js";
@@ -29,7 +29,7 @@ function figure(sums, name) {
 function table(title, rows) {
   if (rows.length === 0) return null;
   return el("section", { class: "table-box" }, el("table", { class: "table" }, el("caption", {}, title),
-    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, title), FIGURES.map((name) => el("th", { scope: "col", class: "number" }, w(`figure.${name}`))))),
+    el("thead", {}, el("tr", {}, el("td"), FIGURES.map((name) => el("th", { scope: "col", class: "number" }, w(`figure.${name}`))))),
     el("tbody", {}, rows.map(([name, sums]) => el("tr", {}, el("th", { scope: "row" }, name), FIGURES.map((one) => el("td", { class: "number" }, figure(sums, one))))))));
 }
 
@@ -46,20 +46,20 @@ const zWords = ({ closing }) => w("day.closed", { n: number(closing.number), by:
 /// X and Z. `again()` shows the day anew; `said` says what came of it.
 function reports(told, again, said) {
   const all = [];
-  const disable = (disabled) => all.forEach((one) => { one.disabled = disabled; });
+  const busy = (is) => all.forEach((one) => setBusy(one, is));
   const reporting = (kind, label, words, props) => {
     const go = async () => {
-      disable(true);
+      busy(true);
       try {
         const report = await asManager(() => ask(`/v1/days/${told.day}/report`, { kind, print: true, by: office.manager }, { paper: true }));
-        const text = [words(report), paperWords(report.paper)].filter(Boolean).join(" ");
-        await again();
-        fill(said, note(text, report.paper.paper === "printed" ? "done" : "attention"));
-        speakOut(text);
+        const paper = paperWords(report.paper);
+        await again(["#z-again", "#x-print"]);
+        fill(said, note(paper, report.paper.paper === "printed" ? "done" : "attention"));
+        speakOut(`${words(report)} ${paper}`);
       } catch (why) {
         if (!isTrouble(why)) throw why;
         fill(said, alarm(problemWords(why)));
-        disable(false);
+        busy(false);
       }
     };
     const made = button(label, go, { class: "button", icon: "print", ...props });

@@ -2,7 +2,7 @@
 // printer; of a scanner and a drawer it tells nothing, so they are asked for while the screen stands.
 
 import { ask } from "../app/api.js";
-import { button, el, fill, icon } from "../app/dom.js";
+import { busy, button, el, fill, icon } from "../app/dom.js";
 import { speakOut } from "../app/frame.js";
 import { asManager, isTrouble } from "../app/office.js";
 import { quietly, readDevices, till } from "../app/till.js";
@@ -45,7 +45,7 @@ function tryOut(device, redraw) {
     }
     redraw();
   };
-  return [button(w("devices.test"), go, { class: "button", icon: "print", disabled: test.busy, "data-test": device.name }), el("div", { role: "status" }, test.busy ? el("p", { class: "hint" }, w("copy.printing")) : test.node)];
+  return [button(w("devices.test"), go, { class: "button", icon: "print", ...busy(test.busy), "data-test": device.name }), el("div", { role: "status" }, test.busy ? el("p", { class: "hint" }, w("copy.printing")) : test.node)];
 }
 
 export function devices() {

@@ -2,7 +2,7 @@
 // now, answer, or close it with a reason that stays in the journal. The list follows the stream; what is being typed stays.
 
 import { act, ask } from "../app/api.js";
-import { button, el, fill, icon } from "../app/dom.js";
+import { busy, button, el, fill, icon } from "../app/dom.js";
 import { shown, worth } from "../app/money.js";
 import { asManager, isTrouble, office, toStory } from "../app/office.js";
 import { speakOut } from "../app/frame.js";
@@ -66,7 +66,7 @@ function sendNow(one, draft, redraw) {
   return button(w("open.send"), () => does(draft, redraw, async () => {
     const { sending, not_before: then } = await ask(`${pathOf(one)}/send`);
     return w(`sending.${sending}`, { time: then ? time(then) : "" });
-  }), { class: "button", icon: "next", disabled: draft.busy, "data-send": nameOf(one) });
+  }), { class: "button", icon: "next", ...busy(draft.busy), "data-send": nameOf(one) });
 }
 
 function answers(one, draft, redraw) {
@@ -74,7 +74,7 @@ function answers(one, draft, redraw) {
   return one.choices.map((choice) => button(w(`${family}.${choice}`), () => does(draft, redraw, async () => {
     await act(`${pathOf(one)}/answer`, { answer: choice, by: office.manager });
     return w("open.answered");
-  }), { class: "button", disabled: draft.busy, "data-choice": choice }));
+  }), { class: "button", ...busy(draft.busy), "data-choice": choice }));
 }
 
 function closing(one, draft, redraw) {
@@ -110,7 +110,7 @@ function closing(one, draft, redraw) {
     verdicts.length > 0 && el("div", { class: "tenders", role: "group", "aria-label": w("open.verdict") }, verdicts.map(choice)),
     el("label", { for: id }, w("open.reason")), input, said,
     el("div", { class: "choices" },
-      button(w("open.close"), undefined, { type: "submit", class: "button primary", disabled: draft.busy, "data-close": name }),
+      button(w("open.close"), undefined, { type: "submit", class: "button primary", ...busy(draft.busy), "data-close": name }),
       button(w("cancel"), () => { draft.open = false; redraw(); }, { class: "button" })));
 }
 

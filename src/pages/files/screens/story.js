@@ -1,7 +1,7 @@
 // One sale or redemption from its first entry to its last, and its slip printed once more as a numbered COPY.
 
 import { act, ask, read } from "../app/api.js";
-import { button, el, fill } from "../app/dom.js";
+import { button, el, fill, setBusy } from "../app/dom.js";
 import { speakOut } from "../app/frame.js";
 import { worth } from "../app/money.js";
 import { asManager, backFromStory, isTrouble, office } from "../app/office.js";
@@ -24,11 +24,11 @@ function facts(line) {
     [w("column.state"), stateWords(line.kind, line.state)],
     [w("column.code"), line.code],
     [w("column.provider"), line.provider],
-    [w("column.provider_id"), line.provider_id],
+    [w("column.provider_id"), line.provider_id, { class: "wide" }],
     [w("column.cashier"), line.cashier],
     [w("column.when"), moment(line.opened_at)],
   ];
-  return el("dl", { class: "facts" }, rows.filter(([, value]) => value).map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+  return el("dl", { class: "facts" }, rows.filter(([, value]) => value).map(([name, value, props]) => el("div", props, el("dt", {}, name), el("dd", {}, value))));
 }
 
 /// Prints the slip of a line once more. `printed(words)`: it is out, or not.
@@ -37,16 +37,16 @@ function copy(line, printed) {
   if (!is.has(line.state)) return null;
   const said = el("div", { role: "status" });
   const go = button(w("copy.go"), async () => {
-    go.disabled = true;
+    setBusy(go, true);
     fill(said, el("p", { class: "hint" }, w("copy.printing")));
     try {
       const words = line.kind === "sale" ? await ofCard(line) : paperWords(await asManager(() => ask(`/v1/redemptions/${line.id}/print`, undefined, { paper: true })));
-      await printed(words);
+      await printed(words, `[data-copy="${line.card ?? ""}"]`);
     } catch (why) {
       if (!isTrouble(why)) throw why;
       fill(said, alarm(problemWords(why)));
     } finally {
-      go.disabled = false;
+      setBusy(go, false);
     }
   }, { class: "button", icon: "print", "data-copy": line.card ?? "" });
   return [go, said];
@@ -56,6 +56,9 @@ async function ofCard(line) {
   const { copy: number, paper } = await asManager(() => act(`/v1/sales/${line.id}/cards/${line.card}/copy`, { by: office.manager }));
   return `${w("copy.number", { n: number })} ${paper ? paperWords(paper) : w("print.unclear")}`;
 }
+
+/// Which copy of its card's slip an entry asks for, if it asks for one: they are numbered as they were asked for.
+const numberOf = (entry, entries) => (entry.what === "copy_asked" ? entries.filter(({ what, card, seq }) => what === "copy_asked" && card === entry.card && seq <= entry.seq).length : 0);
 
 /// `kind`: `sale` or `redemption`.
 export function story({ kind, id }) {
@@ -68,15 +71,15 @@ export function story({ kind, id }) {
     last = entries.at(-1)?.seq ?? 0;
     newer.hidden = true;
     heading.textContent = `${title} ${lines[0]?.receipt ?? ""}`;
-    const printed = (words) => {
+    const printed = async (words, pressed) => {
       fill(said, note(words, "print"));
       speakOut(words);
-      return again();
+      await again([pressed]);
     };
     return [
       el("div", { class: "story-lines" }, lines.map((line) => el("section", { class: "panel", "aria-label": lines.length > 1 ? w("told_card", { n: line.card }) : title }, facts(line), copy(line, printed)))),
       el("h2", {}, w("story.entries")),
-      el("ol", { class: "story" }, entries.map((entry) => told(entry, kind, exact(entry.at)))),
+      el("ol", { class: "story" }, entries.map((entry) => told(entry, { kind, clock: exact(entry.at), copy: numberOf(entry, entries) }))),
     ];
   };
   const { node, again } = fetched(() => read(`/v1/journal/${kind}s/${encodeURIComponent(id)}`), shows);
