@@ -39,6 +39,7 @@ scripts! {
     a_case_is_not_closed_while_its_undo_is_on_the_wire,
     a_catalogue_that_could_not_be_fetched_is_asked_for_again,
     a_clock_behind_the_journal_sells_nothing_until_the_provider_has_told_its_time,
+    a_clock_that_is_set_back_delays_no_healing,
     a_clock_that_is_set_moves_no_deadline,
     a_clock_that_is_wrong_sells_nothing_until_it_is_right,
     a_confirm_answer_cut_short_is_unknown,

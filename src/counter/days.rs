@@ -297,9 +297,11 @@ mod tests {
         let closings = [closing("2026-11-20", 1, 0, 100), closing("2026-11-22", 2, 100, 300)];
         let at = |text: &str| Moment::from_ms(text.parse::<Timestamp>().unwrap().as_millisecond());
         let (always, never) = (Moment::from_ms(i64::MIN), Moment::from_ms(i64::MAX));
-        // An entry every hour; the 400th is the first of 2026-11-24, the 1,096th of 2026-12-23.
+        // An entry every hour; the 400th is the first of 2026-11-24, the 1,096th of 2026-12-23. For the 1,110th the clock was two
+        // days ahead.
         let midnight = at("2026-11-23T23:00:00Z").ms();
-        let written = |number: i64| Moment::from_ms(midnight + (number - 400) * 3_600_000);
+        let ahead = |number: i64| if number == 1_110 { 48 } else { 0 };
+        let written = |number: i64| Moment::from_ms(midnight + (number - 400 + ahead(number)) * 3_600_000);
         let first = |part: &Part| {
             let numbers =
                 (1..=2_000).map(|number| (Seq::new(number), written(i64::try_from(number).unwrap())));
