@@ -157,11 +157,74 @@ test("a card is sold with fingers alone, on a tablet 800 px wide (fr)", async ()
   await desk.close();
 });
 
-/// Brings a desk to where 50.00 is taken.
-async function toTake(desk) {
+for (const [language, due, rest, back] of [["de", "80,00 €", "30,00 €", "10,00 €"], ["en", "€80.00", "€30.00", "€10.00"]]) {
+  test(`a part is paid by card and the rest in cash, with the keyboard alone (${language})`, async () => {
+    const desk = await Desk.open(shop, { language });
+    await desk.isAt("sell.title");
+    const came = await outcome(async () => {
+      await toTake(desk, "80");
+      await desk.isAt("take.title", { amount: due });
+      await desk.tabsTo('[data-tender="mixed"]');
+      await desk.page.keyboard.press("Enter");
+      assert.equal(await desk.page.evaluate(() => document.activeElement.id), "by-card");
+      await desk.sees("take.mixed_how", { amount: due });
+      const able = () => desk.page.$eval(".take-form .basket .primary", (button) => !button.disabled);
+      // Nothing, all, and more than all are no part.
+      for (const text of ["0", "80", "81"]) {
+        await desk.types(text);
+        assert.equal(await able(), false, text);
+        for (const _ of text) await desk.page.keyboard.press("Backspace");
+      }
+      await desk.types("50");
+      await desk.page.keyboard.press("Enter");
+      await desk.sees(rest);
+      assert.equal(await desk.page.evaluate(() => document.activeElement.id), "amount");
+      await desk.types("20");
+      await desk.sees("take.missing");
+      assert.equal(await able(), false);
+      await desk.page.keyboard.press("Backspace");
+      await desk.page.keyboard.press("Backspace");
+      await desk.types("40");
+      await desk.sees(back);
+      await desk.looks(`take-mixed-${language}`);
+      await desk.page.keyboard.press("Enter");
+      await desk.isAt("screen.done");
+      await desk.sees(back);
+    });
+    assert.deepEqual(came, { live: 1, papers: 1 });
+    const [last] = (await shop.ask("GET", "/v1/journal?limit=1")).body.lines;
+    const { payment } = (await shop.ask("GET", `/v1/sales/${last.id}`)).body;
+    const eur = (amount) => ({ amount, currency: "EUR" });
+    assert.deepEqual(payment.tender, { kind: "mixed", card: eur("50.00"), given: eur("40.00"), change: eur("10.00") });
+    await desk.close();
+  });
+}
+
+test("a part is paid by card and the rest in cash, with fingers alone (fr)", async () => {
+  const desk = await Desk.open(shop, { language: "fr", width: 800, height: 1180, touch: true });
+  await desk.isAt("sell.title");
+  const came = await outcome(async () => {
+    await toTake(desk);
+    await desk.tap("tender.mixed");
+    for (const key of ["3", "5"]) await desk.tap(key);
+    await desk.sees("15,00 €");
+    await desk.tap("20 €");
+    await desk.sees("5,00 €");
+    await desk.looks("take-mixed-fr-800");
+    await desk.tap("take.mixed_paid");
+    await desk.isAt("screen.done");
+  });
+  assert.deepEqual(came, { live: 1, papers: 1 });
+  await desk.close();
+});
+
+/// Brings a desk to where so much is taken.
+async function toTake(desk, value = "50") {
   await desk.isAt("sell.title");
   await desk.click(POR);
-  await desk.click('[data-value="50.00"]');
+  await desk.has("#amount");
+  await desk.types(value);
+  await desk.page.keyboard.press("Enter");
   await desk.press("basket.sell.one", { n: 1 });
   await desk.has(".take");
 }

@@ -9,7 +9,7 @@
 
 import { Problem, act, acting, read, unanswered } from "./api.js";
 import { tab, till as shared } from "./keep.js";
-import { money, sum } from "./money.js";
+import { sum } from "./money.js";
 import { changed, quietly, readCases, till, tookSale } from "./till.js";
 
 export const MOST_CARDS = 20;
@@ -166,9 +166,8 @@ async function onSale(id, path, body) {
 
 const of = (id) => `/v1/sales/${id}`;
 
-/// The customer has paid what is due. `given`: cash; none: by card.
-export function pay(view, given) {
-  const tender = given === undefined ? { kind: "card" } : { kind: "cash", given: money(given, view.due.currency) };
+/// The customer has paid what is due, in a tender of the API.
+export function pay(view, tender) {
   return onSale(view.id, `${of(view.id)}/payment`, { amount: view.due, tender });
 }
 

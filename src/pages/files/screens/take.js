@@ -1,11 +1,12 @@
-// The money is collected: cash with what was given and what goes back, or by card. What is typed outlives a redraw.
+// The money is collected: cash with what was given and what goes back, by card, or a part by card and the rest in cash. What is typed
+// outlives a redraw, and a change of mind about the tender.
 
 import { button, el, fill, icon, say } from "../app/dom.js";
 import { brief, minor, money, notes, shown, typing } from "../app/money.js";
 import { cancel, pay } from "../app/selling.js";
 import { hindrance } from "../app/till.js";
 import { w } from "../app/words.js";
-import { amountField } from "../parts/amount.js";
+import { amountBox, keypad } from "../parts/amount.js";
 import { alarm, cardScreen, note, problemWords, refusalWords } from "../parts/said.js";
 
 function line(card) {
@@ -16,51 +17,83 @@ function line(card) {
     el("span", { class: "line-amount" }, refused ? w("take.not_sold") : shown(card.face_value)));
 }
 
+/// What may be given for an amount, a press each.
+function quickly(rest, field) {
+  return [button(w("take.exact"), () => field.set(null), { class: "button" }),
+    notes(rest).map((sum) => button(brief(sum), () => field.set(minor(sum)), { class: "button", "data-note": sum.amount }))];
+}
+
 /// `one`: an attended sale that collects.
 export function take({ view, trouble }) {
   const { due } = view;
   const { currency } = due;
+  const all = minor(due);
   let tender = "cash";
   let given = null;
+  let byCard = null;
   let asked = false;
   const heading = el("h1", { tabindex: -1, class: "take" }, w("take.title", { amount: shown(due) }));
   const change = el("p", { class: "change", role: "status" });
   const go = button("", undefined, { class: "button primary tall", type: "submit", icon: "done" });
-  const enough = () => given === null || given >= minor(due);
+  /// Whether the card pays a part: more than nothing, and not all.
+  const parted = () => byCard !== null && byCard > 0n && byCard < all;
+  /// What is to come in cash; nothing while that is not known.
+  const rest = () => (tender === "cash" ? all : tender === "mixed" && parted() ? all - byCard : null);
   const draw = () => {
-    const back = given === null ? 0n : given - minor(due);
-    go.disabled = tender === "cash" && (!enough() || field.input.value !== "" && given === null);
-    say(go.querySelector("span"), tender === "card" ? w("take.card_paid") : given === null ? w("take.exact_paid", { amount: shown(due) }) : w("take.cash_paid"));
-    if (tender === "card") fill(change, w("take.card_how"));
-    else if (!enough()) fill(change, w("take.missing"), " ", el("strong", {}, shown(money(-back, currency))));
-    else fill(change, w("take.change"), " ", el("strong", {}, shown(money(back, currency))));
-    cashPart.hidden = tender !== "cash";
+    const cash = rest();
+    const back = cash === null || given === null ? 0n : given - cash;
+    const unread = cashBox.input.value !== "" && given === null;
+    go.disabled = tender !== "card" && (cash === null || unread || back < 0n);
+    say(go.querySelector("span"), tender === "card" ? w("take.card_paid") : tender === "mixed" ? w("take.mixed_paid")
+      : given === null ? w("take.exact_paid", { amount: shown(due) }) : w("take.cash_paid"));
+    fill(change, tender === "mixed" && cash !== null && el("span", { class: "in-cash" }, w("take.in_cash"), " ", el("strong", {}, shown(money(cash, currency)))),
+      tender === "card" ? w("take.card_how") : cash === null ? w("take.mixed_how", { amount: shown(due) })
+        : back < 0n ? [w("take.missing"), " ", el("strong", {}, shown(money(-back, currency)))]
+          : [w("take.change"), " ", el("strong", {}, shown(money(back, currency)))]);
+    cashPart.hidden = tender === "card";
+    cardBox.node.hidden = tender !== "mixed";
+    const likely = String(cash);
+    if (quick.dataset.of !== likely) fill(quick, cash !== null && quickly(money(cash, currency), cashBox));
+    quick.dataset.of = likely;
+    cashBox.input.placeholder = cash === null ? "" : typing(cash, currency);
     for (const [kind, choice] of Object.entries(tenders)) choice.setAttribute("aria-pressed", String(kind === tender));
   };
-  const field = amountField({
-    label: w("take.given"), currency, placeholder: typing(minor(due), currency),
-    changed: (units) => {
-      given = units;
-      draw();
-    },
+  const cardBox = amountBox({ id: "by-card", label: w("take.by_card"), currency, changed: (units) => {
+    byCard = units;
+    draw();
+  } });
+  const cashBox = amountBox({ label: w("take.given"), currency, changed: (units) => {
+    given = units;
+    draw();
+  } });
+  let written = cashBox;
+  for (const box of [cardBox, cashBox]) box.input.addEventListener("focus", () => { written = box; });
+  // Enter in the first field goes on to the second one: money is taken by the second Enter.
+  cardBox.input.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    if (parted()) cashBox.input.focus();
   });
-  const quick = el("div", { class: "notes", role: "group", "aria-label": w("take.quick") },
-    button(w("take.exact"), () => field.set(null), { class: "button" }),
-    notes(due).map((sum) => button(brief(sum), () => field.set(minor(sum)), { class: "button", "data-note": sum.amount })));
-  const cashPart = el("div", { class: "cash" }, field.node, quick);
+  const quick = el("div", { class: "notes", role: "group", "aria-label": w("take.quick") });
+  const cashPart = el("div", { class: "cash" }, el("div", { class: "amount" }, el("div", { class: "amounts" }, cardBox.node, cashBox.node), keypad(currency, () => written)), quick);
   const choose = (kind) => () => {
     tender = kind;
     draw();
+    written = kind === "mixed" ? cardBox : cashBox;
+    if (kind !== "card") written.input.focus();
   };
-  const tenders = {
-    cash: button(w("tender.cash"), choose("cash"), { class: "button tender", icon: "cash", "data-tender": "cash" }),
-    card: button(w("tender.card"), choose("card"), { class: "button tender", icon: "card", "data-tender": "card" }),
+  const choice = (kind, sign) => button(w(`tender.${kind}`), choose(kind), { class: "button tender", icon: sign, "data-tender": kind });
+  const tenders = { cash: choice("cash", "cash"), card: choice("card", "card"), mixed: choice("mixed", "both") };
+  const inCash = () => money(given ?? rest(), currency);
+  const paid = () => {
+    if (tender === "card") return { kind: "card" };
+    return tender === "cash" ? { kind: "cash", given: inCash() } : { kind: "mixed", card: money(byCard, currency), given: inCash() };
   };
   const submit = (event) => {
     event.preventDefault();
     if (go.disabled || asked) return;
     asked = true;
-    pay(view, tender === "cash" ? given ?? minor(due) : undefined);
+    pay(view, paid());
   };
   const stop = button(w("take.cancel"), () => {
     if (asked) return;
@@ -72,12 +105,12 @@ export function take({ view, trouble }) {
   return {
     title: w("take.title", { amount: shown(due) }),
     words: view.screen.code === "take_for_the_rest" ? w("screen.take_for_the_rest", { amount: shown(due) }) : "",
-    focus: field.input,
+    focus: cashBox.input,
     node: el("form", { class: "two take-form", on: { submit } },
       el("section", { class: "pay", "aria-label": w("take.payment") },
         heading, view.screen.code === "take_for_the_rest" && note(w("screen.take_for_the_rest", { amount: shown(due) })),
         trouble && alarm(problemWords(trouble)), why && note(w(`${why.key}.short`)),
-        el("div", { class: "tenders", role: "group", "aria-label": w("take.how") }, tenders.cash, tenders.card), cashPart),
+        el("div", { class: "tenders", role: "group", "aria-label": w("take.how") }, Object.values(tenders)), cashPart),
       el("section", { class: "basket", "aria-label": w("basket.title") },
         el("div", { class: "basket-head" }, el("h2", {}, w("basket.title")), icon("gift")),
         el("ol", { class: "lines" }, view.cards.map(line)),
