@@ -147,8 +147,26 @@ impl Till {
     }
 
     async fn get(&self, path: &str) -> Option<Value> {
+        self.try_get(path).await.ok()
+    }
+
+    async fn try_get(&self, path: &str) -> Result<Value, String> {
         let asked = self.client.get(format!("http://{}{path}", self.address)).bearer_auth(&self.token);
-        serde_json::from_str(&asked.send().await.ok()?.text().await.ok()?).ok()
+        let answer = asked.send().await.map_err(|error| format!("{error:?}"))?;
+        let text = answer.text().await.map_err(|error| format!("{error:?}"))?;
+        serde_json::from_str(&text).map_err(|error| format!("{error}: {text}"))
+    }
+
+    /// Reads from a daemon that nobody kills. A connection may break all the same: a till reads again.
+    async fn read(&self, path: &str) -> Value {
+        let begun = Instant::now();
+        loop {
+            match self.try_get(path).await {
+                Ok(read) => return read,
+                Err(why) => assert!(begun.elapsed() < PATIENCE, "the daemon does not answer {path}: {why}"),
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     fn note_unanswered(&self, request: Request) {
@@ -397,7 +415,7 @@ impl Shop {
             };
             let mut waiting = Vec::new();
             for sale in sales {
-                let now = till.get(&format!("/v1/sales/{sale}")).await.expect("the daemon runs");
+                let now = till.read(&format!("/v1/sales/{sale}")).await;
                 self.answer(till, &now).await;
                 let at_rest = matches!(now["phase"].as_str(), Some("done" | "nothing_sold"));
                 let owed = now["cards"].as_array().unwrap().iter().any(|card| card["state"] == "owed");
@@ -408,7 +426,7 @@ impl Shop {
                 }
             }
             let baskets = self.baskets.settle(till, &self.gift_local).await + self.baskets.unanswered();
-            let health = till.get("/v1/health").await.expect("the daemon runs");
+            let health = till.read("/v1/health").await;
             let open = ["open_sales", "owed", "questions"].map(|what| health[what].as_u64());
             // A redemption that is being found out may be a question.
             let counted = if vouchers { &open[..] } else { &open[..1] };

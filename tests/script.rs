@@ -227,10 +227,10 @@ impl Till {
             ["journal", "refuses"] => self.lock = Some(lock(&self.shop.journal_folder())),
             ["journal", "writes"] => self.lock = None,
             ["journal", "loses", receipt] => {
-                damage(&self.shop.journal_folder(), receipt, "CAST(id || x'00' AS BLOB)")
+                damage(&self.shop.journal_folder(), receipt, "CAST(id || x'00' AS BLOB)");
             }
             ["journal", "finds", receipt] => {
-                damage(&self.shop.journal_folder(), receipt, "substr(id, 1, 16)")
+                damage(&self.shop.journal_folder(), receipt, "substr(id, 1, 16)");
             }
             ["wait", span] => self.shop.clock.pass(duration(span)),
             ["crash"] => {
