@@ -7,6 +7,7 @@
 //! | `redeem 12.50 EUR`, `redeem 2 items`, `… in B2`, `… terms` | takes so much of it for a basket (B1 if none is named), terms confirmed |
 //! | `complete`, `reverse`, `reverse as manager` | the till completes the basket, or gives the value back |
 //! | `answer used`, `settle not_used The reason` | a person answers what is asked; a manager closes the case |
+//! | `send` | a manager wants the reversal to be sent now |
 //! | `rescan gift-50-eur` | the voucher of the redemption is scanned again |
 //! | `unlock` | a manager lets the terminal try codes again |
 //! | `print`, `print balance` | the paper of the redemption, or of the look |
@@ -137,6 +138,7 @@ impl Guest {
             ["reverse", "as", "manager"] => {
                 self.post_to("reverse", json!({ "by": "Ada Berg", "manager": true })).await;
             }
+            ["send"] => self.post_to("send", json!({})).await,
             ["answer", answer] => self.post_to("answer", json!({ "answer": answer, "by": "Kim" })).await,
             ["settle", verdict, reason @ ..] => {
                 let body = json!({ "verdict": verdict, "by": "Ada Berg", "reason": reason.join(" ") });

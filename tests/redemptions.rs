@@ -67,6 +67,7 @@ scripts! {
     a_request_that_was_the_same_is_known_by_its_own_key,
     a_reversal_goes_on_after_a_power_cut,
     a_reversal_goes_on_while_the_journal_is_down,
+    a_reversal_is_sent_at_once_when_a_manager_wants_it,
     a_reversal_on_the_same_voucher_is_no_late_arrival_either,
     a_reversal_that_is_not_found_is_asked_again_after_the_quiet_time,
     a_reversal_that_is_refused_is_a_managers_case,

@@ -7,6 +7,7 @@
 //! | `receipt R1` | the next lines are about this sale |
 //! | `settle 1 The reason` | a manager closes the case of a card |
 //! | `copy 1` | a manager wants a copy of a card's slip |
+//! | `send 1` | a manager wants a card's undo to be sent now |
 //! | `cancel`, `answer 1 print` | the till cancels; a person answers the question of a card |
 //! | `again`, `again differently` | the till repeats its last request under its key, with the same or another body |
 //! | `finperks CALL …` | what goes wrong with the next such call, see [`fault_of`] |
@@ -26,6 +27,8 @@
 //! | `phase done`, `card 1 sold` | the sale or a card is there |
 //! | `asks create confirm` | exactly these calls reached finperks since the last line that said what is asked |
 //! | `refused CODE`, `same answer`, `waiting` | how the till's last request was answered |
+//! | `sending now` | what became of the wish that an undo be sent |
+//! | `undo 6 server_error` | of the first case: so often its undo failed, the last time because of that; `under_way`: it is on the wire |
 //! | `attention is_it_complete` | exactly these cases wait for a person; `attention nothing` |
 //! | `back 50.00` | so much must be given back |
 //! | `slips 1`, `torn 1`, `pulses 0` | so many complete and incomplete papers are out; so often a drawer was opened |
@@ -178,6 +181,11 @@ impl Till {
                 self.last_answer().await;
                 let sale = self.sale_id().await;
                 self.post(format!("/v1/sales/{sale}/cards/{card}/copy"), json!({ "by": "Ada Berg" }));
+            }
+            ["send", card] => {
+                self.last_answer().await;
+                let sale = self.sale_id().await;
+                self.post(format!("/v1/sales/{sale}/cards/{card}/send"), json!({}));
             }
             ["again"] => {
                 let (path, key, body) = self.last.clone().expect("something was asked before");
@@ -448,6 +456,22 @@ impl Till {
             ["journal", state] => {
                 let health = self.shop.get("/v1/health").await.ok_or("the daemon does not run")?.body;
                 same(health["journal"]["writes"].to_string(), if *state == "up" { "true" } else { "false" })
+            }
+            ["sending", word] => {
+                let answer = self.answered().await.ok_or("there is no answer yet")?;
+                same(answer.body["sending"].as_str().unwrap_or_default().to_owned(), word)
+            }
+            ["undo", failures, word] => {
+                let list = self.shop.get("/v1/attention").await.ok_or("the daemon does not run")?.body;
+                let undo = &list["cases"][0]["undo"];
+                let asleep = !undo["next_at"].is_null() && undo["may_be_sent"] == json!(true);
+                let found = if undo["under_way"] == json!(true) {
+                    "under_way"
+                } else {
+                    undo["last"]["trouble"].as_str().unwrap_or_default()
+                };
+                let wanted = format!("{failures} {word} {}", *word != "under_way");
+                same(format!("{} {found} {asleep}", undo["failures"]), &wanted)
             }
             ["attention", "nothing"] => same(self.attention().await?, ""),
             ["attention", cases @ ..] => same(self.attention().await?, &cases.join(" ")),

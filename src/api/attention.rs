@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
-use tilld_counter::{RedemptionNow, SaleNow};
+use tilld_counter::{RedemptionNow, SaleNow, Sending, UndoNow, Whose};
 use tilld_domain::attention::Case;
 use tilld_domain::ids::PersonName;
 use tilld_domain::redemption::attention::Case as RedemptionCase;
@@ -17,13 +17,20 @@ use crate::ApiState;
 use crate::asked::{Digest, Key};
 use crate::body::Body;
 use crate::guard::Caller;
-use crate::openapi::{AttentionProblems, SettleProblems};
+use crate::openapi::{AttentionProblems, SendProblems, SendReversalProblems, SettleProblems};
 use crate::problem::Problem;
+use crate::redemptions::OfRedemption;
 use crate::sales::{OfCard, OfSale, view};
-use crate::wire::{Answer, Checked, Money, RedemptionAnswer, Sale, Verdict, Who, Worth, instant};
+use crate::wire::{
+    Answer, Answered, Checked, Money, RedemptionAnswer, Sale, Verdict, Who, Worth, instant, words,
+};
 
 pub(crate) fn routes() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(settle))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(settle))
+        .routes(routes!(send))
+        .routes(routes!(send_reversal))
 }
 
 /// What waits for a person, oldest sale or redemption first.
@@ -39,7 +46,7 @@ pub(crate) struct Attention {
 #[schema(as = Case)]
 pub(crate) enum Waiting {
     /// About a card.
-    Card(CardWaiting),
+    Card(Box<CardWaiting>),
     /// About a redemption.
     Redemption(Box<RedemptionWaiting>),
 }
@@ -84,10 +91,13 @@ pub(crate) struct RedemptionWaiting {
     until: Option<String>,
     /// Whether somebody must look now: a guest or a basket waits for it.
     urgent: bool,
+    /// The reversal that is owed and goes on by itself; absent where none is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    undo: Option<Undo>,
 }
 
 impl RedemptionWaiting {
-    fn of(now: &RedemptionNow, case: &RedemptionCase) -> Self {
+    fn of(now: &RedemptionNow, case: &RedemptionCase, undo: Option<&UndoNow>) -> Self {
         let opening = &now.redemption.opening;
         Self {
             redemption: opening.redemption.to_string(),
@@ -103,6 +113,7 @@ impl RedemptionWaiting {
             since: case.since.map(instant),
             until: case.until.map(instant),
             urgent: case.urgent,
+            undo: undo.map(Undo::from),
         }
     }
 }
@@ -145,10 +156,13 @@ pub(crate) struct CardWaiting {
     until: Option<String>,
     /// Whether somebody must look now: a customer waits, or half of the time has gone.
     urgent: bool,
+    /// The undo that is owed and goes on by itself; absent where none is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    undo: Option<Undo>,
 }
 
 impl CardWaiting {
-    fn of(now: &SaleNow, case: &Case) -> Option<Self> {
+    fn of(now: &SaleNow, case: &Case, undo: Option<&UndoNow>) -> Option<Self> {
         let order = now.sale.order(case.card)?;
         Some(Self {
             sale: now.sale.opening.sale.to_string(),
@@ -164,7 +178,46 @@ impl CardWaiting {
             since: case.since.map(instant),
             until: case.until.map(instant),
             urgent: case.urgent,
+            undo: undo.map(Undo::from),
         })
+    }
+}
+
+/// An undo that is owed, as it goes on now.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = UndoNow)]
+pub(crate) struct Undo {
+    /// How many attempts have failed; 7 stands for seven or more.
+    failures: u32,
+    /// When the last attempt ended (RFC 3339, UTC); null before the first that has ended since the daemon started.
+    #[schema(format = "date-time")]
+    tried_at: Option<String>,
+    /// How it ended.
+    last: Option<Answered>,
+    /// Whether an attempt is on the wire.
+    under_way: bool,
+    /// When the next one is sent (RFC 3339, UTC); null while one is on the wire.
+    #[schema(format = "date-time")]
+    next_at: Option<String>,
+    /// Until when the provider has asked not to be asked (RFC 3339, UTC).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = "date-time")]
+    not_before: Option<String>,
+    /// Whether a manager may have it sent now, at `…/send`.
+    may_be_sent: bool,
+}
+
+impl From<&UndoNow> for Undo {
+    fn from(undo: &UndoNow) -> Self {
+        Self {
+            failures: undo.failures,
+            tried_at: undo.last.as_ref().map(|tried| instant(tried.at)),
+            last: undo.last.as_ref().and_then(|tried| Answered::of(&tried.event)),
+            under_way: undo.is_under_way,
+            next_at: undo.next.map(instant),
+            not_before: undo.not_before.map(instant),
+            may_be_sent: undo.may_be_sent(),
+        }
     }
 }
 
@@ -181,17 +234,99 @@ impl CardWaiting {
 async fn list(State(state): State<ApiState>) -> Result<Json<Attention>, Problem> {
     let waiting = state.counter().attention().await?;
     let cards = waiting.sales.iter().flat_map(|(now, cases)| {
-        let of_sale = cases.iter().filter_map(|case| CardWaiting::of(now, case)).map(Waiting::Card);
+        let undo = |case: &Case| waiting.undos.get(&Whose::Card(now.sale.opening.sale, case.card));
+        let of_sale = cases
+            .iter()
+            .filter_map(move |case| CardWaiting::of(now, case, undo(case)))
+            .map(|case| Waiting::Card(Box::new(case)));
         of_sale.map(|case| ((now.sale.opened, now.seq), case))
     });
     let redemptions = waiting.redemptions.iter().map(|(now, case)| {
-        let case = Waiting::Redemption(Box::new(RedemptionWaiting::of(now, case)));
+        let undo = waiting.undos.get(&Whose::Redemption(now.redemption.id()));
+        let case = Waiting::Redemption(Box::new(RedemptionWaiting::of(now, case, undo)));
         ((now.redemption.opened, now.seq), case)
     });
     let mut cases: Vec<_> = cards.chain(redemptions).collect();
     // A stable order: the cards of a sale stay as they are.
     cases.sort_by_key(|(age, _)| *age);
     Ok(Json(Attention { cases: cases.into_iter().map(|(_, case)| case).collect() }))
+}
+
+words! {
+    /// What becomes of the wish that an undo be sent now.
+    enum SendingWord as "Sending" {
+        /// It is sent.
+        Now = "now",
+        /// It was on the wire already: wait for its answer.
+        UnderWay = "under_way",
+        /// The provider has asked for a pause; it is sent then by itself.
+        NotBefore = "not_before",
+    }
+}
+
+/// What becomes of the wish that an undo be sent now. The answer to the undo itself is seen in the sale or the redemption.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Sent {
+    /// What becomes of it.
+    sending: SendingWord,
+    /// When the pause ends that the provider has asked for (RFC 3339, UTC).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = "date-time")]
+    not_before: Option<String>,
+}
+
+impl From<Sending> for Sent {
+    fn from(sending: Sending) -> Self {
+        match sending {
+            Sending::Now => Self { sending: SendingWord::Now, not_before: None },
+            Sending::UnderWay => Self { sending: SendingWord::UnderWay, not_before: None },
+            Sending::NotBefore(until) => {
+                Self { sending: SendingWord::NotBefore, not_before: Some(instant(until)) }
+            }
+        }
+    }
+}
+
+/// Send the undo of a card now
+///
+/// An undo that is owed waits longer after each failure. A manager who has mended the line has it sent at once. It is never sent twice
+/// at a time, and a pause that the provider has asked for is not cut short. Nothing is written of the wish itself; it is safe to repeat
+/// and wants no key.
+#[utoipa::path(
+    post,
+    path = "/v1/sales/{sale}/cards/{card}/send",
+    tag = "attention",
+    operation_id = "send_undo",
+    params(
+        ("sale" = String, Path, format = "uuid", description = "The sale's id"),
+        ("card" = u16, Path, minimum = 1, maximum = 20, description = "Which card of the sale, from 1")
+    ),
+    responses((status = 200, description = "What becomes of it", body = Sent), SendProblems)
+)]
+async fn send(
+    State(state): State<ApiState>,
+    OfSale(sale): OfSale,
+    OfCard(card): OfCard,
+) -> Result<Json<Sent>, Problem> {
+    Ok(Json(state.counter().send_undo(Whose::Card(sale, card)).await?.into()))
+}
+
+/// Send the reversal of a redemption now
+///
+/// As for a card.
+#[utoipa::path(
+    post,
+    path = "/v1/redemptions/{redemption}/send",
+    tag = "attention",
+    operation_id = "send_reversal",
+    params(("redemption" = String, Path, format = "uuid", description = "The redemption's id")),
+    responses((status = 200, description = "What becomes of it", body = Sent), SendReversalProblems)
+)]
+async fn send_reversal(
+    State(state): State<ApiState>,
+    OfRedemption(id): OfRedemption,
+) -> Result<Json<Sent>, Problem> {
+    Ok(Json(state.counter().send_undo(Whose::Redemption(id)).await?.into()))
 }
 
 /// A manager's decision.

@@ -217,6 +217,16 @@ problems! {
     AnswerProblems: &[ANY, KEY, BODY], &[ACTING_REFUSALS, &[
         Refusal::SaleUnknown, Refusal::CardUnknown, Refusal::NotAsked, Refusal::SaleClosed,
     ]];
+    /// Of sending an undo now.
+    SendProblems: &[ANY], &[&[
+        Refusal::SaleUnknown, Refusal::CardUnknown, Refusal::NothingToSend, Refusal::ManagerNeeded, Refusal::JournalDown,
+        Refusal::Busy, Refusal::Stopping,
+    ]];
+    /// The same of a reversal.
+    SendReversalProblems: &[ANY], &[&[
+        Refusal::RedemptionUnknown, Refusal::NothingToSend, Refusal::ManagerNeeded, Refusal::JournalDown, Refusal::Busy,
+        Refusal::Stopping,
+    ]];
     /// Of copying a slip.
     CopyProblems: &[ANY, KEY, BODY], &[ACTING_REFUSALS, &[
         Refusal::SaleUnknown, Refusal::CardUnknown, Refusal::NoSlip, Refusal::SlipForgotten, Refusal::OpenQuestion,

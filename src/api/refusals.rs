@@ -96,6 +96,9 @@ pub(crate) fn row(refusal: &Refusal) -> Row {
         Refusal::NotAsked => not_so(
             "There is no open question that takes this answer, or no case that is closed so; the sale, the redemption and GET /v1/attention show the choices.",
         ),
+        Refusal::NothingToSend => not_so(
+            "No undo is owed, or none that waits for its next attempt; GET /v1/attention shows which do.",
+        ),
         Refusal::NoSlip => not_so(
             "Only a card that is sold has a slip to copy, and only a card that is live one to show; some providers have nothing to print.",
         ),

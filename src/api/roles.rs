@@ -89,6 +89,8 @@ mod tests {
             (Some("/v1/sales/{sale}"), For::Cashier),
             (Some("/v1/sales/{sale}/cards/{card}/settle"), For::Manager),
             (Some("/v1/sales/{sale}/cards/{card}/copy"), For::Manager),
+            (Some("/v1/sales/{sale}/cards/{card}/send"), For::Manager),
+            (Some("/v1/redemptions/{redemption}/send"), For::Manager),
             (Some("/v1/redemptions/{redemption}/settle"), For::Manager),
             (Some("/v1/vouchers/unlock"), For::Manager),
             (Some("/v1/pairing"), For::Manager),

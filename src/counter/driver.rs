@@ -10,6 +10,7 @@
 //! | here | the order of things: inbox, alarms, waiting tills, effects |
 //! | `turn` | what a turn stages and writes |
 //! | `devices` | changes of devices, and slips that go on when their printer can |
+//! | `undos` | starting undos, sending one now, how they go on |
 //! | `trouble` | the journal does not take entries (law L10) |
 //!
 //! A fast disk leaves the messages no time to queue up. So a turn *gathers* first: when four tills or more wait, and fewer
@@ -28,6 +29,7 @@
 mod devices;
 mod trouble;
 mod turn;
+mod undos;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -57,7 +59,7 @@ use crate::moves::{Mark, Moves};
 use crate::now::{Deed, Happening, Now, Standing, Whose};
 use crate::perform::Performer;
 use crate::undoing::Undoing;
-use crate::{Attention, Change, Ports, Settings};
+use crate::{Attention, Change, Ports, Sending, Settings};
 
 /// The greatest number of messages that one commit takes in.
 const MOST_AT_A_TURN: usize = 64;
@@ -155,6 +157,11 @@ pub(crate) enum Message {
     },
     Attention {
         reply: oneshot::Sender<Attention>,
+    },
+    /// A manager wants an undo to be sent now. The reply is dropped if there is none to be sent.
+    Send {
+        whose: Whose,
+        reply: oneshot::Sender<Sending>,
     },
     Count {
         reply: oneshot::Sender<Counts>,
@@ -415,6 +422,11 @@ impl Driver {
             Message::Attention { reply } => {
                 let _ = reply.send(self.attention());
             }
+            Message::Send { whose, reply } => {
+                if let Some(sending) = self.send(whose) {
+                    let _ = reply.send(sending);
+                }
+            }
             Message::Stop { reply } => {
                 self.stopping = Some((self.now().plus(LAST_ORDERS), reply));
             }
@@ -431,6 +443,9 @@ impl Driver {
         }
         if let Standing::Device(device) = &after {
             self.device_written(device);
+        }
+        for whose in after.whose().filter(|whose| !after.wants_undo(*whose)) {
+            self.undoing.forget(whose);
         }
         let now = Now { it: after, seq, at };
         tell_log(&now, &happening.event);
@@ -491,28 +506,6 @@ impl Driver {
         }
     }
 
-    /// Starts an undo, if it is still wanted (what was repeated may have been settled in the same turn) and none of its card is
-    /// under way.
-    fn undo(&mut self, now: &Now, whose: Whose, after: Duration) {
-        if now.it.wants_undo(whose)
-            && let Some(started) = self.undoing.begin(whose)
-        {
-            if let Some(work) = self.performer.undo(now, whose, after, started) {
-                self.work.spawn(work);
-            } else {
-                tracing::error!(subject = %now.subject(), "an undo is owed to a provider that is not set up");
-                self.undoing.ended(whose);
-            }
-        }
-    }
-
-    /// How an undo ended is known to the state, or no longer concerns it.
-    fn undo_ended(&mut self, happening: &Happening) {
-        if let Some(whose) = happening.ends_undo() {
-            self.undoing.ended(whose);
-        }
-    }
-
     /// Tells the machines whose deadlines have passed. Not while the journal is in trouble: then they ring when it is over.
     fn ring_alarms(&mut self) {
         let now = self.now();
@@ -532,15 +525,21 @@ impl Driver {
         let at = self.now();
         let mut attention = Attention::default();
         for now in self.open.values() {
+            let undo = |whose| Some((whose, self.undo_now(&now.it, whose)?));
             match &now.it {
                 Standing::Sale(sale) => {
                     let cases: Vec<Case> = sale.attention(at);
+                    let id = sale.opening.sale;
+                    attention.undos.extend(cases.iter().filter_map(|case| undo(Whose::Card(id, case.card))));
                     let now = now.clone().into_sale().filter(|_| !cases.is_empty());
                     attention.sales.extend(now.map(|now| (now, cases)));
                 }
                 Standing::Redemption(redemption) => {
-                    let now = now.clone().into_redemption();
-                    attention.redemptions.extend(now.zip(redemption.attention(at)));
+                    let case = redemption.attention(at);
+                    attention
+                        .undos
+                        .extend(case.as_ref().and_then(|_| undo(Whose::Redemption(redemption.id()))));
+                    attention.redemptions.extend(now.clone().into_redemption().zip(case));
                 }
                 Standing::Device(_) | Standing::Day(_) => {}
             }

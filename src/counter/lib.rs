@@ -105,10 +105,13 @@ use crate::driver::{Act, Declined, Message};
 use crate::indexing::Indexing;
 pub use crate::lookups::{Step, Verification};
 use crate::now::Now;
+pub use crate::now::Whose;
 use crate::redeeming::Redeeming;
 pub use crate::scans::ScanListener;
 pub use crate::shelf::ShelfState;
-pub use crate::told::{Attention, Change, DeviceNow, Health, ProviderLine, RedemptionNow, SaleNow};
+pub use crate::told::{
+    Attention, Change, DeviceNow, Health, ProviderLine, RedemptionNow, SaleNow, Sending, Tried, UndoNow,
+};
 use crate::vouchers::Looks;
 pub use crate::vouchers::{CheckNow, CheckRequest, RedeemRequest};
 
@@ -369,6 +372,21 @@ impl Counter {
         let (reply, answer) = oneshot::channel();
         self.send(Message::Attention { reply })?;
         answer.await.map_err(|_| Refusal::Stopping)
+    }
+
+    /// Has an undo sent now that waits for its next attempt. Nothing is written of that, and nothing is sent twice.
+    pub async fn send_undo(&self, whose: Whose) -> Result<Sending, Refusal> {
+        match whose {
+            Whose::Card(sale, card) => {
+                self.sale(sale).await?.sale.order(card).ok_or(Refusal::CardUnknown)?;
+            }
+            Whose::Redemption(redemption) => {
+                self.redemption(redemption).await?;
+            }
+        }
+        let (reply, answer) = oneshot::channel();
+        self.send(Message::Send { whose, reply })?;
+        answer.await.map_err(|_| Refusal::NothingToSend)
     }
 
     /// Something as it is now; none if there is no such thing.

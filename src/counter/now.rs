@@ -46,8 +46,10 @@ pub(crate) struct Happening {
 
 /// Whose deadline, undo or effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Whose {
+pub enum Whose {
+    /// A card's.
     Card(SaleId, CardNo),
+    /// A redemption's.
     Redemption(RedemptionId),
 }
 
@@ -244,6 +246,21 @@ impl Standing {
         }
     }
 
+    /// How many attempts at an undo have failed; 7 stands for seven or more.
+    pub(crate) fn failures(&self, whose: Whose) -> u32 {
+        match (self, whose) {
+            (Self::Sale(sale), Whose::Card(_, card)) => match sale.order(card).map(|order| &order.state) {
+                Some(order::State::Owed(owed) | order::State::Stuck { owed, .. }) => owed.failures,
+                _ => 0,
+            },
+            (Self::Redemption(redemption), Whose::Redemption(_)) => match &redemption.state {
+                redemption::State::Owed(owed) => owed.failures,
+                _ => 0,
+            },
+            _ => 0,
+        }
+    }
+
     /// What is owed an undo, as far as this alone tells.
     pub(crate) fn owed(&self) -> Vec<Whose> {
         match self {
@@ -261,12 +278,17 @@ impl Standing {
 
     /// Whose undo may be asked for.
     pub(crate) fn undoable(&self) -> Vec<Whose> {
-        let all: Vec<Whose> = match self {
-            Self::Sale(sale) => sale.cards().map(|(card, _)| Whose::Card(sale.opening.sale, card)).collect(),
-            Self::Redemption(redemption) => vec![Whose::Redemption(redemption.id())],
-            Self::Device(_) | Self::Day(_) => Vec::new(),
+        self.whose().filter(|whose| self.wants_undo(*whose)).collect()
+    }
+
+    /// Each card, or the redemption.
+    pub(crate) fn whose(&self) -> impl Iterator<Item = Whose> {
+        let cards = match self {
+            Self::Sale(sale) => Some(sale.cards().map(|(card, _)| Whose::Card(sale.opening.sale, card))),
+            Self::Redemption(_) | Self::Device(_) | Self::Day(_) => None,
         };
-        all.into_iter().filter(|whose| self.wants_undo(*whose)).collect()
+        let redemption = self.redemption().map(|redemption| Whose::Redemption(redemption.id()));
+        cards.into_iter().flatten().chain(redemption)
     }
 
     /// Whether no deadline of it would be moved if the counter's own time were set: a person decides, or an undo is repeated

@@ -29,9 +29,6 @@ use crate::redeeming::Redeeming;
 use crate::undoing::Started;
 use crate::{Place, ProviderLine};
 
-/// A pause before an undo is lengthened by up to a fifth, so that many do not come at once.
-pub(crate) const JITTER_DIVISOR: u32 = 5;
-
 /// For how long an undo is fresh: its customer may still stand at the counter, and its first attempts fall into this time.
 const FRESH: Duration = Duration::from_mins(1);
 
@@ -233,7 +230,7 @@ impl Performer {
         since: Option<Moment>,
         started: Started,
     ) -> Option<OrderEvent> {
-        self.pause(after.saturating_add(self.clock.jitter(after / JITTER_DIVISOR))).await;
+        started.sleep(self.pause(after)).await;
         let is_fresh = || since.is_some_and(|since| self.clock.now().long_since(since) < FRESH);
         let _slot = if is_fresh() { None } else { Some(self.undo_slots.acquire().await.ok()?) };
         if !started.may_be_sent() {

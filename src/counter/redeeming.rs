@@ -16,7 +16,7 @@ use tilld_providers::vouchers::{ValidateFacts, Vouchers};
 use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
-use crate::perform::{JITTER_DIVISOR, LastCall};
+use crate::perform::LastCall;
 use crate::undoing::Started;
 
 /// What the effects of a redemption are carried out with.
@@ -52,7 +52,7 @@ impl Redeeming {
         let id = redemption.past.redemption.clone()?;
         let this = self.clone();
         Some(Box::pin(async move {
-            this.pause(after.saturating_add(this.clock.jitter(after / JITTER_DIVISOR))).await;
+            started.sleep(this.pause(after)).await;
             let _slot = this.reversal_slots.acquire().await.ok()?;
             if !started.may_be_sent() {
                 return None;

@@ -1,5 +1,6 @@
 //! What the counter tells: sales, redemptions and devices as an entry left them, what changed, what waits for a person, how all is.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tilld_domain::attention::Case;
@@ -8,9 +9,9 @@ use tilld_domain::moment::Moment;
 use tilld_domain::redemption::{self, Redemption};
 use tilld_domain::refusal::Refusal;
 use tilld_domain::sale::Sale;
-use tilld_journal::{Seq, Subject, device_id};
+use tilld_journal::{Event, Seq, Subject, device_id};
 
-use crate::now::{Now, Standing};
+use crate::now::{Now, Standing, Whose};
 use crate::shelf::ShelfState;
 
 /// A sale as it was after an entry.
@@ -95,6 +96,50 @@ pub struct Attention {
     pub sales: Vec<(SaleNow, Vec<Case>)>,
     /// In redemptions.
     pub redemptions: Vec<(RedemptionNow, redemption::attention::Case)>,
+    /// The undos that are owed for these, as they go on.
+    pub undos: BTreeMap<Whose, UndoNow>,
+}
+
+/// An undo that is owed, as it goes on now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UndoNow {
+    /// How many attempts have failed; 7 stands for seven or more.
+    pub failures: u32,
+    /// How the last attempt ended; none before the first that this run of the daemon has ended.
+    pub last: Option<Tried>,
+    /// Whether one is on the wire.
+    pub is_under_way: bool,
+    /// When the next one is sent.
+    pub next: Option<Moment>,
+    /// Until when the provider has asked not to be asked.
+    pub not_before: Option<Moment>,
+}
+
+impl UndoNow {
+    /// Whether it would be sent if a manager wanted that now.
+    pub fn may_be_sent(&self) -> bool {
+        self.next.is_some() && self.not_before.is_none()
+    }
+}
+
+/// How an attempt at an undo ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tried {
+    /// When that was known.
+    pub at: Moment,
+    /// How.
+    pub event: Event,
+}
+
+/// What becomes of a manager's wish that an undo be sent now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sending {
+    /// It is sent.
+    Now,
+    /// It was on the wire already.
+    UnderWay,
+    /// The provider has asked not to be asked before; it is sent then.
+    NotBefore(Moment),
 }
 
 /// How the counter is.

@@ -189,6 +189,8 @@ refusals! {
     NotAsked, "not_asked", Mend, "That was not asked, or has been answered already.";
     /// A case is closed only with a reason that can be read later.
     ReasonMissing, "reason_missing", Mend, "Say why, in 1 to 200 characters.";
+    /// No undo of it waits for its next attempt.
+    NothingToSend, "nothing_to_send", Mend, "There is nothing to be sent: nothing waits to be taken back here.";
     /// No slip of the card was ever made, or it is not the customer's any more.
     NoSlip, "no_slip", Mend, "There is no slip of this card: it is not sold, or nothing was to be printed.";
     /// The key of the code and the lines was destroyed (DESIGN chapter 6): nothing in this house can print them again.

@@ -150,6 +150,17 @@ pub(crate) struct Answered {
     said: Map<String, Value>,
 }
 
+impl Answered {
+    /// How a call ended, of an event that says so.
+    pub(crate) fn of(event: &Event) -> Option<Self> {
+        match event {
+            Event::Sale(event) => of_sale(event).answered,
+            Event::Redemption(RedemptionStep::Happened(event)) => of_redemption(event).answered,
+            Event::Redemption(RedemptionStep::Opened(_)) | Event::Device(_) | Event::Day(_) => None,
+        }
+    }
+}
+
 /// What an event says.
 #[derive(Default)]
 struct Told {

@@ -27,10 +27,10 @@ mod voucher;
 
 pub(crate) use day::{BusinessDay, Report, ReportKind, ReportRequest};
 pub(crate) use device::{Device, Devices};
-pub(crate) use history::History;
+pub(crate) use history::{Answered, History};
 pub(crate) use line::{JournalLine, LinePage};
 pub(crate) use paper::PaperEnd;
-pub(crate) use parts::{CardKind, Checked, Money, OURS, Object, instant};
+pub(crate) use parts::{CardKind, Checked, Money, OURS, Object, instant, words};
 pub(crate) use redeem::{
     CompleteRequest, RedeemRequest, RedemptionAnswer, RedemptionAnswerRequest, RedemptionSettleRequest,
     ReverseRequest, ScanRequest, Verdict,

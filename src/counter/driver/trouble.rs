@@ -66,6 +66,8 @@ impl Driver {
         let Some((after, started)) = self.undoing.again(&now.it, whose, at, &happening.event) else {
             return false;
         };
+        self.remember_try(whose, &happening.event);
+        let after = self.pause_of_undo(whose, after);
         if let Some(work) = self.performer.undo(&now, whose, after, started) {
             self.work.spawn(work);
         }
