@@ -11,6 +11,7 @@
 //! | [`voucher`] | the same for a redemption, its reversal, and a balance enquiry |
 //! | [`report`] | the same for a day of business |
 //! | [`mod@test_slip`] | what shows at a glance whether a printer is set right |
+//! | [`codes`] | what in a provider's lines may be a code: dots in its place, and knowing it again |
 //! | [`rows`] | text from outside made safe, and broken into rows of the paper's width |
 //! | [`locale`] | amounts, dates and times as the customer's country writes them |
 //! | [`wording`] | the words on slips in seven languages |
@@ -19,6 +20,7 @@
 //! A slip of a POR card is money. Texts that may hold a code live in
 //! [`Secret`](tilld_domain::secret::Secret)s here; a preview is what stands on the paper, so it is as secret as the slip.
 
+pub mod codes;
 pub mod locale;
 pub mod preview;
 pub mod report;

@@ -25,7 +25,7 @@
 //! - Nothing is decided here about sales, vouchers or money: a route reads, asks the counter, and writes down what it says.
 //! - The answer to an acting request is a pure function of the sale or redemption that the counter gives: no clock, no counter
 //!   of its own.
-//! - No code of a card or voucher, slip line, token, key or body is in a log line or an answer (law L11). What a scanner reads goes
+//! - No code of a card or voucher, slip line that may hold one, token, key or body is in a log line or an answer (law L11). What a scanner reads goes
 //!   out to who listens, and nowhere else ([`events`]).
 //! - Every request ends in bounded time, and every length, number and queue has its bound in a named constant.
 //!

@@ -227,6 +227,16 @@ problems! {
         Refusal::RedemptionUnknown, Refusal::NothingToSend, Refusal::ManagerNeeded, Refusal::JournalDown, Refusal::Busy,
         Refusal::Stopping,
     ]];
+    /// Of seeing a slip.
+    SlipProblems: &[ANY], &[&[
+        Refusal::SaleUnknown, Refusal::CardUnknown, Refusal::NoSlip, Refusal::SlipForgotten, Refusal::StillWorking,
+        Refusal::JournalDown, Refusal::Busy, Refusal::Stopping,
+    ]];
+    /// Of seeing the paper of a redemption.
+    RedemptionSlipProblems: &[ANY], &[&[
+        Refusal::RedemptionUnknown, Refusal::RedemptionClosed, Refusal::StillWorking, Refusal::JournalDown, Refusal::Busy,
+        Refusal::Stopping,
+    ]];
     /// Of copying a slip.
     CopyProblems: &[ANY, KEY, BODY], &[ACTING_REFUSALS, &[
         Refusal::SaleUnknown, Refusal::CardUnknown, Refusal::NoSlip, Refusal::SlipForgotten, Refusal::OpenQuestion,

@@ -42,6 +42,7 @@ const TABLE: &[(&str, For)] = &[
     ("/v1/sales/{sale}/payment", For::Cashier),
     ("/v1/sales/{sale}/cancel", For::Cashier),
     ("/v1/sales/{sale}/cards/{card}/answer", For::Cashier),
+    ("/v1/sales/{sale}/cards/{card}/slip", For::Cashier),
     ("/v1/vouchers/check", For::Cashier),
     ("/v1/vouchers/{check}/print", For::Cashier),
     ("/v1/redemptions", For::Cashier),
@@ -51,6 +52,7 @@ const TABLE: &[(&str, For)] = &[
     ("/v1/redemptions/{redemption}/answer", For::Cashier),
     ("/v1/redemptions/{redemption}/scan", For::Cashier),
     ("/v1/redemptions/{redemption}/print", For::Cashier),
+    ("/v1/redemptions/{redemption}/slip", For::Cashier),
     ("/v1/baskets/{basket}", For::Cashier),
 ];
 /// What the pages consist of.

@@ -1,4 +1,4 @@
-//! Slips: a numbered copy of a card's.
+//! Slips: how they look on paper, and a numbered copy of a card's.
 
 use axum::Json;
 use axum::extract::State;
@@ -13,13 +13,14 @@ use crate::ApiState;
 use crate::asked::{Digest, Key};
 use crate::body::Body;
 use crate::guard::Caller;
-use crate::openapi::CopyProblems;
+use crate::openapi::{CopyProblems, RedemptionSlipProblems, SlipProblems};
 use crate::problem::Problem;
+use crate::redemptions::OfRedemption;
 use crate::sales::{OfCard, OfSale};
-use crate::wire::{Checked, PaperEnd};
+use crate::wire::{Checked, PaperEnd, Slip};
 
 pub(crate) fn routes() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().routes(routes!(copy))
+    OpenApiRouter::new().routes(routes!(copy)).routes(routes!(show)).routes(routes!(show_redemption))
 }
 
 /// A manager wants a copy.
@@ -78,4 +79,45 @@ async fn copy(
     let digest = Digest::of("copy_slip").text(&sale.to_string()).count(usize::from(card.number()));
     let asked = key.with(digest.text(by.as_str()));
     Ok(Json(state.counter().copy_slip(asked, sale, card, by).await?.into()))
+}
+
+/// See a card's slip
+///
+/// As it would be printed now, row by row, with dots in the place of whatever may be a code: the last four characters of a long one are
+/// left. It may be seen while the card is live and its code is not forgotten.
+#[utoipa::path(
+    get,
+    path = "/v1/sales/{sale}/cards/{card}/slip",
+    tag = "sales",
+    operation_id = "show_slip",
+    params(
+        ("sale" = String, Path, format = "uuid", description = "The sale's id"),
+        ("card" = u16, Path, minimum = 1, maximum = 20, description = "Which card of the sale, from 1")
+    ),
+    responses((status = 200, description = "The slip", body = Slip), SlipProblems)
+)]
+async fn show(
+    State(state): State<ApiState>,
+    OfSale(sale): OfSale,
+    OfCard(card): OfCard,
+) -> Result<Json<Slip>, Problem> {
+    Ok(Json((&state.counter().slip_of_card(sale, card).await?).into()))
+}
+
+/// See the paper of a redemption
+///
+/// That it was redeemed, or that its value was given back: what `print` would print.
+#[utoipa::path(
+    get,
+    path = "/v1/redemptions/{redemption}/slip",
+    tag = "redemptions",
+    operation_id = "show_redemption_slip",
+    params(("redemption" = String, Path, format = "uuid", description = "The redemption's id")),
+    responses((status = 200, description = "The paper", body = Slip), RedemptionSlipProblems)
+)]
+async fn show_redemption(
+    State(state): State<ApiState>,
+    OfRedemption(id): OfRedemption,
+) -> Result<Json<Slip>, Problem> {
+    Ok(Json((&state.counter().slip_of_redemption(id).await?).into()))
 }

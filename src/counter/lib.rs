@@ -20,7 +20,7 @@
 //! | `perform`, `redeeming` | carrying effects out; they only dispatch |
 //! | `sales`, `redemptions` | what tills and managers ask for |
 //! | `paper` | the papers of vouchers |
-//! | `copies` | copies of cards' slips |
+//! | `slips`, `copies` | cards' slips, for the printer and for a screen; their copies |
 //! | `vouchers` | looking at a voucher before anything is taken from it |
 //! | `moves` | whether what was seen of a voucher is still true |
 //! | `undoing` | which undos are under way, and how they go on while nothing can be written |
@@ -67,6 +67,7 @@ mod replay;
 mod sales;
 mod scans;
 mod shelf;
+mod slips;
 mod told;
 mod undoing;
 mod vouchers;

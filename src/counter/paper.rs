@@ -131,7 +131,7 @@ impl Counter {
         job.await.map_err(|_| Refusal::Stopping)
     }
 
-    fn slip_of(&self, now: &RedemptionNow, copy: Option<u16>) -> Result<Slip, Refusal> {
+    pub(crate) fn slip_of(&self, now: &RedemptionNow, copy: Option<u16>) -> Result<Slip, Refusal> {
         let it = now.redemption.as_ref();
         if !it.at_rest() {
             return Err(Refusal::StillWorking);

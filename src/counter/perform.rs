@@ -17,7 +17,6 @@ use tilld_domain::sale::{CardNo, Sale, SaleEvent};
 use tilld_domain::slip::Slip;
 use tilld_journal::{Event, Subject};
 use tilld_providers::{GiftCards, StoredRequest};
-use tilld_receipts::slip::{CardFacts, gift_card};
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::clock::Clock;
@@ -27,7 +26,7 @@ use crate::now::{Deed, Happening, Now, Standing, Whose};
 use crate::offset::{Answered, Offset};
 use crate::redeeming::Redeeming;
 use crate::undoing::Started;
-use crate::{Place, ProviderLine};
+use crate::{Place, ProviderLine, slips};
 
 /// For how long an undo is fresh: its customer may still stand at the counter, and its first attempts fall into this time.
 const FRESH: Duration = Duration::from_mins(1);
@@ -119,11 +118,11 @@ impl Performer {
                 Box::pin(async move { this.look_up(&id, after, until).await })
             }
             Effect::Print { attempt } => {
-                let slip = self.slip(&sale, card, &order, attempt, None);
+                let slip = self.slip(&sale, card, &order, slips::Which { attempt, copy: None });
                 Box::pin(async move { OrderEvent::PrintEnded(this.print_slip(slip).await) })
             }
             Effect::PrintCopy { copy } => {
-                let slip = self.slip(&sale, card, &order, 1, Some(copy));
+                let slip = self.slip(&sale, card, &order, slips::Which { attempt: 1, copy: Some(copy) });
                 let which = Which { sale: id, card, number: copy };
                 self.copies.begin(which);
                 Box::pin(async move {
@@ -247,39 +246,9 @@ impl Performer {
     }
 
     /// The slip of a card. None if its lines are gone.
-    fn slip(
-        &self,
-        sale: &Sale,
-        card: CardNo,
-        order: &Order,
-        attempt: u16,
-        copy: Option<u16>,
-    ) -> Option<Slip> {
-        let (State::Printing { lines, .. } | State::Sold { lines: Some(lines), .. }) = &order.state else {
-            return None;
-        };
-        if lines.is_gone() {
-            return None;
-        }
-        let facts = CardFacts {
-            product_name: &order.facts.product_name,
-            kind: order.facts.kind,
-            face_value: order.facts.face_value,
-            store: &sale.opening.store,
-            terminal: &sale.opening.terminal,
-            receipt: &sale.opening.receipt,
-            card: (card.number(), u16::try_from(sale.orders.len()).unwrap_or(u16::MAX)),
-            // The customer compares it with the clock on the wall.
-            at_ms: self.clock.wall().ms(),
-            zone: &self.place.zone,
-            locale: &sale.opening.locale,
-            lines,
-            copy,
-            attempt,
-        };
-        let mut paper = self.printer.paper();
-        paper.columns = paper.columns.min(sale.opening.columns);
-        Some(gift_card(&facts, &self.place.texts, paper))
+    fn slip(&self, sale: &Sale, card: CardNo, order: &Order, which: slips::Which) -> Option<Slip> {
+        let lines = slips::lines_of(order).filter(|lines| !lines.is_gone())?;
+        slips::of_card(&self.place, self.printer.paper(), self.clock.wall(), (sale, card), lines, which)
     }
 
     async fn pause(&self, span: Duration) {

@@ -22,6 +22,8 @@ async fn a_look_a_redemption_and_its_reversal_are_printed() {
     assert_eq!(house.print(&path).await.json(), printed);
     house.printer_will(JobOutcome::Unknown { fault: Fault::PaperOut, bytes_sent: 100 });
     assert_eq!(house.print(&path).await.json(), json!({"paper": "unclear", "fault": "paper_out"}));
+    let seen = house.get(&format!("{path}/slip")).await.text();
+    assert!(seen.contains("Gutschein eingelöst") && !seen.contains("KOPIE"), "{seen}");
     house.printer_will(JobOutcome::Printed { proof: Proof::ProcessId, replaced: 0 });
     house.post(&format!("{path}/reverse"), "k2", "").await;
     house.until(&path, "cleared").await;

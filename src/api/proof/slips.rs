@@ -1,4 +1,4 @@
-//! Slips of cards through the door: their copies.
+//! Slips through the door: how they look, and copies of cards'.
 
 use serde_json::{Value, json};
 use tilld_devices::printer::{Fault, JobOutcome};
@@ -112,4 +112,60 @@ async fn a_copy_is_a_managers() {
     let refused = house.send(browsed("POST", &path, &acting, BY)).await;
     assert_eq!(refused.problem(), (403, "manager_needed".to_owned()));
     assert_eq!(house.jobs(), 1);
+}
+
+#[tokio::test]
+async fn a_slip_is_seen_as_it_is_printed_but_for_its_code() {
+    let house = House::new().await;
+    let sale = house.sold_on("R1").await;
+    let seen = house.get(&format!("{sale}/cards/1/slip")).await;
+    assert_eq!(seen.status, StatusCode::OK, "{}", seen.text());
+    let slip = seen.json();
+    assert_eq!(slip["columns"], 42);
+    let parts = slip["parts"].as_array().unwrap();
+    let texts: Vec<&str> = parts.iter().filter_map(|part| part["text"].as_str()).collect();
+    assert!(texts.contains(&"Code: ••••-••••-••••-CODE"), "{texts:?}");
+    assert!(!seen.text().contains("XKCD") && !seen.text().contains("7777"));
+    // Row by row what was printed, but for the dots.
+    let printed = house.last_slip();
+    for text in texts.iter().filter(|text| !text.contains('•') && !text.contains("EUR")) {
+        assert!(printed.contains(text), "{text}: {printed}");
+    }
+    let value = parts.iter().find(|part| part["text"] == "50,00 EUR").unwrap();
+    assert_eq!(
+        (&value["width"], &value["align"], &value["bold"]),
+        (&json!(2), &json!("centre"), &json!(true))
+    );
+    assert_eq!(parts.last().unwrap(), &json!({"kind": "cut"}));
+    // A cashier may see it.
+    let cookie = paired(&house).await;
+    let path = format!("{sale}/cards/1/slip");
+    let seen_by_cashier = house.send(browsed("GET", &path, &[HOST, ("cookie", &cookie)], "")).await;
+    assert_eq!(seen_by_cashier.status, StatusCode::OK);
+    let house = house.started_after(|journal| {
+        assert_eq!(journal.forget_expired(Moment::from_ms(i64::MAX)), Ok(1));
+    });
+    assert_eq!(house.await.get(&path).await.problem(), (409, "slip_forgotten".to_owned()));
+}
+
+#[tokio::test]
+async fn what_is_not_live_has_no_slip_to_see() {
+    let house = House::new().await;
+    let opened = house.post("/v1/sales", "k1", one_card("R1", POR)).await;
+    let sale = opened.headers["location"].to_str().unwrap().to_owned();
+    for (path, problem) in [
+        (format!("{sale}/cards/1/slip"), (409, "no_slip")),
+        (format!("{sale}/cards/2/slip"), (404, "card_unknown")),
+        ("/v1/sales/x/cards/1/slip".to_owned(), (404, "sale_unknown")),
+        ("/v1/redemptions/x/slip".to_owned(), (404, "redemption_unknown")),
+    ] {
+        assert_eq!(house.get(&path).await.problem(), (problem.0, problem.1.to_owned()), "{path}");
+    }
+    house.printer_will(JobOutcome::Unknown { fault: Fault::Silent, bytes_sent: 100 });
+    house.post(&format!("{sale}/payment"), "k2", by_card("50.00")).await;
+    assert_eq!(
+        house.get(&format!("{sale}/cards/1/slip")).await.status,
+        StatusCode::OK,
+        "its question is open"
+    );
 }

@@ -9,7 +9,8 @@
 //!   anything else looks at it.
 //! - Objects hold no fields but those that are named here: a misspelt optional field is an error, not a surprise. An array in
 //!   the place of an object is an error too.
-//! - No code, no line of a slip, ever (law L11); the one exception is what a scanner reads ([`ScanRead`]), which the till is to get.
+//! - No code, ever (law L11), and of a slip's lines what is left when dots stand for codes ([`Slip`]); the one exception is what a scanner
+//!   reads ([`ScanRead`]), which the till is to get.
 
 mod day;
 mod device;
@@ -23,6 +24,7 @@ mod request;
 mod sale;
 mod scan;
 mod session;
+mod slip;
 mod voucher;
 
 pub(crate) use day::{BusinessDay, Report, ReportKind, ReportRequest};
@@ -40,4 +42,5 @@ pub(crate) use request::{Answer, AnswerRequest, CancelRequest, PaymentRequest, S
 pub(crate) use sale::{Fault, Sale};
 pub(crate) use scan::ScanRead;
 pub(crate) use session::{PairRequest, PairingCode, Role, Session, SignInRequest, SignedIn, TenderKind};
+pub(crate) use slip::Slip;
 pub(crate) use voucher::{CheckRequest, UnlockRequest, VoucherCheck, Worth};

@@ -1,0 +1,261 @@
+//! What in a provider's lines may be a code: so that a slip can be shown on a screen with dots in their place (law L11), and
+//! so that a code that was read off the paper is known again (row A11).
+//!
+//! No provider says which of its lines holds the code (fact sheet finperks 7), so it is told by its looks, and in doubt it is one:
+//!
+//! | a word of | is | and with it |
+//! |---|---|---|
+//! | digits, with or without points and strokes | a code | nothing else of the line |
+//! | letters and digits; four capitals or more; capitals in its middle; four letters without a vowel | a code | the whole line |
+//! | other letters | plain text | |
+//!
+//! A label that ends in a colon stays. So headings in capitals, dates, amounts and telephone numbers become dots too: too much is hidden
+//! rather than too little. Of a long run with even groups the last four characters are left for a person to compare.
+//!
+//! Deliberately absent: what makes a code right. A code that looks like plain words throughout is shown; none is known to.
+
+use std::ops::Range;
+
+use tilld_domain::outcome::ReceiptLines;
+use tilld_domain::secret::Secret;
+
+use crate::rows::{self, cells};
+
+/// From how many characters on a run is long enough to show its last four.
+const SHOWS_TAIL: usize = 12;
+/// How many of them are shown.
+const TAIL: usize = 4;
+/// The shortest run that is taken for the code of a card: shorter ones are PINs and amounts.
+const SHORTEST: usize = 8;
+/// From how many letters on capitals alone, or letters without a vowel, may be a code.
+const WORD: usize = 4;
+
+/// The lines with dots in the place of what may be a code, each as wide as it was. Lines that are gone stay so.
+pub fn masked(lines: &ReceiptLines) -> ReceiptLines {
+    let gone = || ReceiptLines::gone(lines.count(), lines.odd_elements());
+    if lines.is_gone() {
+        return gone();
+    }
+    let with = |dot| {
+        let element = |text: &Secret| {
+            let shown: Vec<String> = rows::lines(text.reveal()).map(|line| masked_line(line, dot)).collect();
+            shown.join("\n")
+        };
+        ReceiptLines::new(lines.iter().map(element).collect(), lines.odd_elements())
+    };
+    // A dot has more bytes than what it stands for, and a line its limit.
+    with('•').or_else(|| with('*')).unwrap_or_else(gone)
+}
+
+/// Whether this is the code on a slip: the longest run of what may be one, however it is grouped.
+pub fn is_code_of(lines: &ReceiptLines, scanned: &Secret) -> bool {
+    let scanned = bare(scanned.reveal());
+    let found = || lines.iter().flat_map(|element| rows::lines(element.reveal())).flat_map(codes);
+    let longest = found().map(|code| code.reveal().len()).max().unwrap_or_default();
+    longest >= SHORTEST && scanned.reveal().len() == longest && found().any(|code| code == scanned)
+}
+
+/// The runs of a line, without blanks and strokes.
+fn codes(line: &str) -> Vec<Secret> {
+    runs(line).into_iter().map(|run| bare(line.get(run).unwrap_or_default())).collect()
+}
+
+/// Letters and digits, as a scanner and a hand write them alike.
+fn bare(text: &str) -> Secret {
+    // The whole capacity at once: a text that grows leaves copies behind that nobody wipes.
+    let mut bare = String::with_capacity(text.len().saturating_mul(3));
+    bare.extend(text.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_uppercase));
+    Secret::new(bare)
+}
+
+fn masked_line(line: &str, dot: char) -> String {
+    let runs: Vec<(Range<usize>, usize)> = runs(line)
+        .into_iter()
+        .map(|run| {
+            let shown = shown_from(line.get(run.clone()).unwrap_or_default()).saturating_add(run.start);
+            (run, shown)
+        })
+        .collect();
+    let mut shown = String::with_capacity(line.len().saturating_mul(3));
+    for (at, letter) in line.char_indices() {
+        let hidden = letter.is_alphanumeric()
+            && runs.iter().any(|(run, shown_from)| run.contains(&at) && at < *shown_from);
+        if hidden {
+            shown.extend(std::iter::repeat_n(dot, cells(letter)));
+        } else {
+            shown.push(letter);
+        }
+    }
+    shown
+}
+
+/// From which byte on a run is shown.
+fn shown_from(run: &str) -> usize {
+    let letters: Vec<usize> =
+        run.char_indices().filter(|(_, letter)| letter.is_alphanumeric()).map(|(at, _)| at).collect();
+    let groups: Vec<usize> = groups(run).map(|group| group.chars().count()).collect();
+    let even = match groups.split_last() {
+        Some((last, [first, others @ ..])) => last <= first && others.iter().all(|group| group == first),
+        _ => true,
+    };
+    let code = even && letters.len() >= SHOWS_TAIL && run.chars().any(char::is_numeric);
+    let tail = letters.len().saturating_sub(TAIL);
+    letters.get(tail).copied().filter(|_| code).unwrap_or(run.len())
+}
+
+/// What a word is, by its looks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Look {
+    Plain,
+    Label,
+    Digits,
+    Letters,
+}
+
+/// What may be a code: words next to each other.
+fn runs(line: &str) -> Vec<Range<usize>> {
+    let words = words(line);
+    let looks: Vec<Look> =
+        words.iter().map(|word| look(line.get(word.clone()).unwrap_or_default())).collect();
+    let whole = looks.contains(&Look::Letters);
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    let mut goes_on = false;
+    for (word, look) in words.into_iter().zip(looks) {
+        let hidden = look == Look::Digits || (whole && look != Look::Label);
+        match runs.last_mut() {
+            Some(run) if hidden && goes_on => run.end = word.end,
+            _ if hidden => runs.push(word),
+            _ => {}
+        }
+        goes_on = hidden;
+    }
+    runs
+}
+
+fn words(line: &str) -> Vec<Range<usize>> {
+    let mut words: Vec<Range<usize>> = Vec::new();
+    let mut begun = None;
+    for (at, letter) in line.char_indices() {
+        match (letter.is_whitespace(), begun) {
+            (true, Some(from)) => {
+                words.push(from..at);
+                begun = None;
+            }
+            (false, None) => begun = Some(at),
+            _ => {}
+        }
+    }
+    words.extend(begun.map(|from| from..line.len()));
+    words
+}
+
+fn groups(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|letter: char| !letter.is_alphanumeric()).filter(|group| !group.is_empty())
+}
+
+fn look(word: &str) -> Look {
+    let digits = word.chars().any(char::is_numeric);
+    let letters = word.chars().any(char::is_alphabetic);
+    match (digits, letters) {
+        (true, false) => Look::Digits,
+        (true, true) => Look::Letters,
+        (false, _) if word.ends_with(':') => Look::Label,
+        (false, _) if groups(word).all(is_plain) => Look::Plain,
+        (false, _) => Look::Letters,
+    }
+}
+
+/// Whether letters are a word as people write them.
+fn is_plain(group: &str) -> bool {
+    let long = group.chars().count() >= WORD;
+    let capitals = !group.chars().any(char::is_lowercase) && group.chars().any(char::is_uppercase);
+    let capital_inside = !capitals && group.chars().skip(1).any(char::is_uppercase);
+    let vowel = |letter: char| !letter.is_ascii() || "aeiouy".contains(letter.to_ascii_lowercase());
+    !(capital_inside || long && (capitals || !group.chars().any(vowel)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &[&str]) -> ReceiptLines {
+        ReceiptLines::new(text.iter().map(|line| (*line).to_owned()).collect(), 0).unwrap()
+    }
+
+    #[test]
+    fn what_may_be_a_code_becomes_dots_and_plain_words_stay() {
+        for (line, shown) in [
+            (
+                "So lösen Sie ein: Code auf karten.example eingeben.",
+                "So lösen Sie ein: Code auf karten.example eingeben.",
+            ),
+            ("Gutscheincode", "Gutscheincode"),
+            ("   2209 6262 9822 9763 235", "   •••• •••• •••• •••3 235"),
+            ("PIN 7531", "PIN ••••"),
+            ("Code: XKCD-7777-SLIP-CODE", "Code: ••••-••••-••••-CODE"),
+            ("Code 2209626298229763235 PIN 7531", "Code •••••••••••••••3235 PIN ••••"),
+            // A code and its PIN side by side: nobody can tell which is which.
+            ("2209 6262 9822 97 7531", "•••• •••• •••• •• ••••"),
+            ("Gutschein abcd 1f34 efgh", "••••••••• •••• •••• ••••"),
+            ("ABCD-EFGH-", "••••-••••-"),
+            ("aXbKdQzz", "••••••••"),
+            ("kdjqwmzn", "••••••••"),
+            ("https://karten.example/r/a8Kd", "•••••://••••••.•••••••/•/••••"),
+            ("Gültig bis 20.11.2029", "Gültig bis ••.••.••••"),
+            ("Wert 50,00 €", "Wert ••,•• €"),
+            ("PIN: 7531", "PIN: ••••"),
+            ("CODE: 7531", "CODE: ••••"),
+            ("ギフト １２３４", "ギフト ••••••••"),
+            ("", ""),
+        ] {
+            let masked = masked(&lines(&[line]));
+            assert_eq!(masked.iter().next().unwrap().reveal(), shown, "{line}");
+            assert_eq!(rows::width(line), rows::width(shown), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_slip_that_came_as_one_text_is_masked_line_by_line() {
+        let masked = masked(&lines(&["Code\n2209 6262 9822 9763\nDanke"]));
+        assert_eq!(masked.iter().next().unwrap().reveal(), "Code\n•••• •••• •••• 9763\nDanke");
+    }
+
+    #[test]
+    fn the_longest_line_is_masked_too_and_a_forgotten_one_stays_gone() {
+        let long = "7".repeat(ReceiptLines::LONGEST);
+        let masked_long = masked(&lines(&[&long]));
+        let shown = masked_long.iter().next().unwrap().reveal().to_owned();
+        assert_eq!(shown, format!("{}7777", "*".repeat(ReceiptLines::LONGEST - 4)));
+        assert!(masked(&ReceiptLines::gone(3, 1)).is_gone());
+    }
+
+    #[test]
+    fn the_code_is_known_again_however_it_is_grouped_and_nothing_else_is() {
+        let slip = lines(&[
+            "Gutscheincode",
+            "2209 6262 9822 9763 235",
+            "PIN 7531",
+            "Gültig bis 20.11.2029",
+            "Hotline: 030 23125 000",
+        ]);
+        for (scanned, is_it) in [
+            ("2209 6262 9822 9763 235", true),
+            ("2209626298229763235", true),
+            ("2209-6262-9822-9763-235", true),
+            ("2209 6262 9822 9763 23", false),
+            ("2209 6262 9822 9763 236", false),
+            ("7531", false),
+            ("20.11.2029", false),
+            ("03023125000", false),
+            ("Gutscheincode", false),
+            ("", false),
+        ] {
+            assert_eq!(is_code_of(&slip, &Secret::new(scanned.to_owned())), is_it, "{scanned}");
+        }
+        let letters = lines(&["Code: XKCD-7777-SLIP-CODE"]);
+        assert!(is_code_of(&letters, &Secret::new("xkcd7777slipcode".to_owned())));
+        let short = lines(&["PIN 7531"]);
+        assert!(!is_code_of(&short, &Secret::new("7531".to_owned())), "too short to be one");
+        assert!(!is_code_of(&ReceiptLines::gone(3, 0), &Secret::new("2209626298229763235".to_owned())));
+    }
+}
