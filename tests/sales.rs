@@ -104,6 +104,7 @@ scripts! {
     paper_that_comes_after_the_money_went_back_prints_nothing,
     paper_that_comes_while_the_journal_is_down_prints_when_it_is_up,
     silence_after_the_payment_gives_the_money_back,
+    the_code_on_a_slip_proves_that_it_is_on_paper,
     the_code_of_a_card_that_was_taken_back_is_forgotten_at_once,
     that_a_slip_goes_on_is_written_before_it_does,
     the_quiet_time_is_not_shortened_by_a_clock_that_is_set_forward,

@@ -7,6 +7,7 @@
 //! | `receipt R1` | the next lines are about this sale |
 //! | `settle 1 The reason` | a manager closes the case of a card |
 //! | `copy 1` | a manager wants a copy of a card's slip |
+//! | `scan slip 1` | the code of the first order is read off its slip |
 //! | `send 1` | a manager wants a card's undo to be sent now |
 //! | `cancel`, `answer 1 print` | the till cancels; a person answers the question of a card |
 //! | `again`, `again differently` | the till repeats its last request under its key, with the same or another body |
@@ -181,6 +182,13 @@ impl Till {
                 self.last_answer().await;
                 let sale = self.sale_id().await;
                 self.post(format!("/v1/sales/{sale}/cards/{card}/copy"), json!({ "by": "Ada Berg" }));
+            }
+            ["scan", "slip", order] => {
+                self.last_answer().await;
+                let place: usize = order.parse().unwrap();
+                let code =
+                    self.shop.finperks.ledger().orders[place - 1].code.clone().expect("a printed card");
+                self.post("/v1/sales/scanned".to_owned(), json!({ "code": code.reveal(), "by": "Kim" }));
             }
             ["send", card] => {
                 self.last_answer().await;

@@ -237,6 +237,8 @@ problems! {
         Refusal::RedemptionUnknown, Refusal::RedemptionClosed, Refusal::StillWorking, Refusal::JournalDown, Refusal::Busy,
         Refusal::Stopping,
     ]];
+    /// Of a scanned slip.
+    ScannedProblems: &[ANY, KEY, BODY], &[ACTING_REFUSALS, &[Refusal::NoSuchSlip, Refusal::NotAsked]];
     /// Of copying a slip.
     CopyProblems: &[ANY, KEY, BODY], &[ACTING_REFUSALS, &[
         Refusal::SaleUnknown, Refusal::CardUnknown, Refusal::NoSlip, Refusal::SlipForgotten, Refusal::OpenQuestion,

@@ -96,6 +96,10 @@ pub(crate) fn row(refusal: &Refusal) -> Row {
         Refusal::NotAsked => not_so(
             "There is no open question that takes this answer, or no case that is closed so; the sale, the redemption and GET /v1/attention show the choices.",
         ),
+        Refusal::NoSuchSlip => row(
+            StatusCode::NOT_FOUND,
+            "The code is on no slip about which `is_it_complete` is asked; other questions are not answered by a scan.",
+        ),
         Refusal::NothingToSend => not_so(
             "No undo is owed, or none that waits for its next attempt; GET /v1/attention shows which do.",
         ),

@@ -38,6 +38,7 @@ const TABLE: &[(&str, For)] = &[
     ("/v1/products", For::Cashier),
     ("/v1/products/refresh", For::Cashier),
     ("/v1/sales", For::Cashier),
+    ("/v1/sales/scanned", For::Cashier),
     ("/v1/sales/{sale}", For::Cashier),
     ("/v1/sales/{sale}/payment", For::Cashier),
     ("/v1/sales/{sale}/cancel", For::Cashier),

@@ -1,7 +1,9 @@
-//! Slips: how they look on paper, and a numbered copy of a card's.
+//! Slips: how they look on paper, a numbered copy of a card's, and its code as proof that it is there.
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use tilld_counter::Copied;
 use tilld_domain::ids::PersonName;
@@ -13,14 +15,18 @@ use crate::ApiState;
 use crate::asked::{Digest, Key};
 use crate::body::Body;
 use crate::guard::Caller;
-use crate::openapi::{CopyProblems, RedemptionSlipProblems, SlipProblems};
+use crate::openapi::{CopyProblems, RedemptionSlipProblems, ScannedProblems, SlipProblems};
 use crate::problem::Problem;
 use crate::redemptions::OfRedemption;
-use crate::sales::{OfCard, OfSale};
-use crate::wire::{Checked, PaperEnd, Slip};
+use crate::sales::{OfCard, OfSale, view};
+use crate::wire::{Checked, PaperEnd, Sale, Slip, Unshown};
 
 pub(crate) fn routes() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().routes(routes!(copy)).routes(routes!(show)).routes(routes!(show_redemption))
+    OpenApiRouter::new()
+        .routes(routes!(copy))
+        .routes(routes!(show))
+        .routes(routes!(show_redemption))
+        .routes(routes!(scanned))
 }
 
 /// A manager wants a copy.
@@ -120,4 +126,44 @@ async fn show_redemption(
     OfRedemption(id): OfRedemption,
 ) -> Result<Json<Slip>, Problem> {
     Ok(Json((&state.counter().slip_of_redemption(id).await?).into()))
+}
+
+/// The code on a slip was scanned.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ScannedRequest {
+    /// What was scanned or typed; blanks and strokes in it do not matter. It is never shown again.
+    #[schema(value_type = String, min_length = 1, write_only, example = "2209 6262 9822 9763 235")]
+    code: Unshown,
+    /// Who holds the paper.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 64, example = "Łucja")]
+    by: Option<Checked<PersonName>>,
+}
+
+/// Answer by the code on a slip
+///
+/// Where the printer fell silent (`is_it_complete`), the code that was read off the paper proves the paper: it answers `complete` for the
+/// card that carries it. No other question is answered so.
+#[utoipa::path(
+    post,
+    path = "/v1/sales/scanned",
+    tag = "sales",
+    operation_id = "answer_by_slip",
+    params(
+        ("Idempotency-Key" = String, Header, min_length = 1, max_length = 128, example = "d16fa274-1064-4fb9-9f9f-1fb6ff372fe8",
+            description = "The till's own key of this request: printable ASCII.")
+    ),
+    request_body(content = ScannedRequest, description = "What was scanned"),
+    responses((status = 200, description = "The sale of that card, at rest", body = Sale), ScannedProblems)
+)]
+async fn scanned(
+    State(state): State<ApiState>,
+    key: Key,
+    caller: Caller,
+    Body(request): Body<ScannedRequest>,
+) -> Result<Response, Problem> {
+    let (code, by) = (request.code.0, caller.acting(request.by.map(|name| name.0)));
+    let digest = Digest::of("answer_by_slip").secret(Some(state.counter().fingerprint(&code)));
+    let asked = key.with(digest.optional(by.as_ref().map(PersonName::as_str)));
+    Ok(view(StatusCode::OK, &state.counter().slip_scanned(asked, code, by).await?))
 }

@@ -37,12 +37,13 @@ use std::time::Duration;
 
 use tilld_devices::printer::Status;
 use tilld_domain::attention::Case;
-use tilld_domain::ids::{DeviceName, PersonName};
+use tilld_domain::ids::{DeviceName, PersonName, SaleId};
 use tilld_domain::moment::Moment;
 use tilld_domain::order::{Answer, State};
 use tilld_domain::redemption::{self, RedemptionEvent};
 use tilld_domain::refusal::Refusal;
 use tilld_domain::sale::{CardNo, Opening, SaleEvent};
+use tilld_domain::secret::Secret;
 use tilld_domain::voucher::VoucherSeen;
 use tilld_journal::{Asked, Event, RedemptionStep, Seq, Subject};
 use tokio::sync::{Notify, broadcast, mpsc, oneshot};
@@ -58,6 +59,7 @@ use crate::desk::PayRequest;
 use crate::moves::{Mark, Moves};
 use crate::now::{Deed, Happening, Now, Standing, Whose};
 use crate::perform::Performer;
+use crate::scan_back::card_of;
 use crate::undoing::Undoing;
 use crate::{Attention, Change, Ports, Sending, Settings};
 
@@ -162,6 +164,11 @@ pub(crate) enum Message {
     Send {
         whose: Whose,
         reply: oneshot::Sender<Sending>,
+    },
+    /// Whose slip this code is on, of those whose question is open.
+    FindSlip {
+        code: Secret,
+        reply: oneshot::Sender<Option<(SaleId, CardNo)>>,
     },
     Count {
         reply: oneshot::Sender<Counts>,
@@ -418,6 +425,11 @@ impl Driver {
             }
             Message::Count { reply } => {
                 let _ = reply.send(self.count());
+            }
+            Message::FindSlip { code, reply } => {
+                let sales = self.open.values().filter_map(|now| now.it.sale());
+                let mut found = sales.filter_map(|sale| Some((sale.opening.sale, card_of(sale, &code)?)));
+                let _ = reply.send(found.next());
             }
             Message::Attention { reply } => {
                 let _ = reply.send(self.attention());

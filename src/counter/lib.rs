@@ -20,6 +20,7 @@
 //! | `perform`, `redeeming` | carrying effects out; they only dispatch |
 //! | `sales`, `redemptions` | what tills and managers ask for |
 //! | `paper` | the papers of vouchers |
+//! | `scan_back` | the code on a slip as proof of the paper |
 //! | `slips`, `copies` | cards' slips, for the printer and for a screen; their copies |
 //! | `vouchers` | looking at a voucher before anything is taken from it |
 //! | `moves` | whether what was seen of a voucher is still true |
@@ -65,6 +66,7 @@ mod redeeming;
 mod redemptions;
 mod replay;
 mod sales;
+mod scan_back;
 mod scans;
 mod shelf;
 mod slips;

@@ -168,6 +168,13 @@ impl Standing {
         }
     }
 
+    pub(crate) fn sale(&self) -> Option<&Arc<Sale>> {
+        match self {
+            Self::Sale(sale) => Some(sale),
+            Self::Redemption(_) | Self::Device(_) | Self::Day(_) => None,
+        }
+    }
+
     pub(crate) fn redemption(&self) -> Option<&Arc<Redemption>> {
         match self {
             Self::Redemption(redemption) => Some(redemption),

@@ -189,6 +189,8 @@ refusals! {
     NotAsked, "not_asked", Mend, "That was not asked, or has been answered already.";
     /// A case is closed only with a reason that can be read later.
     ReasonMissing, "reason_missing", Mend, "Say why, in 1 to 200 characters.";
+    /// A11: the scanned code is on no slip that somebody is asked about.
+    NoSuchSlip, "no_such_slip", Mend, "No open question belongs to that slip.";
     /// No undo of it waits for its next attempt.
     NothingToSend, "nothing_to_send", Mend, "There is nothing to be sent: nothing waits to be taken back here.";
     /// No slip of the card was ever made, or it is not the customer's any more.

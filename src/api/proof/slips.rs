@@ -169,3 +169,49 @@ async fn what_is_not_live_has_no_slip_to_see() {
         "its question is open"
     );
 }
+
+#[tokio::test]
+async fn the_code_on_a_slip_answers_whether_it_is_complete_and_nothing_else() {
+    let house = House::new().await;
+    let scan = async |key: &str, code: &str| {
+        house.post("/v1/sales/scanned", key, json!({"code": code, "by": "Kim"}).to_string()).await
+    };
+    let unknown = (404, "no_such_slip".to_owned());
+    // A10: the printer says where it stopped.
+    house.printer_will(JobOutcome::Unknown { fault: Fault::PaperOut, bytes_sent: 100 });
+    let stopped = house.sold_on("R1").await;
+    assert_eq!(scan("s1", SLIP_CODE).await.problem(), unknown);
+    house.post(&format!("{stopped}/cards/1/answer"), "a1", r#"{"answer":"complete"}"#).await;
+    // A11.
+    house.printer_will(JobOutcome::Unknown { fault: Fault::Silent, bytes_sent: 100 });
+    let sale = house.sold_on("R2").await;
+    assert_eq!(house.get(&sale).await.json()["cards"][0]["question"]["asks"], "is_it_complete");
+    for wrong in ["XKCD-7777-SLIP-CODF", "7777", "Code", "", RACK_CODE] {
+        assert_eq!(scan("s2", wrong).await.problem(), unknown, "{wrong}");
+    }
+    let answered = scan("s3", "xkcd 7777 slip code").await;
+    let now = answered.json();
+    assert_eq!(answered.status, StatusCode::OK, "{now}");
+    assert_eq!((&now["receipt"], &now["phase"]), (&json!("R2"), &json!("done")));
+    assert_eq!(now["cards"][0]["paper"], json!({"state": "seen_complete"}));
+    assert_eq!(
+        scan("s3", "xkcd 7777 slip code").await.bytes,
+        answered.bytes,
+        "the same key, the same answer"
+    );
+    assert_eq!(scan("s3", SLIP_CODE).await.problem(), (409, "request_key_reused".to_owned()));
+    assert_eq!(scan("s4", SLIP_CODE).await.problem(), unknown, "it is answered");
+    let history = house.get(&sale.replace("/v1/", "/v1/journal/")).await.json();
+    let last = history["entries"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!((&last["what"], &last["by"]), (&json!("answered"), &json!("Kim")));
+}
+
+#[tokio::test]
+async fn a_slip_is_known_by_its_code_also_after_a_start() {
+    let house = House::new().await;
+    house.printer_will(JobOutcome::Unknown { fault: Fault::Silent, bytes_sent: 100 });
+    house.sold_on("R1").await;
+    let house = house.started_again().await;
+    let scanned = json!({"code": SLIP_CODE}).to_string();
+    assert_eq!(house.post("/v1/sales/scanned", "s1", scanned).await.json()["phase"], "done");
+}

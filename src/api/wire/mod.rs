@@ -32,7 +32,7 @@ pub(crate) use device::{Device, Devices};
 pub(crate) use history::{Answered, History};
 pub(crate) use line::{JournalLine, LinePage};
 pub(crate) use paper::PaperEnd;
-pub(crate) use parts::{CardKind, Checked, Money, OURS, Object, instant, words};
+pub(crate) use parts::{CardKind, Checked, Money, OURS, Object, Unshown, instant, words};
 pub(crate) use redeem::{
     CompleteRequest, RedeemRequest, RedemptionAnswer, RedemptionAnswerRequest, RedemptionSettleRequest,
     ReverseRequest, ScanRequest, Verdict,
