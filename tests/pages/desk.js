@@ -222,6 +222,12 @@ export class Desk {
     assert.deepEqual([...said, ...small, ...(wide > 0 ? [`${wide} px too wide`] : [])], [], name);
   }
 
+  /// The rows of the slips that are shown, as those hear them who do not see them.
+  async slips() {
+    await eventually("a slip", () => this.page.$(".slip-paper"));
+    return this.page.$$eval(".slip:has(.slip-paper)", (slips) => slips.map((slip) => [...slip.querySelectorAll(".unseen p")].map((row) => row.textContent)));
+  }
+
   /// Loads the page again, as the F5 key does.
   async reloads() {
     await this.page.reload();

@@ -39,24 +39,27 @@ async function noWayRound(desk, title) {
   await desk.isAt(title);
 }
 
-test("paper that runs out in the middle of a slip is a question, and the slip is printed again", async () => {
-  const desk = await Desk.open(shop, { language: "de" });
-  await toTake(desk);
-  shop.printer.runsOutAfter(120);
-  await pays(desk);
-  await desk.isAt("question.print_again");
-  await desk.sees("fault.paper_out");
-  await desk.looks("question-print-again-de");
-  await noWayRound(desk, "question.print_again");
-  shop.printer.fault(null);
-  await desk.press("answer.print_again");
-  await desk.isAt("screen.done");
-  assert.equal(shop.printer.torn.length, 1);
-  assert.match(shop.printer.papers.at(-1), /Gutscheincode/);
-  await desk.press("ended.next");
-  await desk.isAt("sell.title");
-  await desk.close();
-});
+for (const language of ["de", "en"]) {
+  test(`paper that runs out in the middle of a slip is a question, and the slip is printed again (${language})`, async () => {
+    const desk = await Desk.open(shop, { language });
+    const torn = shop.printer.torn.length;
+    await toTake(desk);
+    shop.printer.runsOutAfter(120);
+    await pays(desk);
+    await desk.isAt("question.print_again");
+    await desk.sees("fault.paper_out");
+    await desk.looks(`question-print-again-${language}`);
+    await noWayRound(desk, "question.print_again");
+    shop.printer.fault(null);
+    await desk.press("answer.print_again");
+    await desk.isAt("screen.done");
+    assert.equal(shop.printer.torn.length, torn + 1);
+    assert.match(shop.printer.papers.at(-1), /Gutscheincode/);
+    await desk.press("ended.next");
+    await desk.isAt("sell.title");
+    await desk.close();
+  });
+}
 
 test("a slip that waits for paper prints by itself when there is some", async () => {
   const desk = await Desk.open(shop, { language: "en" });
@@ -140,6 +143,27 @@ test("a daemon that is killed during the confirm comes back, and so does the pag
   await desk.isAt("screen.done");
   assert.equal(shop.printer.papers.length, papers + 1);
   await desk.vanishes("off.unreached.short");
+  await desk.close();
+});
+
+test("what an earlier life of the page asked for begins no sale of another basket", async () => {
+  const desk = await Desk.open(shop, { language: "de" });
+  await desk.isAt("sell.title");
+  // Its answer was never heard; its sale came by the stream.
+  const left = { key: "3f0c9d4e-0000-4000-8000-000000000001", body: JSON.stringify({ receipt: "P260101-000000-AAAA", cards: [] }) };
+  await desk.page.evaluate((kept) => sessionStorage.setItem("tilld.act./v1/sales", JSON.stringify(kept)), left);
+  await desk.click(POR);
+  await desk.click('[data-value="50.00"]');
+  await desk.sees("basket.sell.one", { n: 1 });
+  const sales = async () => (await shop.ask("GET", "/v1/journal")).body.lines.length;
+  const before = await sales();
+  const reread = desk.page.waitForResponse((answer) => answer.url().endsWith("/v1/devices") && answer.ok());
+  await shop.crash();
+  await shop.serve();
+  await reread;
+  await desk.isAt("sell.title");
+  await desk.sees("basket.sell.one", { n: 1 });
+  assert.equal(await sales(), before);
   await desk.close();
 });
 

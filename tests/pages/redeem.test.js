@@ -35,6 +35,9 @@ test("a voucher is redeemed in two parts, of which the second is undone", async 
   await desk.press("redeem.take", { amount: "12,50 €" });
   await desk.isAt("guest.redeemed_as_payment", { amount: "12,50 €" });
   await desk.sees("redeemed.left", { amount: "27,50 €" });
+  const [rows] = await desk.slips();
+  assert.ok(rows.some((row) => row.includes("12,50")) && rows.some((row) => row.includes("27,50")), rows.join(" / "));
+  assert.ok(!(await desk.page.content()).includes(voucher.code));
   await desk.looks("redeemed-de");
   assert.equal(Number(await left("parts")), 27.5);
   await desk.press("redeemed.finish");

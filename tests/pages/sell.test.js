@@ -45,13 +45,61 @@ test("a printed card is sold for cash with change", async () => {
     await desk.isAt("screen.done");
     await desk.sees("10,00 €");
     await desk.sees("paper.printed");
+    await desk.slips();
     await desk.looks("done-de");
   });
   assert.deepEqual(came, { live: 1, papers: 1 });
   const code = /\d{4} \d{4} \d{4} \d{4}/.exec(shop.printer.papers.at(-1))[0];
-  await desk.seesNot(code);
+  assert.ok(!(await desk.page.content()).replace(/[\s\u00a0]/g, "").includes(code.replaceAll(" ", "").slice(0, 12)));
   await desk.press("ended.next");
   await desk.isAt("sell.title");
+  await desk.close();
+});
+
+for (const language of ["de", "en"]) {
+  test(`after a sale each slip is shown row by row as it was printed, and its code is not (${language})`, async () => {
+    const desk = await Desk.open(shop, { language });
+    await toTake(desk, "35");
+    await desk.press("take.exact_paid", { amount: language === "de" ? "35,00 €" : "€35.00" });
+    await desk.isAt("screen.done");
+    const [rows] = await desk.slips();
+    // Dots stand for whatever may be a code, also for a number that is none.
+    const shape = (row) => row.replace(/[A-Za-z\d•]/g, "x").replace(/\s{2,}/g, ", ");
+    const printed = shop.printer.papers.at(-1).split("\n").map((row) => row.trim()).filter((row) => /^[ -~]+$/.test(row) && !/PIN/.test(row));
+    assert.ok(printed.length > 10, String(printed.length));
+    const shapes = rows.map(shape);
+    for (const row of printed) assert.ok(shapes.includes(shape(row)), `${row} is not among ${rows.join(" / ")}`);
+    for (const row of printed.filter((row) => !/\d/.test(row))) assert.ok(rows.includes(row), `${row} is not among ${rows.join(" / ")}`);
+    assert.ok(rows.some((row) => /^••••.*\d{3}$/.test(row)), rows.join(" / "));
+    // What is drawn is what is said; letters of a row stand in its cells.
+    const drawn = await desk.page.$$eval(".slip-row text", (texts) => texts.map((text) => ({ text: text.textContent.replaceAll("\u00a0", " ").trim(), cell: text.getComputedTextLength() / [...text.textContent].length })));
+    assert.ok(drawn.length >= printed.length);
+    for (const { text, cell } of drawn) {
+      assert.ok(rows.includes(text.replace(/\s{2,}/g, ", ")), text);
+      assert.ok(Math.abs(cell - 12) < 0.5, `${text}: ${cell}`);
+    }
+    await desk.close();
+  });
+}
+
+test("where there is no slip it is said, and no empty box stands there", async () => {
+  const desk = await Desk.open(shop, { language: "de" });
+  await desk.isAt("sell.title");
+  // The answer with the lines is lost, and the provider does not tell them twice.
+  await shop.finperks.patch("/switches", { get_shows_lines: false });
+  await desk.scans("6399990000123456987");
+  await desk.click(RACK);
+  await desk.click('[data-value="25.00"]');
+  await desk.press("basket.sell.one", { n: 1 });
+  await desk.has(".take");
+  await shop.finperks.fault("confirm", { kind: "drop_answer", how: "reset" });
+  await desk.click(".take-form .basket .primary");
+  await desk.isAt("screen.done");
+  await desk.sees("problem.no_slip");
+  assert.equal(await desk.page.$(".slip-paper"), null);
+  await desk.looks("done-no-slip-de");
+  await shop.finperks.patch("/switches", { get_shows_lines: true });
+  await desk.press("ended.next");
   await desk.close();
 });
 
@@ -246,20 +294,22 @@ test("what is clicked twice is sold once", async () => {
   await desk.close();
 });
 
-test("two pages on one sale take one payment, and both show how it ended", async () => {
-  const first = await Desk.open(shop, { language: "de" });
-  const came = await outcome(async () => {
-    await toTake(first);
-    const second = await Desk.open(shop, { language: "de", beside: first });
-    await second.isAt("take.title", { amount: "50,00 €" });
-    const buttons = [await first.button("take.exact_paid", { amount: "50,00 €" }), await second.button("take.exact_paid", { amount: "50,00 €" })];
-    await Promise.all(buttons.map((button) => button.evaluate((element) => element.click())));
-    await Promise.all([first.isAt("screen.done"), second.isAt("screen.done")]);
-    await second.close();
+for (const [language, amount] of [["de", "50,00 €"], ["en", "€50.00"]]) {
+  test(`two pages on one sale take one payment, and both show how it ended (${language})`, async () => {
+    const first = await Desk.open(shop, { language });
+    const came = await outcome(async () => {
+      await toTake(first);
+      const second = await Desk.open(shop, { language, beside: first });
+      await second.isAt("take.title", { amount: amount });
+      const buttons = [await first.button("take.exact_paid", { amount: amount }), await second.button("take.exact_paid", { amount: amount })];
+      await Promise.all(buttons.map((button) => button.evaluate((element) => element.click())));
+      await Promise.all([first.isAt("screen.done"), second.isAt("screen.done")]);
+      await second.close();
+    });
+    assert.deepEqual(came, { live: 1, papers: 1 });
+    await first.close();
   });
-  assert.deepEqual(came, { live: 1, papers: 1 });
-  await first.close();
-});
+}
 
 test("a page that is loaded again in the middle of a payment sells once, and shows how it ended", async () => {
   const desk = await Desk.open(shop, { language: "en" });

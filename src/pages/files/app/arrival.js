@@ -2,19 +2,24 @@
 //
 // A product's code is a product of the catalogue; a number with the length and check digit of a GTIN that is not in it is a product that
 // is not sold here. Twelve digits, a link, and a token with a letter in it are a voucher. Any other number is the code of a card from the
-// rack. While a card's code is asked for, whatever is scanned is that code, unless it is another product.
+// rack. While a card's code is asked for, whatever is scanned is that code, unless it is another product. Where all cards of a product
+// hang on the rack under the product's own code, that code is both.
 //
-// Where a question is open or money is on its way, a scan goes nowhere and says so.
+// Where a question is open a scan may be its answer: the code on a slip says that the slip is complete. Any other, and any while money is
+// on its way, goes nowhere and says so.
 
 import { draft } from "./selling.js";
 import { till } from "./till.js";
 
-/// What a text is: `{ is: "product", product }`, or `foreign_product`, `voucher`, `rack_card`.
+/// A scan without the mark that some scanners put before it (AIM, `]E0`).
+export const plain = (raw) => raw.replace(/^\][A-Za-z]\d/, "").trim();
+
+/// What a text is: `{ is: "product", product }`, or `foreign_product`, `voucher`, `rack_card`. `code`: of a card from the rack, if it is one.
 export function whatIs(raw, products) {
-  const text = raw.replace(/^\][A-Za-z]\d/, "").trim();
+  const text = plain(raw);
   const digits = text.replace(/[ -]/g, "");
   const product = products.find(({ code }) => code === text || sameNumber(code, digits));
-  if (product) return { is: "product", product };
+  if (product) return { is: "product", product, ...(product.rack_code === "product" && { code: product.code }) };
   if (!/^\d+$/.test(digits)) return { is: "voucher" };
   if (digits.length === 12) return { is: "voucher" };
   if ([8, 13, 14].includes(digits.length) && isGtin(digits)) return { is: "foreign_product" };

@@ -5,9 +5,9 @@
 // updated while it stands, so that what is typed and what has the focus stay.
 
 import { build, drawStatus, drawTop, frame, speakAs, speakFirst, speakOut } from "./frame.js";
-import { fits, offered, whatIs } from "./arrival.js";
+import { fits, offered, plain, whatIs } from "./arrival.js";
 import { busy as guestBusy, guest, layAside, look, redemptionTold, takeUpGuest, views } from "./redeeming.js";
-import { current, draft, paying, saleTold, takeUp } from "./selling.js";
+import { current, draft, paying, saleTold, scanBack, takeUp } from "./selling.js";
 import { listenForScans } from "./scan.js";
 import { forManager, onChange, onNews, open, questions, till } from "./till.js";
 import { home, remark, toStep, toTab, where } from "./where.js";
@@ -24,9 +24,10 @@ import { balance, redeem } from "../screens/redeem.js";
 import { redeemed } from "../screens/redeemed.js";
 import { sell } from "../screens/sell.js";
 import { take } from "../screens/take.js";
-import { value } from "../screens/value.js";
+import { onlyValue, takeValue, value } from "../screens/value.js";
 import { voucher } from "../screens/voucher.js";
 import { wait } from "../screens/wait.js";
+import { note, problemWords } from "../parts/said.js";
 
 /// Whose turn it is: a key that names the screen and what it shows, and how it is made. `free`: the cashier may go elsewhere.
 function turn() {
@@ -93,6 +94,7 @@ function draw() {
     if (before) speakOut([screen.title, screen.words].filter(Boolean).join(" "), screen.urgent);
   }
   standing.free = Boolean(next.free);
+  drawRemark(key);
   above();
   drawStatus();
 }
@@ -123,19 +125,38 @@ function above() {
   });
 }
 
+/// What was remarked last, and on which screen: it goes with that screen.
+let remarked = { words: null, key: null };
+
+function drawRemark(key) {
+  if (where.remark && where.remark === remarked.words && key !== remarked.key) where.remark = null;
+  if (where.remark === remarked.words && key === remarked.key) return;
+  remarked = { words: where.remark, key };
+  fill(frame.remark, where.remark && note(where.remark));
+}
+
 /// Says why a scan did nothing.
 function refused(words) {
   speakOut(words, true);
   remark(words);
 }
 
+/// What a scan does while a question is open: it may be the code on the slip that is asked about, or what the question asks for.
+async function arrivedAtQuestion(text) {
+  if (questions().some((one) => one.sale && one.case === "is_it_complete")) {
+    const why = await scanBack(plain(text));
+    if (why === null) return;
+    if (why.code !== "no_such_slip") return refused(problemWords(why));
+    // It may have been answered elsewhere meanwhile.
+    if (questions().length === 0) return arrived(text);
+  }
+  const words = standing.screen.scan?.(text);
+  if (typeof words === "string") refused(words);
+}
+
 /// What a scan does, by what stands and by what it is.
 function arrived(text) {
-  if (questions().length > 0) {
-    const words = standing.screen.scan?.(text);
-    if (typeof words === "string") refused(words);
-    return;
-  }
+  if (questions().length > 0) return arrivedAtQuestion(text);
   const one = current();
   if (one) {
     const over = ["done", "nothing_sold"].includes(one.view.phase);
@@ -176,7 +197,12 @@ function arrived(text) {
     } else if (!fits(seen.product)) {
       home();
       refused(w("problem.mixed_currencies"));
-    } else toStep("value", { product: seen.product, code: undefined });
+    } else {
+      where.code = seen.code;
+      const only = seen.code && onlyValue(seen.product);
+      if (only) takeValue(seen.product, only);
+      else toStep("value", { product: seen.product });
+    }
   } else {
     where.tab = "sell";
     const rackProducts = offered().filter((product) => product.kind === "posa" && fits(product));

@@ -73,16 +73,14 @@ const ICONS = {
   attention: ["M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18", "M12 7.500v6", "M12 16.500v.2"],
 };
 
-/// A line drawing beside words; it says nothing that the words do not.
-export function icon(name) {
-  const drawing = document.createElementNS(VECTOR, "svg");
-  for (const [key, value] of Object.entries({ viewBox: "0 0 24 24", class: `icon icon-${name}`, "aria-hidden": "true", focusable: "false" })) {
-    drawing.setAttribute(key, value);
-  }
-  for (const line of ICONS[name] ?? []) {
-    const path = document.createElementNS(VECTOR, "path");
-    path.setAttribute("d", line);
-    drawing.append(path);
-  }
-  return drawing;
+/// An element of a drawing, with its attributes.
+export function drawing(name, attributes, ...children) {
+  const element = document.createElementNS(VECTOR, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  element.append(...kept(children));
+  return element;
 }
+
+/// A line drawing beside words; it says nothing that the words do not.
+export const icon = (name) => drawing("svg", { viewBox: "0 0 24 24", class: `icon icon-${name}`, "aria-hidden": "true", focusable: "false" },
+  (ICONS[name] ?? []).map((d) => drawing("path", { d })));

@@ -41,7 +41,9 @@ function keepDraft() {
 
 /// Adds a card. `code`: of a card from the rack. False where it does not fit.
 export function addCard(product, faceValue, code) {
-  if (draft.cards.length >= MOST_CARDS || draft.cards.some((card) => code !== undefined && card.code === code)) return false;
+  // Where the hangers carry the product's own code, two cards have the same one.
+  const twice = code !== undefined && product.rack_code !== "product" && draft.cards.some((card) => card.code === code);
+  if (draft.cards.length >= MOST_CARDS || twice) return false;
   draft.problem = null;
   draft.cards.push({
     product: product.code,
@@ -117,6 +119,18 @@ export function attend(view, asks = false) {
   if (attended.some(({ id }) => id === view.id)) return;
   attended.push({ id: view.id, trouble: null });
   keepAttended();
+}
+
+/// Answers the question whether a slip is complete with the code that was scanned from it; the problem, where it answers none.
+export async function scanBack(code) {
+  try {
+    attend(await act("/v1/sales/scanned", { code, ...byWhom() }, { secret: true }), true);
+  } catch (why) {
+    if (!(why instanceof Problem)) throw why;
+    return why;
+  }
+  await readCases().catch(quietly);
+  return null;
 }
 
 /// What the stream or a question tells of a sale.
@@ -208,6 +222,7 @@ export async function takeUp() {
     const sale = /^\/v1\/sales\/([^/]+)\//.exec(path)?.[1];
     if (acting(path)) continue;
     if (sale) onSale(sale, path, body);
-    else if (path === "/v1/sales") sell();
+    // A draft that has become another one since then is begun by nobody but the cashier.
+    else if (path === "/v1/sales" && body.receipt === draft.receipt) sell();
   }
 }

@@ -1,6 +1,8 @@
 // An open question: one sentence of what to do with card, paper and money, and its answers. It stands before everything else, and there is
-// no way round it: no tab, no scan, no key leads away before it is answered or has answered itself.
+// no way round it: no tab, no scan, no key leads away before it is answered or has answered itself. A scan may be the answer: of the voucher
+// that is asked for, or of the code on the slip whose paper is asked about.
 
+import { offered, whatIs } from "../app/arrival.js";
 import { button, el, fill, icon } from "../app/dom.js";
 import { shown, worth } from "../app/money.js";
 import { answerRedemption, answeringRedemption, guest, scanAgain } from "../app/redeeming.js";
@@ -8,6 +10,7 @@ import { answer, answering, attended } from "../app/selling.js";
 import { questions, till } from "../app/till.js";
 import { time, w, worded } from "../app/words.js";
 import { alarm, faultWords, problemWords } from "../parts/said.js";
+import { cardSlip } from "../parts/slip.js";
 
 /// Answers that go on with the card, or say that all is well: the first that is offered is the one with the accent.
 const ACCENT = ["finish", "print", "print_again", "complete", "accept", "used", "try_again"];
@@ -36,6 +39,8 @@ function ofCard(one) {
     busy: () => answering(one.sale, one.card),
     trouble: () => attended.find(({ id }) => id === one.sale)?.trouble,
     family: "answer",
+    // Paper is compared with what should be on it.
+    slip: one.case === "is_it_complete" && sale && card && cardSlip(sale, card),
   };
 }
 
@@ -78,6 +83,11 @@ export function question(one) {
     fill(trouble, busy ? el("p", { class: "lead" }, w("question.answering")) : why && alarm(problemWords(why)));
   };
   update();
+  const asks = [
+    heading, asked.fault && el("p", { class: "lead strong" }, asked.fault), el("p", { class: "lead" }, asked.sentence), facts(asked.rows), trouble, scan,
+    one.case === "is_it_complete" && el("p", { class: "lead" }, icon("scan"), w("question.scan_back")),
+    el("div", { class: "choices" }, choices),
+  ];
   return {
     title,
     focus: heading,
@@ -85,10 +95,13 @@ export function question(one) {
     words: asked.sentence,
     node: el("div", { class: "center wide question" },
       el("p", { class: "eyebrow" }, icon("attention"), more > 1 ? w("question.of", { n: more }) : w("question.open")),
-      heading, asked.fault && el("p", { class: "lead strong" }, asked.fault), el("p", { class: "lead" }, asked.sentence), facts(asked.rows), trouble, scan,
-      el("div", { class: "choices" }, choices)),
+      asked.slip ? el("div", { class: "sides" }, el("div", {}, asks), el("div", { class: "slips" }, asked.slip)) : asks),
     update,
-    scan: one.case === "scan_again" ? (text) => scanAgain(one.redemption, text) : () => w("scan.question_first"),
+    scan: (text) => {
+      if (one.case === "scan_again") return scanAgain(one.redemption, text);
+      const isSlip = one.case === "is_it_complete" && !whatIs(text, offered()).is.endsWith("product");
+      return w(isSlip ? "scan.not_this_slip" : "scan.question_first");
+    },
   };
 }
 

@@ -3,14 +3,14 @@
 import { button, el, fill } from "../app/dom.js";
 import { shown } from "../app/money.js";
 import { addCard } from "../app/selling.js";
-import { offered, fits } from "../app/arrival.js";
+import { offered, fits, plain } from "../app/arrival.js";
 import { home, toStep, where } from "../app/where.js";
 import { w } from "../app/words.js";
 import { note } from "../parts/said.js";
 
 /// Takes the code of the card; why not, if not.
 export function takeCode(text) {
-  const code = text.trim();
+  const code = plain(text);
   if (code === "" || code.length > 64) return w("rack.wrong");
   if (!addCard(where.product, where.faceValue, code)) return w("problem.card_code_twice");
   home();

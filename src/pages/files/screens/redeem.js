@@ -10,7 +10,7 @@ import { changed } from "../app/till.js";
 import { w, worded } from "../app/words.js";
 import { amountField } from "../parts/amount.js";
 import { alarm, note, paperWords, problemWords } from "../parts/said.js";
-import { balanceSlip } from "../parts/slip.js";
+import { balanceFacts } from "../parts/slip.js";
 
 function facts(check) {
   const rows = [
@@ -70,7 +70,7 @@ export function balance() {
       el("div", { class: "sides" },
         el("div", { class: "wide-side" }, big(check), !check.redeemable && note(check.description || w("problem.voucher_not_redeemable")),
           facts(check), terms(check), el("div", { class: "choices" }, on, printing(`/v1/vouchers/${check.check}`))),
-        el("div", { class: "slips" }, balanceSlip(check)))),
+        el("div", { class: "slips" }, balanceFacts(check)))),
   };
 }
 

@@ -36,6 +36,7 @@ export function redeemed() {
   const lead = el("p", { class: "lead" });
   const goOn = button("", () => (views().some((view) => view.state === "answered") ? finish() : leave()), { class: "button primary tall", "data-finish": true });
   const more = button(w("redeemed.another"), another, { class: "button tall", icon: "scan" });
+  const drawnSlips = new Map();
   let drawn = "";
   const title = () => {
     const all = views();
@@ -53,7 +54,10 @@ export function redeemed() {
     const blocked = all.some((view) => !view.other_payment && view.counts === "open");
     say(lead, blocked ? w("redeemed.no_other_payment") : all.some(counts) ? w("redeemed.goods") : w("redeemed.other_payment"));
     fill(list, all.map((view) => one(view, said)));
-    fill(slips, all.filter(counts).map(redemptionSlip));
+    // A slip is asked for once: what is drawn anew around it leaves it as it is.
+    const papers = all.filter(counts);
+    for (const view of papers) if (!drawnSlips.has(view.id)) drawnSlips.set(view.id, redemptionSlip(view));
+    fill(slips, papers.map(({ id }) => drawnSlips.get(id)));
     fill(trouble, guest.problem && alarm(problemWords(guest.problem)));
     say(goOn.querySelector("span"), all.some((view) => view.state === "answered") ? w("redeemed.finish") : w("redeemed.next"));
   };

@@ -5,7 +5,7 @@ import { brief, shown } from "../app/money.js";
 import { MOST_CARDS, draft, emptyDraft, removeCard, sell as begin, total } from "../app/selling.js";
 import { hindrance, till } from "../app/till.js";
 import { fits, offered } from "../app/arrival.js";
-import { where, toStep } from "../app/where.js";
+import { toStep } from "../app/where.js";
 import { count, place, w } from "../app/words.js";
 import { alarm, note, problemWords } from "../parts/said.js";
 
@@ -52,7 +52,6 @@ export function sell() {
   const heading = el("h1", { tabindex: -1 }, w("sell.title"));
   const tiles = el("ul", { class: "tiles" });
   const none = el("p", { class: "lead" });
-  const off = el("div");
   const lines = el("ol", { class: "lines" });
   const empty = el("p", { class: "hint" });
   const sum = el("p", { class: "total" });
@@ -72,7 +71,6 @@ export function sell() {
       drawn = state;
     }
     say(none, now.length > 0 ? "" : till.products.length === 0 ? w("sell.no_products") : w("sell.none_found"));
-    fill(off, where.remark && note(where.remark));
     fill(lines, draft.cards.map(basketLine));
     say(empty, draft.cards.length === 0 ? w(draft.lost > 0 ? "basket.lost" : "basket.nothing") : "");
     const due = total();
@@ -98,7 +96,7 @@ export function sell() {
       el("section", { class: "shelf", "aria-label": w("sell.shelf") },
         el("div", { class: "shelf-head" }, heading,
           el("form", { class: "search", role: "search", on: { submit: first } }, icon("find"), el("label", { class: "unseen", for: "search" }, w("sell.search")), field)),
-        off, tiles, none),
+        tiles, none),
       el("section", { class: "basket", "aria-label": w("basket.title") },
         el("div", { class: "basket-head" }, el("h2", {}, w("basket.title")), clear), lines, empty, trouble, sum, go)),
     update: draw,

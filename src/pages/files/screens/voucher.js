@@ -33,7 +33,7 @@ export function voucher() {
     go.disabled = guest.checking || off || !till.reached;
     const lost = till.reached ? null : note(w("off.unreached.short"));
     fill(said, off ? note(w("problem.vouchers_not_set_up")) : guest.checking ? el("p", { class: "lead" }, w("voucher.looking"))
-      : guest.problem ? alarm(problemWords(guest.problem)) : lost, where.remark && note(where.remark));
+      : guest.problem ? alarm(problemWords(guest.problem)) : lost);
   };
   update();
   const waiting = views().length > 0;
