@@ -194,11 +194,14 @@ export class Desk {
     const keys = [...text].map((sign) => keyOf(sign));
     if (end) keys.push({ key: end, code: end, windowsVirtualKeyCode: end === "Tab" ? 9 : 13, text: end === "Enter" ? "\r" : "" });
     let timestamp = Date.now() / 1000;
-    for (const key of keys) {
-      await session.send("Input.dispatchKeyEvent", { type: "keyDown", ...key, timestamp });
-      await session.send("Input.dispatchKeyEvent", { type: "keyUp", ...key, text: "", timestamp: timestamp + gap / 2000 });
+    // Nothing is waited for in between: a pause of this driver would be one of the scanner.
+    const sent = keys.flatMap((key) => {
+      const down = session.send("Input.dispatchKeyEvent", { type: "keyDown", ...key, timestamp });
+      const up = session.send("Input.dispatchKeyEvent", { type: "keyUp", ...key, text: "", timestamp: timestamp + gap / 2000 });
       timestamp += gap / 1000;
-    }
+      return [down, up];
+    });
+    await Promise.all(sent);
     await session.detach();
   }
 

@@ -51,7 +51,9 @@ for (const language of ["de", "en"]) {
     await desk.looks(`question-print-again-${language}`);
     await noWayRound(desk, "question.print_again");
     shop.printer.fault(null);
-    await desk.press("answer.print_again");
+    // With the keyboard alone.
+    await desk.tabsTo('[data-choice="print_again"]');
+    await desk.page.keyboard.press("Enter");
     await desk.isAt("screen.done");
     assert.equal(shop.printer.torn.length, torn + 1);
     assert.match(shop.printer.papers.at(-1), /Gutscheincode/);
@@ -108,6 +110,37 @@ test("a printer that falls silent leaves a question that only somebody who looks
   await desk.isAt("screen.done");
   await desk.close();
 });
+
+for (const language of ["de", "en"]) {
+  test(`the code that is scanned from a slip says that it is complete, and no other scan does (${language})`, async () => {
+    const desk = await Desk.open(shop, { language });
+    await toTake(desk);
+    shop.printer.fallsSilentAfter(500);
+    await pays(desk);
+    await desk.isAt("question.is_it_complete");
+    await desk.sees("question.scan_back");
+    // What should be on the paper stands beside the question.
+    const [rows] = await desk.slips();
+    assert.ok(rows.includes("Gutscheincode"), rows.join(" / "));
+    await desk.looks(`question-scan-back-${language}`);
+    for (const [scan, says] of [["4001232232332", "scan.question_first"], ["2209000000000000000", "scan.not_this_slip"], ["401200000011", "scan.not_this_slip"]]) {
+      await desk.scans(scan);
+      await desk.sees(says);
+      await desk.isAt("question.is_it_complete");
+    }
+    const code = /(?:\d{4} ){4}\d{3}/.exec(shop.printer.torn.at(-1))[0].replaceAll(" ", "");
+    await desk.scans(code, { gap: language === "de" ? 5 : 40 });
+    await desk.isAt("screen.done");
+    await desk.sees("paper.seen_complete");
+    const kept = await desk.page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]) + document.documentElement.outerHTML);
+    assert.ok(!kept.replace(/[\s\u00a0]/g, "").includes(code));
+    shop.printer.fault(null);
+    await desk.press("ended.next");
+    await desk.isAt("sell.title");
+    await desk.seesNot("scan.not_this_slip");
+    await desk.close();
+  });
+}
 
 test("silence of the provider gives the money back, and keeps nobody from selling", async () => {
   const desk = await Desk.open(shop, { language: "en" });

@@ -24,7 +24,7 @@ import { balance, redeem } from "../screens/redeem.js";
 import { redeemed } from "../screens/redeemed.js";
 import { sell } from "../screens/sell.js";
 import { take } from "../screens/take.js";
-import { onlyValue, takeValue, value } from "../screens/value.js";
+import { value } from "../screens/value.js";
 import { voucher } from "../screens/voucher.js";
 import { wait } from "../screens/wait.js";
 import { note, problemWords } from "../parts/said.js";
@@ -147,8 +147,8 @@ async function arrivedAtQuestion(text) {
     const why = await scanBack(plain(text));
     if (why === null) return;
     if (why.code !== "no_such_slip") return refused(problemWords(why));
-    // It may have been answered elsewhere meanwhile.
-    if (questions().length === 0) return arrived(text);
+    // Answered meanwhile: what was scanned at the question is led nowhere else.
+    if (questions().length === 0) return;
   }
   const words = standing.screen.scan?.(text);
   if (typeof words === "string") refused(words);
@@ -197,12 +197,7 @@ function arrived(text) {
     } else if (!fits(seen.product)) {
       home();
       refused(w("problem.mixed_currencies"));
-    } else {
-      where.code = seen.code;
-      const only = seen.code && onlyValue(seen.product);
-      if (only) takeValue(seen.product, only);
-      else toStep("value", { product: seen.product });
-    }
+    } else toStep("value", { product: seen.product, code: seen.code });
   } else {
     where.tab = "sell";
     const rackProducts = offered().filter((product) => product.kind === "posa" && fits(product));

@@ -85,8 +85,8 @@ export function question(one) {
   update();
   const asks = [
     heading, asked.fault && el("p", { class: "lead strong" }, asked.fault), el("p", { class: "lead" }, asked.sentence), facts(asked.rows), trouble, scan,
-    one.case === "is_it_complete" && el("p", { class: "lead" }, icon("scan"), w("question.scan_back")),
     el("div", { class: "choices" }, choices),
+    one.case === "is_it_complete" && el("p", { class: "lead" }, icon("scan"), w("question.scan_back")),
   ];
   return {
     title,

@@ -7,11 +7,8 @@ import { home, toStep, where } from "../app/where.js";
 import { w } from "../app/words.js";
 import { amountField } from "../parts/amount.js";
 
-/// The one value that there is; none where there is a choice.
-export const onlyValue = ({ face_values: offer }) => (offer.kind === "fixed" && offer.values.length === 1 ? offer.values[0] : undefined);
-
 /// Takes the value: a printed card goes into the basket, one from the rack wants its code first.
-export function takeValue(product, faceValue) {
+function take(product, faceValue) {
   if (product.kind === "posa" && where.code === undefined) return toStep("rack", { product, faceValue });
   home(addCard(product, faceValue, where.code) ? null : w("problem.card_code_twice"));
 }
@@ -30,7 +27,7 @@ export function value() {
   const head = el("div", { class: "step-head" }, button(w("back"), () => home(), { class: "button quiet", icon: "back" }),
     el("div", {}, heading, el("p", { class: "hint" }, product.brand, " · ", w(`kind.${product.kind}`))));
   if (offer.kind === "fixed") {
-    const choices = offer.values.map((one) => button(brief(one), () => takeValue(product, one), { class: "button value", "data-value": one.amount }));
+    const choices = offer.values.map((one) => button(brief(one), () => take(product, one), { class: "button value", "data-value": one.amount }));
     return {
       title: product.name,
       focus: choices[0],
@@ -51,10 +48,10 @@ export function value() {
       add.querySelector("span").textContent = good() ? w("value.add_amount", { amount: shown(money(units, currency)) }) : w("value.add");
     },
   });
-  const quick = likely(offer).map((one) => button(brief(money(one, currency)), () => takeValue(product, money(one, currency)), { class: "button value", "data-value": money(one, currency).amount }));
+  const quick = likely(offer).map((one) => button(brief(money(one, currency)), () => take(product, money(one, currency)), { class: "button value", "data-value": money(one, currency).amount }));
   const submit = (event) => {
     event.preventDefault();
-    if (good()) takeValue(product, money(units, currency));
+    if (good()) take(product, money(units, currency));
   };
   return {
     title: product.name,
