@@ -1,6 +1,7 @@
 //! What a printer is to the counter: something that takes a slip and says, in one of three ways, what became of it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 pub use tilld_domain::printing::{Fault, Proof};
@@ -140,6 +141,12 @@ pub trait Printer: Send + Sync + 'static {
     /// The devices that it is made of, each by itself: one, or a printer and its spare.
     fn singles(&self) -> Vec<Single> {
         vec![Single { name: self.name().to_owned(), condition: self.condition() }]
+    }
+
+    /// The printer of a name among those that it is made of, to be used without the others; none if it is made of no others, or
+    /// none has that name.
+    fn alone(&self, _name: &str) -> Option<Arc<dyn Printer>> {
+        None
     }
 
     /// Asks what it can answer and who it is, in bounded time. It waits for the jobs before it.

@@ -99,6 +99,10 @@ impl Printer for Pair {
         [self.first.singles(), self.second.singles()].concat()
     }
 
+    fn alone(&self, name: &str) -> Option<Arc<dyn Printer>> {
+        [&self.first, &self.second].into_iter().find(|printer| printer.name() == name).cloned()
+    }
+
     /// The first one's: each is probed under its own name.
     fn probe(&self, thorough: bool) -> BoxFuture<'_, Probed> {
         self.first.probe(thorough)

@@ -42,6 +42,18 @@ async fn the_spare_takes_a_slip_of_which_nothing_was_sent() {
 }
 
 #[tokio::test]
+async fn each_of_the_two_prints_alone_what_is_meant_for_it() {
+    let (one, other, pair) = two().await;
+    let alone = |bench: &Bench| pair.alone(bench.printer.name()).unwrap();
+    one.simulated().fault(SimulatedFault::PaperOut);
+    assert_eq!(alone(&one).print(&slip("first")).await, JobOutcome::NothingPrinted(Fault::PaperOut));
+    assert_eq!((count(&one), count(&other)), (0, 0));
+    assert_eq!(alone(&other).print(&slip("other")).await, PRINTED);
+    assert_eq!((count(&one), count(&other)), (0, 1));
+    assert!(pair.alone("another").is_none() && one.printer.alone(one.printer.name()).is_none());
+}
+
+#[tokio::test]
 async fn a_slip_that_may_be_on_paper_is_not_given_to_the_spare() {
     let (one, other, pair) = two().await;
     assert_eq!(pair.print(&slip("first")).await, PRINTED);

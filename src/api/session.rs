@@ -53,6 +53,7 @@ async fn read(State(state): State<ApiState>, caller: Caller) -> Json<Session> {
         terminal: place.terminal.to_string(),
         sandbox: state.0.sandbox,
         locale: place.locale.to_string(),
+        zone: place.zone.clone(),
         currency: state.0.currency.map(Currency::code),
         tenders: vec![TenderKind::Cash, TenderKind::Card, TenderKind::Mixed],
         managers: state.0.managers.names().map(ToString::to_string).collect(),

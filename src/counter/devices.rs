@@ -68,13 +68,16 @@ impl Counter {
         self.scanners.iter().map(now).collect()
     }
 
-    /// Prints a test slip on the printer of a name. It is worth nothing, and never opens the drawer.
+    /// Prints a test slip on the printer of a name, and on no other: a spare does not take it over. It is worth nothing, and never
+    /// opens the drawer.
     pub async fn print_test(&self, name: &str) -> Result<PrintEnd, Refusal> {
-        if self.printer.name() != name {
-            return Err(Refusal::DeviceUnknown);
-        }
-        let slip = test_slip(name, None, self.printer.paper(), None);
-        self.paper(slip).await
+        let printer = match self.printer.alone(name) {
+            Some(printer) => printer,
+            None if self.printer.name() == name => Arc::clone(&self.printer),
+            None => return Err(Refusal::DeviceUnknown),
+        };
+        let slip = test_slip(name, None, printer.paper(), None);
+        self.paper_on(printer, slip).await
     }
 
     /// A device as its last entry left it. Fails if there is none, as if it could not be read: who asks has seen one.

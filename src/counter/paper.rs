@@ -12,6 +12,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tilld_devices::printer::Printer;
 use tilld_domain::ids::{CheckId, Locale, RedemptionId};
 use tilld_domain::moment::Moment;
 use tilld_domain::printing::PrintEnd;
@@ -78,7 +79,7 @@ impl Counter {
         self.slip_of(&now, None)?;
         let place = self.place_at_the_printer().await?;
         let slip = self.slip_of(&now, self.printed.one_more(which))?;
-        self.to_its_end(place, slip, Some(which)).await
+        self.to_its_end(place, Arc::clone(&self.printer), slip, Some(which)).await
     }
 
     /// Prints what a look at a voucher showed.
@@ -101,8 +102,13 @@ impl Counter {
 
     /// Prints a paper that is worth nothing, once it is its turn, to its end.
     pub(crate) async fn paper(&self, slip: Slip) -> Result<PrintEnd, Refusal> {
+        self.paper_on(Arc::clone(&self.printer), slip).await
+    }
+
+    /// The same on a certain printer.
+    pub(crate) async fn paper_on(&self, printer: Arc<dyn Printer>, slip: Slip) -> Result<PrintEnd, Refusal> {
         let place = self.place_at_the_printer().await?;
-        self.to_its_end(place, slip, None).await
+        self.to_its_end(place, printer, slip, None).await
     }
 
     async fn place_at_the_printer(&self) -> Result<OwnedSemaphorePermit, Refusal> {
@@ -114,10 +120,11 @@ impl Counter {
     async fn to_its_end(
         &self,
         place: OwnedSemaphorePermit,
+        printer: Arc<dyn Printer>,
         slip: Slip,
         which: Option<(RedemptionId, bool)>,
     ) -> Result<PrintEnd, Refusal> {
-        let (printer, counts) = (Arc::clone(&self.printer), Arc::clone(&self.printed));
+        let counts = Arc::clone(&self.printed);
         let job = tokio::spawn(async move {
             let end = perform::print(printer.as_ref(), &slip).await;
             if let (PrintEnd::Nothing(_), Some(which)) = (end, which) {

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Desk, closeBrowser } from "./desk.js";
+import { Printer } from "./printer.js";
 import { MANAGERS, Shop, eventually } from "./shop.js";
 
 let shop;
@@ -22,7 +23,8 @@ after(async () => {
   await shop.close();
 });
 
-const today = () => new Date(Date.now() - new Date().getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
+/// Today where the shop stands.
+const today = () => new Intl.DateTimeFormat("sv", { timeZone: "Europe/Berlin" }).format(new Date());
 /// The rows of the table with this caption: name and cells.
 const rows = (desk, key) => desk.page.$$eval("table", (tables, caption) => [...(tables.find((one) => one.caption?.textContent === caption)?.tBodies[0].rows ?? [])]
   .map((row) => [...row.cells].map((cell) => cell.innerText.replace(/\s+/g, " ").trim())), desk.w(key));
@@ -151,6 +153,43 @@ test("products are listed and searched, and the balance stands above them (de)",
   assert.ok(count > 3);
   await desk.page.type("#products-search", "klangbude");
   await eventually("fewer", async () => (await desk.page.$$eval("tbody tr", (all) => all.length)) < count);
+  await desk.close();
+});
+
+test("days and times are the shop's, wherever the screen stands", async () => {
+  const desk = await Desk.open(shop, { language: "de", path: "/manager", before: (page) => page.emulateTimezone("Pacific/Kiritimati") });
+  await desk.signsIn();
+  await desk.click('[data-tab="day"]');
+  await desk.has("tbody tr");
+  assert.equal(await desk.page.$eval("#day", (field) => field.value), today());
+  await desk.click('[data-tab="journal"]');
+  const { opened_at: begun } = (await shop.ask("GET", "/v1/journal?search=D-1")).body.lines[0];
+  await desk.sees(new Intl.DateTimeFormat("de-DE", { timeZone: "Europe/Berlin", dateStyle: "short", timeStyle: "short" }).format(new Date(begun)));
+  await desk.close();
+});
+
+test("a spare printer and a scanner stand beside the printer, each with how it is, and each printer prints its own test slip", async (t) => {
+  const spare = await Printer.start();
+  const other = await Shop.open({ more: `[spare_printer]\nnetwork = "${spare.address}"\ncolumns = 42\n[scanners.hand]\nserial = "usb:0c2e:0caa"\n` });
+  t.after(async () => {
+    await other.close();
+    await spare.stop();
+  });
+  const desk = await Desk.open(other, { language: "en", path: "/manager" });
+  await desk.signsIn();
+  await desk.click('[data-tab="devices"]');
+  await desk.sees("device.spare");
+  await desk.sees("connection.not_found");
+  await desk.click('[data-test="spare"]');
+  await eventually("its paper", () => spare.papers.length === 1);
+  assert.equal(other.printer.papers.length, 0);
+  await desk.sees("print.done");
+  await desk.looks("manager-devices-three-en");
+  // The spare takes slips over, but no test of another printer.
+  other.printer.fault("paper_out");
+  await desk.click('[data-test="slip"]');
+  await desk.sees("print.nothing");
+  assert.deepEqual([other.printer.papers.length, spare.papers.length], [0, 1]);
   await desk.close();
 });
 

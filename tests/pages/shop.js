@@ -71,7 +71,8 @@ async function freePort() {
 
 export class Shop {
   /// Opens a shop. `confirmS`: how long a confirm may take before its outcome is unknown. `managers`: who may sign in.
-  static async open({ confirmS = 30, managers = MANAGERS } = {}) {
+  /// `more`: further sections of the configuration.
+  static async open({ confirmS = 30, managers = MANAGERS, more = "" } = {}) {
     const shop = new Shop();
     shop.folder = mkdtempSync(join(tmpdir(), "tilld-pages-"));
     shop.printer = await Printer.start();
@@ -104,7 +105,7 @@ requests_per_second = 1000
 burst    = 1000
 deadlines.redeem_s = 30
 reverse  = { path = "${path}", id_field = "${field}", repeatable = true }
-${managers.map((name) => `[[managers]]\nname = "${name}"\npin_hash = "${PIN_HASH}"\n`).join("")}`.replace(/printer  = \{ (.*) \}\nprinter\.patience = (\{.*\})/, "printer  = { $1, patience = $2 }"));
+${managers.map((name) => `[[managers]]\nname = "${name}"\npin_hash = "${PIN_HASH}"\n`).join("")}${more}`.replace(/printer  = \{ (.*) \}\nprinter\.patience = (\{.*\})/, "printer  = { $1, patience = $2 }"));
     await shop.serve();
     await shop.ask("POST", "/v1/products/refresh");
     return shop;

@@ -104,6 +104,8 @@ impl Bench {
     ) -> Self {
         let place = tempfile::tempdir().unwrap();
         let word = Arc::new(Recorded(AtomicU16::new(WELL)));
+        // Two that stand side by side have names of their own.
+        let name = if matches!(cable, Cable::Usb) { "till-usb" } else { "till" };
         let (far, port) = match cable {
             Cable::Network => {
                 let simulated = SimulatedPrinter::start(profile.clone(), answers, None).await.unwrap();
@@ -127,7 +129,7 @@ impl Bench {
             }
         };
         let memory = Some(place.path().join("printer-till"));
-        let settings = PrinterSettings { name: "till".to_owned(), port, profile, patience, memory };
+        let settings = PrinterSettings { name: name.to_owned(), port, profile, patience, memory };
         Self { printer: attended(settings.clone()), word, far, settings, place }
     }
 

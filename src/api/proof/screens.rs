@@ -81,9 +81,13 @@ async fn a_screen_is_paired_with_a_code_and_known_from_then_on() {
     assert_eq!(now["role"], "cashier");
     assert_eq!(now["name"], "Till 1 screen");
     assert_eq!(now["manager"], Value::Null);
-    for (field, value) in
-        [("store", "DE-0815"), ("terminal", "till-3"), ("locale", "de-DE"), ("currency", "EUR")]
-    {
+    for (field, value) in [
+        ("store", "DE-0815"),
+        ("terminal", "till-3"),
+        ("locale", "de-DE"),
+        ("zone", "Europe/Berlin"),
+        ("currency", "EUR"),
+    ] {
         assert_eq!(now[field], value, "{field}");
     }
     assert_eq!((&now["sandbox"], &now["vouchers"]), (&Value::Bool(true), &Value::Bool(true)));

@@ -127,6 +127,9 @@ pub(crate) struct Session {
     /// The language and formats of the shop (BCP 47).
     #[schema(example = "de-DE")]
     pub(crate) locale: String,
+    /// The time zone that the shop's days begin in (IANA); a screen may stand in another one.
+    #[schema(example = "Europe/Berlin")]
+    pub(crate) zone: String,
     /// In what is mostly paid here (ISO 4217); null where that is not known.
     #[schema(example = "EUR")]
     pub(crate) currency: Option<&'static str>,

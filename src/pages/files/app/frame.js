@@ -6,7 +6,7 @@
 import { el, fill, icon, say } from "./dom.js";
 import { changed, hindrance, till, tryLine } from "./till.js";
 import { till as shared } from "./keep.js";
-import { LANGUAGES, count, place, speak, spoken, time, w } from "./words.js";
+import { LANGUAGES, count, place, speak, spoken, time, timesIn, w } from "./words.js";
 import { minor, shown } from "./money.js";
 import { offered } from "./arrival.js";
 import { faultWords } from "../parts/said.js";
@@ -147,8 +147,9 @@ async function choose(code) {
 /// Speaks the language that was chosen here, or the browser's, before the till's own is known.
 export const speakFirst = () => speak(shared.get("language") ?? navigator.language.split("-")[0]);
 
-/// Speaks the language that was chosen here, or the till's, in the till's formats.
+/// Speaks the language that was chosen here, or the till's, in the till's formats and its time.
 export async function speakAs(session) {
+  timesIn(session.zone);
   const wanted = shared.get("language") ?? session.locale?.split("-")[0];
   if (wanted === spoken() && !(session.locale?.startsWith(`${wanted}-`) && place() !== session.locale)) return;
   await speak(wanted, session.locale);

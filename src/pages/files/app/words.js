@@ -7,6 +7,8 @@ const FIRST = "en";
 let table = {};
 let language = FIRST;
 let locale = "en-GB";
+/// The till's time zone, once it is known; else the browser's.
+let zone;
 
 /// Speaks a language from now on. `place`: the till's locale, whose country's formats are kept where the language is its own.
 export async function speak(wanted, place = "") {
@@ -21,6 +23,22 @@ async function read(chosen) {
   const answer = await fetch(`/pages/words/${chosen}.json`);
   if (!answer.ok) throw new Error(`no words: ${chosen}`);
   return answer.json();
+}
+
+/// Tells times in this zone from now on. One that the browser does not know is as good as none.
+export function timesIn(wanted) {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: wanted });
+    zone = wanted;
+  } catch {
+    zone = undefined;
+  }
+}
+
+/// The date of today in the till's time zone, as the API writes it.
+export function today() {
+  const parts = new Intl.DateTimeFormat("en", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" }).formatToParts(new Date());
+  return ["year", "month", "day"].map((name) => parts.find(({ type }) => type === name).value).join("-");
 }
 
 /// The language that is spoken.
@@ -51,22 +69,22 @@ export function worded(family, code, own, values = {}) {
 
 /// A moment of the API as a time of the day here.
 export function time(instant) {
-  return new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" }).format(new Date(instant));
+  return new Intl.DateTimeFormat(locale, { timeZone: zone, hour: "2-digit", minute: "2-digit" }).format(new Date(instant));
 }
 
 /// A moment of the API as day and time.
 export function moment(instant) {
-  return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).format(new Date(instant));
+  return new Intl.DateTimeFormat(locale, { timeZone: zone, dateStyle: "medium", timeStyle: "short" }).format(new Date(instant));
 }
 
 /// A moment of the API as short as it gets, for tables.
 export function short(instant) {
-  return new Intl.DateTimeFormat(locale, { dateStyle: "short", timeStyle: "short" }).format(new Date(instant));
+  return new Intl.DateTimeFormat(locale, { timeZone: zone, dateStyle: "short", timeStyle: "short" }).format(new Date(instant));
 }
 
 /// A moment of the API to the second, with its day.
 export function exact(instant) {
-  return new Intl.DateTimeFormat(locale, { dateStyle: "short", timeStyle: "medium" }).format(new Date(instant));
+  return new Intl.DateTimeFormat(locale, { timeZone: zone, dateStyle: "short", timeStyle: "medium" }).format(new Date(instant));
 }
 
 /// A date of the API (`2026-11-22`) with the day of the week.

@@ -5,15 +5,13 @@ import { button, el, fill, icon, setBusy } from "../app/dom.js";
 import { speakOut } from "../app/frame.js";
 import { worth } from "../app/money.js";
 import { asManager, isTrouble, office, toStory } from "../app/office.js";
-import { count, date, moment, number, w, worded } from "../app/words.js";
+import { count, date, moment, number, today, w, worded } from "../app/words.js";
 import { fetched } from "../parts/fetched.js";
 import { alarm, note, paperWords, problemWords } from "../parts/said.js";
 import { stateWords } from "../parts/states.js";
 
 const FIGURES = ["sold", "money_back", "redeemed", "given_back"];
 
-/// Today by this machine's calendar; the till's zone is the machine's.
-const today = () => new Date(Date.now() - new Date().getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
 const beside = (day, days) => new Date(Date.parse(`${day}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10);
 
 /// The day that is looked at; it stays while the page does.
