@@ -59,6 +59,50 @@ for (const language of ["de", "en"]) {
   });
 }
 
+/// A card whose undo has failed so often that it is a case.
+async function late(shop, receipt, fault) {
+  await shop.finperks.fault("invalidate", fault, { count: 100 });
+  const { id } = await shop.undoes(receipt);
+  await eventually("a case", async () => {
+    if ((await shop.ask("GET", "/v1/attention")).body.cases.some((one) => one.sale === id)) return true;
+    await shop.ask("POST", `/v1/sales/${id}/cards/1/send`);
+    return false;
+  });
+  return id;
+}
+
+for (const [language, touch] of [["en", false], ["de", true]]) {
+  test(`an undo that does not get through says what was tried, and is sent now (${language}, ${touch ? "finger" : "keys"} alone)`, async () => {
+    const desk = await Desk.open(shop, { language, path: "/manager", touch, ...(touch && { width: 800, height: 1280 }) });
+    await desk.signsIn();
+    const id = await late(shop, `S-${language}`, { kind: "server_error", status: 503, applied: false });
+    const sends = async () => {
+      if (touch) return desk.tap("open.send");
+      await desk.button("open.send");
+      await desk.tabsTo("[data-send]");
+      return desk.page.keyboard.press("Enter");
+    };
+    await desk.sees("case.undo_late");
+    // Six times, or once more by itself meanwhile.
+    await eventually("how often", async () => {
+      const shown = await desk.text();
+      return shown.includes(desk.w("open.tried.other", { n: 6 })) || shown.includes(desk.w("open.tried_often.other", { n: 7 }));
+    });
+    await desk.sees("trouble.server_error");
+    await desk.looks(`manager-undo-late-${language}`);
+    await sends();
+    await desk.sees(desk.w("sending.now", { time: "|" }).split("|")[1]);
+    await desk.sees("open.tried_often.other", { n: 7 });
+    await desk.looks(`manager-undo-sent-${language}`);
+    await shop.finperks.delete("/faults");
+    await sends();
+    await desk.sees("open.none");
+    const entry = await lastOf(id);
+    assert.deepEqual([entry.what, entry.state], ["undo_ended", "cleared"]);
+    await desk.close();
+  });
+}
+
 test("a question of the counter stands there too, and is answered by the manager's name", async () => {
   const desk = await Desk.open(shop, { language: "fr", path: "/manager", width: 800, height: 1280 });
   await desk.signsIn("Ada Berg");
@@ -117,4 +161,30 @@ test("a redemption that nobody can find out is closed by what is decided, with a
   const { entries } = (await shop.ask("GET", `/v1/journal/redemptions/${taken.id}`)).body;
   assert.deepEqual(entries.at(-1).facts, { reason: "replacement given", verdict: "not_used" });
   await desk.close();
+});
+
+test("a pause that the provider has asked for is told and kept: nothing is sent before its end", async () => {
+  const other = await Shop.open();
+  const desk = await Desk.open(other, { language: "fr", path: "/manager" });
+  await desk.signsIn();
+  await late(other, "S-9", { kind: "server_error", status: 503, applied: false });
+  await desk.sees("case.undo_late");
+  await other.finperks.delete("/faults");
+  await other.finperks.fault("invalidate", { kind: "refuse", code: "too_many_requests", status: 429, retry_after_s: 600 }, { count: 100 });
+  await desk.press("open.send");
+  const { undo } = await eventually("the pause is known", async () => {
+    const [one] = (await other.ask("GET", "/v1/attention")).body.cases;
+    return one.undo.not_before && one;
+  });
+  assert.equal(undo.may_be_sent, false);
+  const then = new Intl.DateTimeFormat("fr-FR", { timeZone: "Europe/Berlin", hour: "2-digit", minute: "2-digit" }).format(new Date(undo.not_before));
+  await desk.sees("sending.not_before", { time: then });
+  assert.equal(await desk.page.$("[data-send]"), null);
+  await desk.looks("manager-undo-pause-fr");
+  await desk.press("open.settle");
+  await desk.page.keyboard.type("undone by telephone");
+  await desk.press("open.close");
+  await desk.sees("open.none");
+  await desk.close();
+  await other.close();
 });

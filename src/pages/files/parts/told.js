@@ -7,8 +7,8 @@ import { shown, worth } from "../app/money.js";
 import { count, w, worded } from "../app/words.js";
 import { paperWords, refusalWords } from "./said.js";
 
-/// Headlines that are told by a call: which call, and how it ended.
-function ofCall({ call, outcome, refusal, trouble, status, retry_after_s: pause, said }) {
+/// What is told by a call: a headline, which call and how it ended, and why so.
+export function ofCall({ call, outcome, refusal, trouble, status, retry_after_s: pause, said }) {
   const why = {
     refused: () => refusal && refusalWords(refusal),
     later: () => (pause ? count("told_pause", pause) : ""),

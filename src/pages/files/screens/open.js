@@ -7,12 +7,15 @@ import { shown, worth } from "../app/money.js";
 import { asManager, isTrouble, office, toStory } from "../app/office.js";
 import { speakOut } from "../app/frame.js";
 import { quietly, readCases, readCasesSoon, till } from "../app/till.js";
-import { count, moment, time, w, worded } from "../app/words.js";
+import { count, exact, moment, time, w, worded } from "../app/words.js";
 import { countdown } from "../parts/countdown.js";
 import { alarm, note, problemWords } from "../parts/said.js";
+import { ofCall } from "../parts/told.js";
 
-/// How long after the moment of the next try the list is read anew, where the stream told nothing.
-const AFTER_TRY_MS = 1_500;
+/// How long after the moment of the next try the list is read anew: of a try that fails once more the stream tells nothing.
+const AFTER_TRY_MS = 1_000;
+/// This number of failures stands for itself and more.
+const MOST_TOLD = 7;
 
 /// Cases in which the window no longer matters.
 const OVER = new Set(["undo_window_over", "undo_not_supported"]);
@@ -47,9 +50,10 @@ async function does(draft, redraw, acts) {
 
 function tried(undo) {
   if (!undo) return [];
-  const often = undo.failures > 0 ? `${count("open.tried", undo.failures)}${undo.said ? `: ${worded("trouble", undo.said, undo.said)}` : ""}` : w("open.not_tried");
-  const next = undo.under_way ? w("open.under_way") : undo.next_at && w("open.next_at", { time: time(undo.next_at) });
-  return [[w("open.tries"), often], [w("open.last"), undo.tried_at && moment(undo.tried_at)], [w("open.next"), next]];
+  const often = undo.failures > 0 ? count(undo.failures < MOST_TOLD ? "open.tried" : "open.tried_often", undo.failures) : w("open.not_tried");
+  const next = undo.under_way ? w("open.under_way") : undo.next_at && w("open.next_at", { time: exact(undo.next_at) });
+  const last = undo.tried_at && [exact(undo.tried_at), undo.last && ofCall(undo.last).filter(Boolean).join(". ")].filter(Boolean).join(" – ");
+  return [[w("open.tries"), often], [w("open.next"), next], [w("open.last"), last, { class: "whole" }]];
 }
 
 function facts(one) {
@@ -59,13 +63,13 @@ function facts(one) {
     [w(one.who === "manager" ? "open.window" : "fact.until"), one.until && !OVER.has(one.case) && countdown(one.until)],
     ...tried(one.undo),
   ];
-  return el("dl", { class: "facts" }, rows.filter(([, value]) => value).map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+  return el("dl", { class: "facts" }, rows.filter(([, value]) => value).map(([name, value, props]) => el("div", props, el("dt", {}, name), el("dd", {}, value))));
 }
 
 function sendNow(one, draft, redraw) {
   return button(w("open.send"), () => does(draft, redraw, async () => {
     const { sending, not_before: then } = await ask(`${pathOf(one)}/send`);
-    return w(`sending.${sending}`, { time: then ? time(then) : "" });
+    return w(`sending.${sending}`, { time: time(then ?? Date.now()) });
   }), { class: "button", icon: "next", ...busy(draft.busy), "data-send": nameOf(one) });
 }
 
@@ -125,6 +129,7 @@ function drawn(one, redraw) {
     el("p", { class: "case-text" }, worded("case", one.case, one.text, { fault: "" })),
     facts(one),
     one.replacement && el("details", {}, el("summary", {}, w("open.replacement")), el("pre", { class: "sent", tabindex: 0 }, one.replacement)),
+    one.undo?.not_before && note(w("sending.not_before", { time: time(one.undo.not_before) }), "clock"),
     el("div", { role: "status" }, said),
     el("div", { class: "line-acts" },
       one.undo?.may_be_sent && sendNow(one, draft, redraw), answers(one, draft, redraw),
@@ -155,10 +160,19 @@ export function openCases() {
     if (next?.id === held?.id && selectionStart !== undefined && next?.setSelectionRange) next.setSelectionRange(selectionStart, selectionStart);
   };
 
+  let looking = 0;
+  /// Reads the list anew once the next try has been made, or the one that is under way.
+  const lookSoon = () => {
+    const moments = till.cases.flatMap(({ undo }) => (undo?.under_way ? [Date.now()] : undo?.next_at ? [Date.parse(undo.next_at)] : []));
+    clearTimeout(looking);
+    if (moments.length > 0) looking = setTimeout(() => heading.isConnected && readCasesSoon(), Math.max(0, Math.min(...moments) - Date.now()) + AFTER_TRY_MS);
+  };
+
   const update = () => {
     const { cases } = till;
     const order = [...cases].sort((one, other) => Number(other.urgent) - Number(one.urgent));
     const state = JSON.stringify(order);
+    lookSoon();
     if (state === shownWith) return;
     shownWith = state;
     lead.textContent = cases.length > 0 ? count("open.how", cases.length) : w("open.none");
@@ -182,8 +196,6 @@ export function openCases() {
       }
       if (list.children[place] !== node) list.insertBefore(node, list.children[place] ?? null);
     });
-    const next = cases.map(({ undo }) => undo?.next_at).filter(Boolean).sort()[0];
-    if (next) setTimeout(() => heading.isConnected && readCasesSoon(), Math.max(0, Date.parse(next) - Date.now()) + AFTER_TRY_MS);
   };
   update();
   return { title, words: lead.textContent, focus: heading, node: el("div", { class: "office" }, heading, lead, list), update };
