@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
-use tilld_counter::Balances;
+use tilld_counter::{BalanceNow, Balances};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -33,12 +33,21 @@ struct OfProvider {
     provider: String,
     /// In each currency.
     available: Vec<Money>,
+    /// Whether less is left of one of them than `low_below` says.
+    low: bool,
+    /// Below what each is low: as configured (`finperks.low_balance`), else the dearest card that is sold in that currency.
+    low_below: Vec<Money>,
 }
 
 impl From<Balances> for Spendable {
     fn from(balances: Balances) -> Self {
-        let available = balances.available.into_iter().map(Money).collect();
-        Self { balances: vec![OfProvider { provider: balances.provider, available }] }
+        let of_provider = OfProvider {
+            provider: balances.provider,
+            available: balances.available.iter().map(|balance| Money(balance.available)).collect(),
+            low: balances.available.iter().any(BalanceNow::is_low),
+            low_below: balances.available.iter().filter_map(|balance| balance.low_below).map(Money).collect(),
+        };
+        Self { balances: vec![of_provider] }
     }
 }
 
@@ -53,5 +62,5 @@ impl From<Balances> for Spendable {
     responses((status = 200, description = "What may be spent", body = Spendable), AnyProblems, BalanceProblems)
 )]
 async fn read(State(state): State<ApiState>) -> Result<Json<Spendable>, Problem> {
-    Ok(Json(state.counter().balances().await?.into()))
+    Ok(Json(state.counter().balances(&state.0.low_balances).await?.into()))
 }

@@ -76,7 +76,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use tilld_counter::Counter;
 use tilld_counter::clock::{Clock, SystemClock};
-use tilld_domain::money::Currency;
+use tilld_domain::money::{Currency, Money};
 use tilld_domain::refusal::Refusal;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -109,6 +109,8 @@ pub struct Premises {
     pub currency: Option<Currency>,
     /// Who may sign in on a screen as manager.
     pub managers: Vec<Manager>,
+    /// Below what a balance at the provider is low, for the currencies that the operator has named.
+    pub low_balances: Vec<Money>,
 }
 
 /// What the door works with. Cheap to clone.
@@ -121,6 +123,7 @@ struct Shared {
     sandbox: bool,
     currency: Option<Currency>,
     managers: Managers,
+    low_balances: Vec<Money>,
     pairing: Pairing,
     clock: Arc<dyn Clock>,
     listeners: Arc<Semaphore>,
@@ -146,6 +149,7 @@ impl ApiState {
             sandbox: premises.sandbox,
             currency: premises.currency,
             managers: Managers::new(premises.managers),
+            low_balances: premises.low_balances,
             pairing: Pairing::default(),
             clock,
             listeners: Arc::new(Semaphore::new(events::MOST_STREAMS)),

@@ -172,6 +172,8 @@ problems! {
     ], BODY], &[];
     /// Of reading a sale.
     ReadProblems: &[ANY], &[&[Refusal::SaleUnknown, Refusal::JournalDown, Refusal::Busy, Refusal::Stopping]];
+    /// Of listing the open sales.
+    OpenSalesProblems: &[ANY, &[Objection::QueryWrong]], &[&[Refusal::Busy, Refusal::Stopping]];
     /// Of searching the journal.
     JournalProblems: &[ANY, &[Objection::QueryWrong]], &[&[Refusal::ManagerNeeded, Refusal::JournalDown, Refusal::Stopping]];
     /// Of reading a sale entry by entry.

@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 use crate::ApiState;
 use crate::openapi::{AnyProblems, RefreshProblems};
 use crate::problem::Problem;
-use crate::wire::{CardKind, Money, instant};
+use crate::wire::{CardKind, Money, instant, words};
 
 pub(crate) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(refresh))
@@ -47,6 +47,19 @@ pub(crate) struct Product {
     country: String,
     /// Whether the provider lets this shop sell it now.
     sellable: bool,
+    /// What the bar code on its rack cards says; absent of what is printed, and where that is not configured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rack_code: Option<RackCode>,
+}
+
+words! {
+    /// What the bar code on a rack card says.
+    enum RackCode as "RackCode" {
+        /// Which product it is: it is `code`, the same on every hanger.
+        Product = "product",
+        /// Which card it is: no two are the same, and the product is chosen before.
+        Card = "card",
+    }
 }
 
 /// Which face values a product comes in.
@@ -68,9 +81,13 @@ pub(crate) enum FaceValue {
     },
 }
 
-impl From<&product::Product> for Product {
-    fn from(product: &product::Product) -> Self {
+impl Product {
+    fn of(product: &product::Product, rack_code: Option<product::RackCode>) -> Self {
         Self {
+            rack_code: rack_code.map(|says| match says {
+                product::RackCode::Product => RackCode::Product,
+                product::RackCode::Card => RackCode::Card,
+            }),
             code: product.code.to_string(),
             name: product.name.clone(),
             brand: product.brand.clone(),
@@ -120,7 +137,9 @@ impl From<ShelfState> for Shelf {
     responses((status = 200, description = "The catalogue", body = Products), AnyProblems)
 )]
 async fn list(State(state): State<ApiState>) -> Json<Products> {
-    Json(Products { products: state.counter().products().iter().map(Product::from).collect() })
+    let counter = state.counter();
+    let shown = |product: &product::Product| Product::of(product, counter.rack_code(product));
+    Json(Products { products: counter.products().iter().map(shown).collect() })
 }
 
 /// Fetch the catalogue now

@@ -4,14 +4,17 @@
 //! request's own entry, and a pure function of that: the same key and body get the same bytes for as long as the journal
 //! keeps the sale. That cards were refused by the provider is no error of the request: the sale says so of each card.
 
-use axum::extract::{FromRequestParts, RawPathParams, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{FromRequestParts, Query, RawPathParams, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
 use tilld_counter::SaleNow;
 use tilld_domain::ids::SaleId;
 use tilld_domain::refusal::Refusal;
 use tilld_domain::sale::CardNo;
+use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -19,13 +22,15 @@ use crate::ApiState;
 use crate::asked::{Digest, Key};
 use crate::body::{Body, MaybeBody};
 use crate::guard::Caller;
-use crate::openapi::{AnswerProblems, CancelProblems, OpenProblems, PayProblems, ReadProblems};
-use crate::problem::Problem;
-use crate::wire::{AnswerRequest, CancelRequest, PaymentRequest, Sale, SaleRequest};
+use crate::openapi::{
+    AnswerProblems, CancelProblems, OpenProblems, OpenSalesProblems, PayProblems, ReadProblems,
+};
+use crate::problem::{Objection, Problem};
+use crate::wire::{AnswerRequest, CancelRequest, OpenSales, PaymentRequest, Sale, SaleRequest};
 
 pub(crate) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
-        .routes(routes!(open))
+        .routes(routes!(open, list))
         .routes(routes!(read))
         .routes(routes!(pay))
         .routes(routes!(cancel))
@@ -69,6 +74,44 @@ async fn open(
         response.headers_mut().insert(header::LOCATION, location);
     }
     Ok(response)
+}
+
+/// How many open sales are listed: more than a till ever has in its hands.
+const MOST_LISTED: usize = 100;
+
+/// Which sales.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Which {
+    /// `true`: those that are not closed. All others are found at `/v1/journal`.
+    #[param(example = "true")]
+    open: String,
+}
+
+/// List the open sales
+///
+/// So that a page that is opened anew finds the sale it was in the middle of: those in a customer's hands first, then those that only wait
+/// for their undo or for a manager.
+#[utoipa::path(
+    get,
+    path = "/v1/sales",
+    tag = "sales",
+    operation_id = "list_open_sales",
+    params(Which),
+    responses((status = 200, description = "At most 100 sales", body = OpenSales), OpenSalesProblems)
+)]
+async fn list(
+    State(state): State<ApiState>,
+    which: Result<Query<Which>, QueryRejection>,
+) -> Result<axum::Json<OpenSales>, Problem> {
+    let asks_for_open = which.is_ok_and(|Query(which)| which.open == "true");
+    if !asks_for_open {
+        let why = "In open: true is expected.".to_owned();
+        return Err(Problem::in_body(Objection::QueryWrong, Some("open".to_owned()), why));
+    }
+    let sales = state.counter().open_sales(MOST_LISTED.saturating_add(1)).await?;
+    Ok(axum::Json(OpenSales::of(&sales, MOST_LISTED)))
 }
 
 /// Read a sale

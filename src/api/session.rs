@@ -51,6 +51,7 @@ async fn read(State(state): State<ApiState>, caller: Caller) -> Json<Session> {
         }),
         store: place.store.to_string(),
         terminal: place.terminal.to_string(),
+        country: place.country.to_string(),
         sandbox: state.0.sandbox,
         locale: place.locale.to_string(),
         zone: place.zone.clone(),

@@ -131,6 +131,7 @@ impl Daemon {
             sandbox: config.finperks.sandbox,
             currency: config.currency,
             managers: config.managers,
+            low_balances: config.finperks.low_balances,
         };
         let app = tilld_pages::app(ApiState::new(counter.clone(), shown, address, premises));
         let door = tokio::spawn(async move {

@@ -31,6 +31,7 @@ mod trouble;
 mod turn;
 mod undos;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,7 +62,7 @@ use crate::now::{Deed, Happening, Now, Standing, Whose};
 use crate::perform::Performer;
 use crate::scan_back::card_of;
 use crate::undoing::Undoing;
-use crate::{Attention, Change, Ports, Sending, Settings};
+use crate::{Attention, Change, Ports, SaleNow, Sending, Settings};
 
 /// The greatest number of messages that one commit takes in.
 const MOST_AT_A_TURN: usize = 64;
@@ -169,6 +170,11 @@ pub(crate) enum Message {
     FindSlip {
         code: Secret,
         reply: oneshot::Sender<Option<(SaleId, CardNo)>>,
+    },
+    /// What is open of sales, those in a customer's hands first, then the newest first; at most so many.
+    OpenSales {
+        most: usize,
+        reply: oneshot::Sender<Vec<SaleNow>>,
     },
     Count {
         reply: oneshot::Sender<Counts>,
@@ -430,6 +436,15 @@ impl Driver {
                 let sales = self.open.values().filter_map(|now| now.it.sale());
                 let mut found = sales.filter_map(|sale| Some((sale.opening.sale, card_of(sale, &code)?)));
                 let _ = reply.send(found.next());
+            }
+            Message::OpenSales { most, reply } => {
+                let sales =
+                    self.open.values().filter_map(|now| now.clone().into_sale().map(|sale| (now, sale)));
+                let mut sales: Vec<_> = sales
+                    .map(|(now, sale)| ((!now.it.is_in_hand(), Reverse((sale.sale.opened, sale.seq))), sale))
+                    .collect();
+                sales.sort_by_key(|(place, _)| *place);
+                let _ = reply.send(sales.into_iter().map(|(_, sale)| sale).take(most).collect());
             }
             Message::Attention { reply } => {
                 let _ = reply.send(self.attention());

@@ -82,7 +82,7 @@ use tilld_devices::printer::Printer;
 use tilld_devices::scanner::Scanner;
 use tilld_domain::ids::{Country, Locale, StoreId, TerminalId};
 use tilld_domain::order::Rules;
-use tilld_domain::product::Product;
+use tilld_domain::product::{CardKind, Product, RackCode};
 use tilld_domain::refusal::Refusal;
 use tilld_domain::secret::Secret;
 use tilld_journal::ReadError;
@@ -98,7 +98,7 @@ pub use tilld_journal::{
 };
 pub use tilld_providers::vouchers::TargetType;
 
-pub use crate::balances::Balances;
+pub use crate::balances::{BalanceNow, Balances};
 use crate::book::{Book, Open};
 use crate::clock::Clock;
 pub use crate::copies::Copied;
@@ -433,6 +433,11 @@ impl Counter {
     /// What can be sold, from the cache.
     pub fn products(&self) -> Arc<Vec<Product>> {
         self.shelf.products()
+    }
+
+    /// What the bar code on the rack cards of a product says, where that is known.
+    pub fn rack_code(&self, product: &Product) -> Option<RackCode> {
+        self.provider.rack_code(&product.code).filter(|_| product.kind == CardKind::Posa)
     }
 
     /// Fetches the catalogue now.

@@ -5,9 +5,10 @@ use tilld_domain::order::{Answer, Rules};
 use tilld_domain::refusal::Refusal;
 use tilld_domain::sale::{CardNo, PaymentState};
 use tilld_journal::{Asked, Subject};
+use tokio::sync::oneshot;
 
 use crate::desk::{self, PayRequest, SaleRequest};
-use crate::driver::Act;
+use crate::driver::{Act, Message};
 use crate::now::Now;
 use crate::{Counter, SaleNow};
 
@@ -78,6 +79,13 @@ impl Counter {
     pub async fn sale(&self, sale: SaleId) -> Result<SaleNow, Refusal> {
         let now = self.now(Subject::Sale(sale)).await?;
         now.and_then(Now::into_sale).ok_or(Refusal::SaleUnknown)
+    }
+
+    /// Sales that are not closed, at most `most` of them: those in a customer's hands first, then the newest first.
+    pub async fn open_sales(&self, most: usize) -> Result<Vec<SaleNow>, Refusal> {
+        let (reply, sales) = oneshot::channel();
+        self.send(Message::OpenSales { most, reply })?;
+        sales.await.map_err(|_| Refusal::Stopping)
     }
 
     pub(crate) async fn act_on_sale(&self, asked: Asked, sale: SaleId, act: Act) -> Result<SaleNow, Refusal> {

@@ -48,7 +48,24 @@ pub struct Product {
     pub sellable: bool,
 }
 
+/// What the bar code on a rack card says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RackCode {
+    /// Which product it is: every hanger of it carries the same.
+    Product,
+    /// Which card it is: no two carry the same.
+    Card,
+}
+
 impl Product {
+    /// The greatest face value that it comes in; none if it comes in none.
+    pub fn dearest(&self) -> Option<Money> {
+        match &self.face_values {
+            FaceValues::Fixed(values) => values.iter().copied().max_by_key(|value| value.minor()),
+            FaceValues::Open { most, .. } => Some(*most),
+        }
+    }
+
     /// Whether a card of `face_value` may be ordered as `kind`.
     pub fn check(&self, kind: CardKind, face_value: Money) -> Result<(), Refusal> {
         if !self.sellable {
@@ -114,6 +131,19 @@ mod tests {
         ] {
             let found = product(face_values.clone()).check(CardKind::Por, asked);
             assert_eq!(found, expected, "{face_values:?} {asked}");
+        }
+    }
+
+    #[test]
+    fn the_dearest_card_of_a_product_is_its_greatest_face_value() {
+        let fixed = FaceValues::Fixed(vec![money("25", "EUR"), money("50", "EUR"), money("10", "EUR")]);
+        let open = FaceValues::Open { least: money("10", "EUR"), most: money("150", "EUR") };
+        for (face_values, dearest) in [
+            (fixed, Some(money("50", "EUR"))),
+            (open, Some(money("150", "EUR"))),
+            (FaceValues::Fixed(Vec::new()), None),
+        ] {
+            assert_eq!(product(face_values).dearest(), dearest);
         }
     }
 

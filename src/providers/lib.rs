@@ -32,7 +32,7 @@ use tilld_domain::ids::{
 };
 use tilld_domain::money::Money;
 use tilld_domain::outcome::{Created, OrderSeen, Outcome, UndoAnswer};
-use tilld_domain::product::{CardKind, Product};
+use tilld_domain::product::{CardKind, Product, RackCode};
 use tilld_domain::refusal::Refusal;
 
 /// The exact body of a request as it goes into the journal before it is sent, and onto the wire, also when it is
@@ -121,6 +121,11 @@ pub trait GiftCards: Send + Sync + 'static {
     /// is published; five minutes is what comparable interfaces accept (fact sheet U3).
     fn clock_tolerance(&self) -> Duration {
         Duration::from_mins(5)
+    }
+
+    /// What the bar code on the rack cards of a product says; none where that is not configured, and of what is printed.
+    fn rack_code(&self, _: &ProductCode) -> Option<RackCode> {
+        None
     }
 
     /// The body of a create. Pure; refused where this provider cannot sell such a card as it is configured.

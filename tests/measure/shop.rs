@@ -131,7 +131,12 @@ impl Shop {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let token = tilld_api::Token::new(Secret::new(TOKEN.to_owned())).unwrap();
-        let premises = tilld_api::Premises { sandbox: true, currency: None, managers: Vec::new() };
+        let premises = tilld_api::Premises {
+            sandbox: true,
+            currency: None,
+            managers: Vec::new(),
+            low_balances: Vec::new(),
+        };
         let app = tilld_api::app(tilld_api::ApiState::new(counter, token, address, premises));
         tokio::spawn(tilld_api::serve(listener, app, std::future::pending()));
         let tills = Tills::new(address, TOKEN);

@@ -168,8 +168,29 @@ async fn a_printer_is_tried_by_its_name_and_the_balances_are_asked_for() {
     let read = house.get("/v1/balances").await.json();
     assert_eq!(
         read,
-        json!({"balances": [{"provider": "played", "available": [{"amount": "1234.50", "currency": "EUR"}]}]})
+        json!({"balances": [{
+            "provider": "played", "available": [{"amount": "1234.50", "currency": "EUR"}],
+            "low": false, "low_below": [],
+        }]})
     );
     house.provider_is_down();
     assert_eq!(house.get("/v1/balances").await.problem(), (503, "no_connection".to_owned()));
+}
+
+#[tokio::test]
+async fn a_balance_is_low_below_what_the_operator_has_named_else_below_the_dearest_card() {
+    let house = House::new().await;
+    let balance = house.get("/v1/balances").await.json()["balances"][0].clone();
+    let dearest = json!([{"amount": "150.00", "currency": "EUR"}]);
+    assert_eq!((&balance["low"], &balance["low_below"]), (&json!(false), &dearest));
+    let euros = |text: &str| Money::from_decimal_text(text, Currency::from_code("EUR").unwrap()).unwrap();
+    for (least, low) in [("1234.50", false), ("1234.51", true)] {
+        let premises = Premises { low_balances: vec![euros(least)], ..premises() };
+        let token = Token::new(Secret::new(TOKEN.to_owned())).unwrap();
+        let door = app(ApiState::new(house.counter.clone(), token, ADDRESS, premises));
+        let asking = let_in("GET", "/v1/balances").body(Body::empty()).unwrap();
+        let balance = house.send_to(&door, asking).await.json()["balances"][0].clone();
+        assert_eq!(balance["low"], low, "{least}");
+        assert_eq!(balance["low_below"], json!([{"amount": least, "currency": "EUR"}]));
+    }
 }

@@ -102,12 +102,12 @@ async fn what_is_not_there_and_what_is_not_done_there_are_problems_too() {
         assert_eq!(house.get(path).await.problem(), (404, "route_unknown".to_owned()), "{path}");
     }
     for (method, path, allow) in [
-        ("GET", "/v1/sales", "POST"),
-        ("DELETE", "/v1/sales", "POST"),
+        ("GET", "/v1/redemptions", "POST"),
+        ("DELETE", "/v1/sales", "POST,GET,HEAD"),
         ("POST", "/v1/health", "GET,HEAD"),
         ("PUT", "/v1/sales/x", "GET,HEAD"),
         ("GET", "/v1/sales/x/payment", "POST"),
-        ("OPTIONS", "/v1/sales", "POST"),
+        ("OPTIONS", "/v1/sales", "POST,GET,HEAD"),
         ("POST", "/openapi.json", "GET,HEAD"),
     ] {
         let answer = house.send(let_in(method, path).body(Body::empty()).unwrap()).await;

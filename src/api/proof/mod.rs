@@ -29,11 +29,11 @@ use tilld_counter::clock::{Clock, SystemClock};
 use tilld_counter::{Counter, Place, Ports, Running, Settings};
 use tilld_devices::printer::{Fault, JobOutcome, Printer, Probed, Proof, Reach, Status};
 use tilld_devices::profile::Ability;
-use tilld_domain::ids::{CardCode, ProviderKey, ProviderOrderId};
+use tilld_domain::ids::{CardCode, ProductCode, ProviderKey, ProviderOrderId};
 use tilld_domain::moment::Moment;
 use tilld_domain::money::{Currency, Money};
 use tilld_domain::outcome::{Created, OrderSeen, OrderStage, Outcome, ReceiptLines, Trouble, UndoAnswer};
-use tilld_domain::product::{CardKind, FaceValues, Product};
+use tilld_domain::product::{CardKind, FaceValues, Product, RackCode};
 use tilld_domain::refusal::Refusal;
 use tilld_domain::secret::Secret;
 use tilld_domain::slip::{Letters, Paper, Slip};
@@ -86,6 +86,10 @@ impl GiftCards for Played {
 
     fn clock_offset_ms(&self) -> Option<i64> {
         Some(-42_000)
+    }
+
+    fn rack_code(&self, product: &ProductCode) -> Option<RackCode> {
+        Some(if product.as_str() == POSA { RackCode::Card } else { RackCode::Product })
     }
 
     fn prepare_create(&self, facts: &CreateFacts<'_>) -> Result<StoredRequest, Refusal> {
@@ -196,7 +200,12 @@ fn managers() -> Vec<Manager> {
 }
 
 pub(super) fn premises() -> Premises {
-    Premises { sandbox: true, currency: Currency::from_code("EUR").ok(), managers: managers() }
+    Premises {
+        sandbox: true,
+        currency: Currency::from_code("EUR").ok(),
+        managers: managers(),
+        low_balances: Vec::new(),
+    }
 }
 
 fn catalogue() -> Vec<Product> {

@@ -84,6 +84,7 @@ async fn a_screen_is_paired_with_a_code_and_known_from_then_on() {
     for (field, value) in [
         ("store", "DE-0815"),
         ("terminal", "till-3"),
+        ("country", "DE"),
         ("locale", "de-DE"),
         ("zone", "Europe/Berlin"),
         ("currency", "EUR"),

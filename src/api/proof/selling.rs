@@ -339,7 +339,7 @@ async fn the_catalogue_and_the_health_are_shown() {
     assert_eq!(
         products["products"][1],
         json!({
-            "code": "4002", "name": "Card 4002", "brand": "Brand", "kind": "posa", "currency": "EUR", "country": "DE", "sellable": true,
+            "code": "4002", "name": "Card 4002", "brand": "Brand", "kind": "posa", "currency": "EUR", "country": "DE", "rack_code": "card", "sellable": true,
             "face_values": {"kind": "fixed", "values": [{"amount": "25.00", "currency": "EUR"}, {"amount": "50.00", "currency": "EUR"}]},
         })
     );
@@ -354,4 +354,47 @@ async fn the_catalogue_and_the_health_are_shown() {
     assert_eq!((&health["provider"]["up"], &health["journal"]["writes"]), (&json!(true), &json!(true)));
     assert_eq!(health["clock"]["offset_ms"], -42_000);
     assert_eq!(health["journal"]["set_aside"], 0);
+}
+
+#[tokio::test]
+async fn a_page_that_is_opened_anew_finds_the_sales_that_are_not_closed() {
+    let house = House::new().await;
+    assert_eq!(house.get("/v1/sales?open=true").await.json(), json!({"sales": [], "more": false}));
+    // Closed; in a customer's hands; open because of a question.
+    let closed = house.post("/v1/sales", "k1", one_card("R1", POR)).await.json()["id"].clone();
+    house.post(&format!("/v1/sales/{}/payment", closed.as_str().unwrap()), "k2", by_card("50.00")).await;
+    let collects = house.post("/v1/sales", "k3", one_card("R2", POR)).await.json();
+    house.printer_will(JobOutcome::Unknown { fault: Fault::PaperOut, bytes_sent: 100 });
+    let cards = [card(POR, "por", "50.00", None), card(POSA, "posa", "25.00", Some(RACK_CODE))];
+    let asks = house.post("/v1/sales", "k4", sale("R3", &cards)).await.json()["id"].clone();
+    house.post(&format!("/v1/sales/{}/payment", asks.as_str().unwrap()), "k5", by_card("75.00")).await;
+    let listed = house.get("/v1/sales?open=true").await;
+    let list = listed.json();
+    let of = |place: usize, name: &str| list["sales"][place][name].clone();
+    assert_eq!((list["sales"].as_array().unwrap().len(), &list["more"]), (2, &json!(false)));
+    assert_eq!([of(0, "receipt"), of(1, "receipt")], [json!("R3"), json!("R2")], "the newest first");
+    assert_eq!((of(0, "phase"), of(0, "due")), (json!("question"), Value::Null));
+    assert_eq!(of(0, "total"), json!({"amount": "75.00", "currency": "EUR"}));
+    for name in ["id", "receipt", "phase", "screen", "due", "seq", "opened_at"] {
+        assert_eq!(of(1, name), collects[name], "{name}");
+    }
+    assert_eq!(
+        of(1, "cards"),
+        json!([{"number": 1, "name": "Card 4001", "face_value": {"amount": "50.00", "currency": "EUR"}, "state": "created"}])
+    );
+    assert!(!listed.text().contains(RACK_CODE) && !listed.text().contains(SLIP_CODE));
+    for query in ["", "?open=false", "?open=", "?open=true&x=1", "?open=true&open=true"] {
+        let refused = house.get(&format!("/v1/sales{query}")).await;
+        assert_eq!(refused.problem(), (400, "query_wrong".to_owned()), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_product_says_what_the_bar_code_on_its_rack_cards_means() {
+    let house = House::new().await;
+    let products = house.get("/v1/products").await.json();
+    for product in products["products"].as_array().unwrap() {
+        let expected = if product["code"] == POSA { json!("card") } else { Value::Null };
+        assert_eq!(product["rack_code"], expected, "{product}");
+    }
 }

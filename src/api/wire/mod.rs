@@ -39,7 +39,7 @@ pub(crate) use redeem::{
 };
 pub(crate) use redemption::{Basket, Redemption, Who};
 pub(crate) use request::{Answer, AnswerRequest, CancelRequest, PaymentRequest, SaleRequest};
-pub(crate) use sale::{Fault, Sale};
+pub(crate) use sale::{Fault, OpenSales, Sale};
 pub(crate) use scan::ScanRead;
 pub(crate) use session::{PairRequest, PairingCode, Role, Session, SignInRequest, SignedIn, TenderKind};
 pub(crate) use slip::Slip;

@@ -380,6 +380,88 @@ fn something(sum: Result<money::Money, money::MoneyError>) -> Option<Money> {
     sum.ok().filter(|money| money.is_positive()).map(Money)
 }
 
+/// Sales that are not closed.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct OpenSales {
+    /// Those in a customer's hands first, then the newest first.
+    sales: Vec<OpenSale>,
+    /// Whether there are more than these.
+    more: bool,
+}
+
+impl OpenSales {
+    /// At most `most` of them.
+    pub(crate) fn of(sales: &[SaleNow], most: usize) -> Self {
+        Self { sales: sales.iter().take(most).map(OpenSale::of).collect(), more: sales.len() > most }
+    }
+}
+
+/// A sale that is not closed, in short.
+#[derive(Debug, Serialize, ToSchema)]
+struct OpenSale {
+    /// The daemon's name for it (UUID).
+    #[schema(format = "uuid")]
+    id: String,
+    /// The till's own number of the receipt.
+    receipt: String,
+    /// When it began: RFC 3339, UTC.
+    #[schema(format = "date-time")]
+    opened_at: String,
+    /// The journal's number of its last entry.
+    #[schema(minimum = 1)]
+    seq: u64,
+    /// What it is doing.
+    phase: Phase,
+    /// What the cashier reads about it.
+    screen: Screen,
+    /// The face values of all its cards.
+    total: Option<Money>,
+    /// What is to be collected now; null when nothing is.
+    due: Option<Money>,
+    /// Its cards.
+    cards: Vec<OpenCard>,
+}
+
+/// A card of a sale that is not closed, in short.
+#[derive(Debug, Serialize, ToSchema)]
+struct OpenCard {
+    /// Which card of the sale, from 1.
+    #[schema(minimum = 1, maximum = 20)]
+    number: u16,
+    /// The product's name.
+    name: String,
+    /// The value of the card.
+    face_value: Money,
+    /// Where it stands.
+    state: CardState,
+}
+
+impl OpenSale {
+    fn of(now: &SaleNow) -> Self {
+        let sale = now.sale.as_ref();
+        let face_values = sale.orders.iter().map(|order| order.facts.face_value);
+        Self {
+            id: sale.opening.sale.to_string(),
+            receipt: sale.opening.receipt.to_string(),
+            opened_at: instant(sale.opened),
+            seq: now.seq.number(),
+            phase: sale.phase().into(),
+            screen: screen::Screen::of_sale(sale).into(),
+            total: something(money::Money::sum(face_values, sale.opening.currency)),
+            due: something(sale.due()),
+            cards: sale
+                .cards()
+                .map(|(number, order)| OpenCard {
+                    number: number.number(),
+                    name: order.facts.product_name.clone(),
+                    face_value: Money(order.facts.face_value),
+                    state: (&order.state).into(),
+                })
+                .collect(),
+        }
+    }
+}
+
 impl Card {
     fn of(sale: &sale::Sale, number: CardNo, order: &Order) -> Self {
         Self {

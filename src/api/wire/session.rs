@@ -122,6 +122,9 @@ pub(crate) struct Session {
     /// The till.
     #[schema(example = "T01")]
     pub(crate) terminal: String,
+    /// Where it stands (ISO 3166-1 alpha-2): products of other countries are not sold here.
+    #[schema(example = "DE")]
+    pub(crate) country: String,
     /// Whether it is all play: no card that is sold here is worth anything.
     pub(crate) sandbox: bool,
     /// The language and formats of the shop (BCP 47).

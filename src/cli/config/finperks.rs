@@ -18,6 +18,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use tilld_domain::ids::ProductCode;
+use tilld_domain::money::{Currency, Money};
 use tilld_providers::Deadlines;
 use tilld_providers::finperks::{DEADLINES, PaymentWords, PosaRule, PosaRules, SigProfile};
 use tilld_providers::http::Origin;
@@ -53,6 +54,8 @@ pub struct FinperksConfig {
     pub roots_file: Option<PathBuf>,
     /// Whether it is all play there, and pages say so.
     pub sandbox: bool,
+    /// Below what a balance there is low, for the currencies that are named.
+    pub low_balances: Vec<Money>,
 }
 
 /// Reads the section. What is wrong with it is noted in the sheet.
@@ -103,8 +106,10 @@ pub(super) fn read(sheet: &mut Sheet) -> Option<FinperksConfig> {
     // On this machine itself there is no provider but a simulated one.
     let here = url.as_deref().is_some_and(is_of_this_machine);
     let sandbox = sheet.optional("finperks.sandbox", "true or false").unwrap_or(here);
+    let low_balances = low_balances(sheet);
     Some(FinperksConfig {
         sandbox,
+        low_balances,
         url: url?,
         key_id: key_id?,
         secret_file,
@@ -120,6 +125,22 @@ pub(super) fn read(sheet: &mut Sheet) -> Option<FinperksConfig> {
         confirm_repeatable,
         roots_file,
     })
+}
+
+fn low_balances(sheet: &mut Sheet) -> Vec<Money> {
+    let mut low = Vec::new();
+    for code in sheet.names_below("finperks.low_balance") {
+        let field = format!("finperks.low_balance.{code}");
+        let amount: Option<String> = sheet.optional(&field, "an amount such as \"500.00\"");
+        let Some(amount) = amount else { continue };
+        let money =
+            Currency::from_code(&code).and_then(|currency| Money::from_decimal_text(&amount, currency));
+        match money {
+            Ok(money) => low.push(money),
+            Err(error) => sheet.note(&field, &error.to_string()),
+        }
+    }
+    low
 }
 
 fn posa(sheet: &mut Sheet) -> PosaRules {

@@ -433,6 +433,22 @@ printer  = { network = "192.168.1.50:9100", columns = 42 }
     }
 
     #[test]
+    fn a_balance_is_low_below_an_amount_of_its_own_currency() {
+        let with = |low: &str| WHOLE.replace("key_id", &format!("low_balance = {{ {low} }}, key_id"));
+        let config = Config::parse(&with(r#"EUR = "500", CHF = "200.50""#), &HashMap::new()).unwrap();
+        let low: Vec<String> = config.finperks.low_balances.iter().map(ToString::to_string).collect();
+        assert_eq!(low, ["200.50 CHF", "500.00 EUR"]);
+        for (low, field) in [
+            (r#"EUR = "500.001""#, "finperks.low_balance.EUR"),
+            (r#"EUR = "-1""#, "finperks.low_balance.EUR"),
+            (r#"EURO = "500""#, "finperks.low_balance.EURO"),
+        ] {
+            let wrong = Config::parse(&with(low), &HashMap::new()).err().unwrap();
+            assert_eq!(wrong.iter().map(|wrong| wrong.field.as_str()).collect::<Vec<_>>(), [field], "{low}");
+        }
+    }
+
+    #[test]
     fn a_country_is_one_that_there_is() {
         for (code, there) in
             [("DE", true), ("CW", true), ("ZZ", false), ("UK", false), ("XX", false), ("EU", false)]

@@ -38,8 +38,9 @@ use jiff::Timestamp;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 use sha2::{Digest, Sha256};
-use tilld_domain::ids::{CardCode, ProviderKey, ProviderOrderId};
+use tilld_domain::ids::{CardCode, ProductCode, ProviderKey, ProviderOrderId};
 use tilld_domain::outcome::{Created, OrderSeen, OrderStage, Outcome, Trouble, UndoAnswer};
+use tilld_domain::product::RackCode;
 use tilld_domain::refusal::Refusal;
 use zeroize::Zeroizing;
 
@@ -463,6 +464,13 @@ impl GiftCards for Finperks {
 
     fn clock_offset_ms(&self) -> Option<i64> {
         self.line.clock_offset_ms()
+    }
+
+    fn rack_code(&self, product: &ProductCode) -> Option<RackCode> {
+        self.settings.posa.of(product).map(|rule| match rule {
+            PosaRule::ScannedAsProductCode => RackCode::Product,
+            PosaRule::ExtraField(_) => RackCode::Card,
+        })
     }
 
     fn prepare_create(&self, facts: &CreateFacts<'_>) -> Result<StoredRequest, Refusal> {
