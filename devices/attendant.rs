@@ -274,7 +274,19 @@ impl Attendant {
                 }
             }
         }
-        self.beat().await;
+        let status = self.beat().await;
+        if status.is_some_and(|status| status.fault.is_none()) {
+            self.get_acquainted().await;
+        }
+    }
+
+    /// Asks a healthy printer who it is, if it can be expected to tell and nobody asked on this line. Now nobody waits.
+    async fn get_acquainted(&mut self) {
+        let Some(mut line) = self.line.take_if(|_| !self.known.unfinished) else { return };
+        match Talk::new(&mut line, &mut self.known, &self.patience).meet().await {
+            Ok(()) => self.line = Some(line),
+            Err(Lost(fault)) => self.lose(fault),
+        }
     }
 
     async fn open(&mut self) -> Result<Line, Closed> {

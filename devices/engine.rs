@@ -283,6 +283,11 @@ impl Engine {
         std::mem::take(&mut self.out)
     }
 
+    /// Noise on its line, or firmware that says what no manual has.
+    pub fn say(&mut self, bytes: &[u8]) {
+        self.out.extend_from_slice(bytes);
+    }
+
     /// Takes a byte off the wire. `false`: the connection ends at this byte.
     pub fn take(&mut self, byte: u8) -> bool {
         self.prefix.push(byte);

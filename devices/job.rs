@@ -16,11 +16,16 @@
 //!
 //! Invariants. *Nothing printed* is said only if no byte of the job was handed over. A proof belongs to this job: a process
 //! id is never used twice in a run, and a `GS r` answer, which has no name, counts only when no earlier one is owed
-//! (`settle_owed`). Its start is not eaten by a command that an earlier job left half-sent (`finishing`). Each wait has an
+//! (`settle_owed`) and no more of them come than there were requests. Its start is not eaten by a command that an earlier job left half-sent (`finishing`). Each wait has an
 //! end, and the job as a whole has one.
 //!
 //! Deliberately absent: sending anything twice; `DLE ENQ` and buffer clearing (they can repeat or drop lines, fact sheet
 //! ESCPOS 3.3); status requests in the middle of the bytes (inside a command they would become its data).
+//!
+//! Automatic status is heard from whoever sends it, and switched on (`GS a`) by a thorough probe alone. It would tell nothing
+//! that a beat does not find out within a second, and it would cost proof: the end of the paper, which sends a group of it,
+//! is the moment at which an answer to `GS r` must not be mixed up with anything. `ESC @` at the head of each slip switches
+//! it off, so each slip would have to carry it; and a printer that does not know it prints its `a` (fact sheet ESCPOS 3.1, 3.3).
 
 use std::time::Duration;
 
@@ -128,6 +133,8 @@ struct Heard {
     id: Option<[u8; 4]>,
     id_came_back: bool,
     queued: Option<u8>,
+    /// More answers to `GS r` than there were requests, so that they are none.
+    surplus: bool,
     automatic: Option<Fault>,
     name: Option<String>,
 }
@@ -169,6 +176,7 @@ impl<'a> Talk<'a> {
                     self.heard.queued = Some(byte);
                 }
             }
+            Answer::Queued(_) if self.heard.queued.is_some() => self.heard.surplus = true,
             Answer::Automatic(group) => {
                 let status = status::from_automatic(group);
                 self.heard.automatic = status.fault;
@@ -242,10 +250,20 @@ impl<'a> Talk<'a> {
                 return Err(NotReady::Lost(Fault::Silent));
             }
         }
+        // Only one that has told it before: of any other, a slip would wait for an answer that does not come.
+        if self.known.called_itself() {
+            self.meet().await?;
+        }
+        self.settle_owed().await
+    }
+
+    /// Asks who it is, once on a line, if it can be expected to tell. Not while a command may be half-sent, or while a fault
+    /// keeps it from answering.
+    pub async fn meet(&mut self) -> Result<(), Lost> {
         if self.known.is_to_be_named() && !self.line.named {
             self.name().await?;
         }
-        self.settle_owed().await
+        Ok(())
     }
 
     /// Asks who it is. What a printer prints of that is cleared before it is a row.
@@ -296,6 +314,7 @@ impl<'a> Talk<'a> {
             }
         }
         self.heard.queued = None;
+        self.heard.surplus = false;
         Ok(())
     }
 
@@ -429,6 +448,10 @@ impl<'a> Talk<'a> {
             return Ok(Proof::ProcessId);
         }
         if let Some(paper) = self.heard.queued.filter(|_| self.trusts_queued) {
+            if !healthy && self.is_surplus().await? {
+                self.known.forget_proofs();
+                return Err(Fault::Silent);
+            }
             // All was interpreted, and ids were not answered: this printer has none.
             self.known.lacks(Proving::ProcessId);
             return if paper & 0x0c == 0 { Ok(Proof::QueuedStatus) } else { Err(Fault::PaperOut) };
@@ -449,6 +472,17 @@ impl<'a> Talk<'a> {
         }
         self.known.owed = 0;
         Ok(if healthy { Proof::HealthyAfterwards } else { Proof::NotVerifiable })
+    }
+
+    /// Whether what looked like an answer to `GS r` was the rest of a group of automatic status whose head got lost: of that,
+    /// more comes. Where the printer can be asked how it is, that tells as much.
+    async fn is_surplus(&mut self) -> Result<bool, Fault> {
+        let until = self.until(self.patience.owed);
+        while !self.heard.surplus {
+            let Some(answer) = self.line.hear(until).await.map_err(|Lost(fault)| fault)? else { break };
+            self.note(answer);
+        }
+        Ok(self.heard.surplus)
     }
 
     async fn without_acknowledgement(&mut self) -> Result<Proof, Fault> {

@@ -213,6 +213,11 @@ impl Known {
         self.identity.is_none() && (self.called.is_some() || understands)
     }
 
+    /// Whether it told who it is before.
+    pub fn called_itself(&self) -> bool {
+        self.called.is_some()
+    }
+
     /// What it called itself: maker, model, serial number; nothing, if it did not answer. What was learnt of one with
     /// another name is forgotten.
     pub fn named(&mut self, [maker, model, serial]: [Option<String>; 3]) {

@@ -3,6 +3,9 @@
 //! Answers to `DLE EOT` do not say what they answer. One that comes late, after its question was given up, would be taken
 //! for the answer to the next question, and an empty paper for a closed cover. So a line that owes an answer is heard for as
 //! long as that may still come before anything is asked again ([`Line::settle`]).
+//!
+//! What is half-said is not waited for without end either. Noise on a serial line, or a printer whose power went in the middle
+//! of a word, would otherwise swallow every answer behind it, for such a line is not opened anew.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -17,6 +20,10 @@ use crate::status::{Answer, AnswerParser};
 /// The most that a printer says, in bytes, without having been sent anything: more comes from something that is no printer.
 const MOST_UNBIDDEN: usize = 64 * 1024;
 
+/// For the rest of a block or group that has begun. Its bytes follow each other at once; adapters collect them for 16 ms, and
+/// a packet that was lost on the way is repeated after some 200 ms.
+const UNFINISHED: Duration = Duration::from_millis(500);
+
 /// The line is of no use any more, and what that says about the printer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Lost(pub Fault);
@@ -28,6 +35,8 @@ pub(crate) struct Line {
     heard: VecDeque<Answer>,
     /// Until when a real-time answer may come that nobody waits for any more.
     late: Option<Instant>,
+    /// When something came last.
+    spoke: Instant,
     /// How many bytes came since the last ones were sent.
     unbidden: usize,
     /// Its other end closed it in order.
@@ -45,6 +54,7 @@ impl Line {
             parser: AnswerParser::default(),
             heard: VecDeque::new(),
             late: None,
+            spoke: Instant::now(),
             freed: false,
             named: false,
             unbidden: 0,
@@ -95,6 +105,7 @@ impl Line {
                 Ok(Err(error)) => return Err(Lost(self.wire.blame(&error))),
                 Ok(Ok(count)) => count,
             };
+            self.spoke = Instant::now();
             self.unbidden = self.unbidden.saturating_add(count);
             if self.unbidden > MOST_UNBIDDEN {
                 return Err(Lost(Fault::Error));
@@ -169,6 +180,16 @@ impl Line {
         // What is there already is older than the next question.
         while let Some(stale) = self.hear(Instant::now()).await? {
             note(stale);
+        }
+        let end = Instant::now() + UNFINISHED * 4;
+        while self.parser.is_within() {
+            let until = end.min(self.spoke + UNFINISHED);
+            match self.hear(until).await? {
+                Some(answer) => note(answer),
+                None if until == end.min(self.spoke + UNFINISHED) => self.parser.forget(),
+                // More of it came.
+                None => {}
+            }
         }
         Ok(())
     }

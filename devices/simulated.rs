@@ -132,6 +132,11 @@ impl Controls {
         self.shared.engine().take_papers()
     }
 
+    /// How many papers have left it since its start.
+    pub fn finished(&self) -> usize {
+        self.shared.engine().finished()
+    }
+
     /// How many times the drawer's coil was driven.
     pub fn drawer_pulses(&self) -> u32 {
         self.shared.engine().pulses()
@@ -191,6 +196,11 @@ impl Controls {
     pub fn plug(&self) {
         self.shared.unplugged.store(false, Ordering::Relaxed);
         self.shared.changed.notify_one();
+    }
+
+    /// Says something that nobody asked for and no manual has.
+    pub fn say(&self, bytes: &[u8]) {
+        self.change(|engine| engine.say(bytes));
     }
 
     /// Bytes that came while its buffer was full.

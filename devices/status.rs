@@ -12,8 +12,10 @@
 //! | `0xx0xxxx` | answer to `GS r` |
 //! | `0x35 0x37 0x3B 0x3D 0x5F` … `0x00` | a block, such as a process id |
 //!
-//! The one ambiguity is a `GS r` answer inside a group of automatic status. It is settled to the safe side: such a byte
-//! belongs to the group, so a proof may be missed and is never invented.
+//! Groups between answers take nothing away and add nothing. The one ambiguity is a `GS r` answer inside a group, which the
+//! manuals exclude ("four consecutive bytes"). It is still one group and one answer, with bytes that may be exchanged: that
+//! everything before was worked off is true all the same, and how the printer is, is asked again before it counts. What is
+//! left of a group whose head was lost looks like several answers; `job` believes no more of them than there were requests.
 
 use crate::printer::{Fault, Status};
 
@@ -102,6 +104,17 @@ impl AnswerParser {
             _ if byte & 0x90 == 0 => Some(Answer::Queued(byte)),
             _ => Some(Answer::Odd(byte)),
         }
+    }
+
+    /// Whether a block or a group has begun and not ended.
+    pub fn is_within(&self) -> bool {
+        !self.block.is_empty() || !self.group.is_empty()
+    }
+
+    /// What has begun is not going to be ended.
+    pub fn forget(&mut self) {
+        self.block.clear();
+        self.group.clear();
     }
 
     fn group_byte(&mut self, byte: u8) -> Option<Answer> {
@@ -221,6 +234,61 @@ mod tests {
         }
         assert!(parser.block.len() <= LONGEST_BLOCK);
         assert_eq!(parser.push(0), Some(Answer::Name("x".repeat(LONGEST_BLOCK - 1))));
+    }
+
+    /// One whole thing that a printer says, and its bytes.
+    fn sayings() -> impl Strategy<Value = (Vec<u8>, Answer)> {
+        let real_time = (0_u8..0x80).prop_map(|bits| bits & !0x93 | 0x12);
+        let plain = (0_u8..0x80).prop_map(|bits| bits & !0x90);
+        let head = (0_u8..0x80).prop_map(|bits| bits & !0x93 | 0x10);
+        let group = (head, [plain.clone(), plain.clone(), plain.clone()]);
+        let id = [(); 4].map(|()| 0x20_u8..0x7f);
+        prop_oneof![
+            real_time.prop_map(|byte| (vec![byte], Answer::RealTime(byte))),
+            // XON, XOFF and the marks of blocks have other bits.
+            plain.prop_map(|byte| (vec![byte], Answer::Queued(byte))),
+            group.prop_map(|(head, [a, b, c])| (vec![head, a, b, c], Answer::Automatic([head, a, b, c]))),
+            id.prop_map(|[a, b, c, d]| {
+                (vec![0x37, 0x22, a, b, c, d, 0], Answer::ProcessId([a, b, c, d]))
+            }),
+            "[ -~]{0,20}".prop_map(|name| ([b"\x5f", name.as_bytes(), &[0]].concat(), Answer::Name(name))),
+        ]
+    }
+
+    proptest! {
+        /// Automatic status at any moment between answers, and flow control at any moment at all.
+        #[test]
+        fn every_answer_is_heard_whatever_is_said_unasked_around_it(
+            said in prop::collection::vec(sayings(), 0..40),
+            flow in prop::collection::vec((any::<prop::sample::Index>(), select(&[0x11_u8, 0x13][..])), 0..10),
+        ) {
+            let (bytes, expected): (Vec<Vec<u8>>, Vec<Answer>) = said.into_iter().unzip();
+            let mut bytes = bytes.concat();
+            for (at, byte) in flow {
+                let at = at.index(bytes.len() + 1);
+                bytes.insert(at, byte);
+            }
+            let mut heard = parsed(&bytes);
+            heard.retain(|answer| !matches!(answer, Answer::FlowOn | Answer::FlowOff));
+            prop_assert_eq!(heard, expected);
+        }
+
+        /// What no manual allows and nobody can tell apart.
+        #[test]
+        fn an_answer_inside_a_group_is_neither_lost_nor_doubled(
+            head in (0_u8..0x80).prop_map(|bits| bits & !0x93 | 0x10),
+            rest in [0_u8..16, 0_u8..16, 0_u8..16],
+            answer in 0_u8..4,
+            at in 1_usize..4,
+        ) {
+            let mut bytes = vec![head, rest[0], rest[1], rest[2]];
+            bytes.insert(at, answer);
+            let heard = parsed(&bytes);
+            prop_assert!(
+                matches!(*heard, [Answer::Automatic([its, ..]), Answer::Queued(_)] if its == head),
+                "{:?}", heard
+            );
+        }
     }
 
     proptest! {

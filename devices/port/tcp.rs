@@ -6,8 +6,10 @@
 //! end of the slip. One that is given up in the middle of a job is reset for that very reason: what the kernel still holds
 //! for it would come out later, when the printer goes on, above or behind another slip.
 //!
-//! How much the kernel still holds is not known: nothing safe asks for `SIOCOUTQ`. It can count as handed over what never
-//! left; the proof behind it says whether it did.
+//! How much the kernel still holds is not asked for (`SIOCOUTQ`, `SIOCOUTQNSD`). It could be evidence for *nothing printed* only
+//! if not a byte of a slip had left this machine. But a slip follows a connection that was just made, or an answer that just
+//! came, so the printer's window is open and the first bytes leave at once; from then on, what is not acknowledged may have
+//! been received all the same. What never left counts as handed over; the proof behind it says whether it came.
 
 use std::io;
 use std::pin::Pin;

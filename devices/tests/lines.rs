@@ -230,3 +230,21 @@ async fn what_a_stalled_job_left_in_the_line_is_thrown_away() {
     let came = (last.len() - slip("next").parts.len()) * 41;
     assert!(came + 2048 < bytes_sent, "{came} of {bytes_sent} bytes came out all the same");
 }
+
+#[tokio::test]
+async fn noise_that_looks_like_the_start_of_something_makes_no_printer_silent_for_long() {
+    // Blocks run to a NUL, groups have four bytes: the rest of these never comes. The line is not opened anew, as a network's is.
+    for noise in [&[0x5f][..], &[0x37, 0x22], &[0x37, 0x22, b'a', b'b'], &[0x10], &[0x10, 0, 0]] {
+        let answers = Answers { process_id: false, ..Answers::ALL };
+        let bench = Bench::new(Cable::Serial, answers, Profile::epson(), patience()).await;
+        bench.healthy().await;
+        bench.simulated().say(noise);
+        let well =
+            async { while bench.printer.status().await.is_none_or(|status| status.fault.is_some()) {} };
+        let well = tokio::time::timeout(Duration::from_secs(30), well).await;
+        assert!(well.is_ok(), "it is silent for ever behind {noise:02x?}");
+        // Nor is the proof of a slip swallowed.
+        let outcome = bench.printer.print(&slip("row")).await;
+        assert_eq!(outcome, JobOutcome::Printed { proof: Proof::QueuedStatus, replaced: 0 }, "{noise:02x?}");
+    }
+}

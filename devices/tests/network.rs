@@ -356,6 +356,7 @@ enum Request {
     RealTime(u8),
     Queued,
     ProcessId([u8; 4]),
+    Name(u8),
 }
 
 /// A printer that swallows every slip and answers by a script; the first argument counts its connections from 0. For
@@ -376,6 +377,7 @@ async fn scripted(
                     [.., 0x10, 0x04, kind @ 1..=4] => Request::RealTime(kind),
                     [.., 0x1d, b'r', 1] => Request::Queued,
                     [.., 0x1d, b'(', b'H', 6, 0, 48, 48, a, b, c, d] => Request::ProcessId([a, b, c, d]),
+                    [.., 0x1d, b'I', kind] => Request::Name(kind),
                     _ => continue,
                 };
                 rest.clear();
@@ -399,7 +401,7 @@ async fn a_late_answer_that_comes_in_the_middle_of_the_next_job_proves_nothing()
             asked[connection] += 1;
             if asked[connection] == 1 { vec![0; connection + 1] } else { vec![] }
         }
-        Request::ProcessId(_) => vec![],
+        Request::ProcessId(_) | Request::Name(_) => vec![],
     };
     // Every process id is answered with the one before.
     let mut before = None;
@@ -408,7 +410,7 @@ async fn a_late_answer_that_comes_in_the_middle_of_the_next_job_proves_nothing()
         Request::ProcessId(id) => {
             before.replace(id).map_or(vec![], |[a, b, c, d]| vec![0x37, 0x22, a, b, c, d, 0])
         }
-        Request::Queued => vec![],
+        Request::Queued | Request::Name(_) => vec![],
     };
     let patience = Patience { proof: BRIEF, owed: BRIEF, ..Patience::default() };
     let with_ids = Profile { process_id: Ability::Has, ..Profile::epson() };
@@ -439,7 +441,7 @@ async fn a_late_answer_to_a_run_that_was_killed_proves_nothing() {
             asked[connection] += 1;
             if asked[connection] == 1 { vec![0] } else { vec![] }
         }
-        Request::ProcessId(_) => vec![],
+        Request::ProcessId(_) | Request::Name(_) => vec![],
     };
     let (address, server) = scripted(answer).await;
     let start = || {
@@ -456,6 +458,88 @@ async fn a_late_answer_to_a_run_that_was_killed_proves_nothing() {
     let outcome = start().print(&slip("second")).await;
     assert!(matches!(outcome, JobOutcome::Unknown { fault: Fault::Silent, .. }), "{outcome:?}");
     server.abort();
+}
+
+/// What proves its slips by process ids, and says nothing when it is asked who it is.
+fn nameless(
+    mut is_asked: impl FnMut() + Send + 'static,
+) -> impl FnMut(usize, Request) -> Vec<u8> + Send + 'static {
+    move |_, request| match request {
+        Request::RealTime(_) => vec![0x12],
+        Request::ProcessId([a, b, c, d]) => vec![0x37, 0x22, a, b, c, d, 0],
+        Request::Queued => vec![],
+        Request::Name(_) => {
+            is_asked();
+            vec![]
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_slip_waits_for_a_printer_to_say_who_it_is() {
+    let (address, server) = scripted(nameless(|| {})).await;
+    // Who would wait for the name would wait for ever.
+    let for_ever = Duration::from_hours(1);
+    let patience = Patience { status: for_ever, job: for_ever, beat: for_ever, ..Patience::default() };
+    let printer = at(address.to_string(), Profile::epson(), patience);
+    for job in ["first", "second", "third"] {
+        let slip = slip(job);
+        let outcome = tokio::time::timeout(Duration::from_mins(1), printer.print(&slip)).await;
+        let proven = JobOutcome::Printed { proof: Proof::ProcessId, replaced: 0 };
+        assert_eq!(outcome, Ok(proven), "{job}");
+    }
+    server.abort();
+}
+
+#[tokio::test]
+async fn an_idle_printer_that_understands_it_is_asked_who_it_is_once() {
+    let (tell, mut asked) = tokio::sync::mpsc::unbounded_channel();
+    let (address, server) = scripted(nameless(move || tell.send(()).unwrap())).await;
+    let patience = Patience { beat: Duration::from_millis(20), status: BRIEF, ..Patience::default() };
+    let printer = at(address.to_string(), Profile::epson(), patience);
+    assert!(matches!(printer.print(&slip("first")).await, JobOutcome::Printed { .. }));
+    let was_asked = tokio::time::timeout(Duration::from_secs(20), asked.recv()).await;
+    assert_eq!(was_asked, Ok(Some(())), "it was not asked");
+    assert!(matches!(printer.print(&slip("second")).await, JobOutcome::Printed { .. }));
+    // Beats go on behind it.
+    for _ in 0..3 {
+        assert!(printer.status().await.is_some());
+    }
+    assert!(asked.try_recv().is_err(), "it was asked again");
+    server.abort();
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_status_group_whose_head_was_lost_proves_nothing() {
+    // A group begins with 0x10; what is behind it looks like answers to `GS r`. Only those who cannot be asked again live by
+    // that answer alone.
+    let blind = Profile { real_time_status: Ability::Lacks, ..knowing() };
+    for (said, proof) in [
+        (&[0x00][..], Some(Proof::QueuedStatus)),
+        (&[0x03], Some(Proof::QueuedStatus)),
+        (&[0x10, 0, 0, 0x0f, 0x00], Some(Proof::QueuedStatus)),
+        (&[0x00, 0x00, 0x0f], None),
+        (&[0x00, 0x0c, 0x00], None),
+        (&[0x00, 0x0f], None),
+        (&[0x10, 0, 0x0c, 0], None),
+    ] {
+        let answer = move |_, request| match request {
+            Request::Queued => said.to_vec(),
+            _ => vec![],
+        };
+        let (address, server) = scripted(answer).await;
+        let patience = Patience { owed: BRIEF, ..Patience::default() };
+        let printer =
+            at(address.to_string(), Profile { queued_status: Ability::Ask, ..blind.clone() }, patience);
+        let outcome = printer.print(&slip("row")).await;
+        let found = match outcome {
+            JobOutcome::Printed { proof, .. } => Some(proof),
+            JobOutcome::Unknown { .. } => None,
+            JobOutcome::NothingPrinted(_) => panic!("{said:02x?}: {outcome:?}"),
+        };
+        assert_eq!(found, proof, "{said:02x?}: {outcome:?}");
+        server.abort();
+    }
 }
 
 #[tokio::test]
