@@ -8,8 +8,8 @@ use anyhow::Context;
 use clap::Args;
 
 use tilld_devices::profile::Profile;
-use tilld_devices::simulated::{Answers, Drawing, Keep, SimulatedPrinter};
-use tilld_sandbox::{finperks, gift_local};
+use tilld_devices::simulated::{Answers, Drawing, Keep, SimulatedFault, SimulatedPrinter};
+use tilld_sandbox::{PrinterDoor, PrinterState, finperks, gift_local};
 
 use crate::command::{Failure, loopback, say, told_to_stop};
 
@@ -28,7 +28,7 @@ pub struct SandboxArguments {
     /// Where its switches, faults and ledger are reached
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8484", value_parser = loopback)]
     gift_local_control: SocketAddr,
-    /// Also run a simulated network printer there, for example at 127.0.0.1:9100
+    /// Also run a simulated network printer there, for example at 127.0.0.1:9100; its faults are made at the control addresses
     #[arg(long, value_name = "ADDRESS", value_parser = loopback)]
     printer: Option<SocketAddr>,
     /// Keep every slip that it prints as text and picture in this folder; they hold the codes in clear
@@ -39,6 +39,35 @@ pub struct SandboxArguments {
 /// How papers are drawn for people.
 pub(crate) const DRAWING: Drawing =
     Drawing { text: tilld_receipts::preview::text, picture: tilld_receipts::preview::svg };
+
+/// The simulated printer with what the control doors can do to it.
+struct OnTheCounter(SimulatedPrinter);
+
+impl tilld_sandbox::SimulatedPrinter for OnTheCounter {
+    fn become_so(&self, state: PrinterState, after_bytes: Option<usize>) {
+        use SimulatedFault::{
+            CoverOpen, CoverOpenAtByte, Mute, MuteAtByte, Offline, OfflineAtByte, PaperOut, PaperOutAtByte,
+            VanishAtByte,
+        };
+        self.0.fault(match (state, after_bytes) {
+            (PrinterState::Well, _) => return self.0.clear(),
+            (PrinterState::Gone, None) => return self.0.lose_power(),
+            (PrinterState::PaperOut, None) => PaperOut,
+            (PrinterState::PaperOut, Some(at)) => PaperOutAtByte(at),
+            (PrinterState::CoverOpen, None) => CoverOpen,
+            (PrinterState::CoverOpen, Some(at)) => CoverOpenAtByte(at),
+            (PrinterState::Offline, None) => Offline,
+            (PrinterState::Offline, Some(at)) => OfflineAtByte(at),
+            (PrinterState::Silent, None) => Mute,
+            (PrinterState::Silent, Some(at)) => MuteAtByte(at),
+            (PrinterState::Gone, Some(at)) => VanishAtByte(at),
+        });
+    }
+
+    fn papers(&self) -> usize {
+        self.0.finished()
+    }
+}
 
 pub(crate) async fn run(arguments: SandboxArguments) -> Result<(), Failure> {
     for (address, flag) in [
@@ -75,6 +104,12 @@ pub(crate) async fn run(arguments: SandboxArguments) -> Result<(), Failure> {
         ),
         None => None,
     };
+    let address = printer.as_ref().map(SimulatedPrinter::address);
+    if let Some(printer) = printer {
+        let door = PrinterDoor::new(OnTheCounter(printer));
+        finperks.show_printer(&door);
+        gift_local.show_printer(&door);
+    }
     let mut text = format!(
         "finperks    {}  (key id {}, secret {})\ncontrol     {}\ngift-local  {}  (key {})\ncontrol     {}",
         finperks.provider_url(),
@@ -85,9 +120,9 @@ pub(crate) async fn run(arguments: SandboxArguments) -> Result<(), Failure> {
         gift_local.api_key(),
         gift_local.control_url(),
     );
-    if let Some(printer) = &printer {
+    if let Some(address) = address {
         // Writing to a string does not fail.
-        let _ = write!(text, "\nprinter     {}", printer.address());
+        let _ = write!(text, "\nprinter     {address}  (its faults: PUT {}/printer)", finperks.control_url());
     }
     let switches = gift_local.switches();
     // Writing to a string does not fail.

@@ -18,6 +18,7 @@
 //! curl $C/clock                                        {"offset_s":0,"now":"..."}
 //! curl -X PUT   $C/clock -d '{"offset_s":-420}'        seven minutes slow
 //! curl -X POST  $C/reset                               as at the start
+//! curl -X PUT   $C/printer -d '{"state":"paper_out"}'   the simulated printer, where one runs (`printer.rs`)
 //! ```
 //!
 //! Faults: `refuse {code, status?, retry_after_s?}`, `delay {ms}`, `late {ms}`, `drop_request {how?}`,
@@ -44,6 +45,7 @@ use serde_json::{Value, json};
 
 use crate::faults::{FaultError, QueuedFault};
 use crate::house::{House, MOST_OFFSET_S, Provider};
+use crate::printer::Beside;
 
 /// The longest that a request for calls waits.
 const LONGEST_WAIT_MS: u64 = 30_000;
@@ -51,7 +53,7 @@ const LONGEST_WAIT_MS: u64 = 30_000;
 const LARGEST_BODY: usize = 64 * 1024;
 
 const ROUTES: &str = "GET / | GET PUT PATCH /switches | GET POST DELETE /faults | GET /calls?after=N&wait_ms=MS | \
-    POST /release | GET PUT /clock | POST /reset";
+    POST /release | GET PUT /clock | POST /reset | GET PUT /printer";
 
 /// A refusal of the control door.
 pub struct Wrong(StatusCode, String);
@@ -85,6 +87,7 @@ pub fn app<P: Provider>(house: Arc<House<P>>) -> Router {
         .route("/release", post(release))
         .route("/clock", get(clock).put(set_clock))
         .route("/reset", post(reset))
+        .route("/printer", get(printer).put(strike_printer))
         .merge(P::control())
         .fallback(|| async { Wrong::absent(&format!("{ROUTES}{}", P::ROUTES)) })
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
@@ -239,6 +242,21 @@ async fn calls<P: Provider>(State(house): Here<P>, Query(since): Query<Since>) -
     let _ = tokio::time::timeout(most, wait).await.is_ok();
     let calls = house.world().calls.after(since.after);
     shown(&calls)
+}
+
+async fn printer<P: Provider>(State(house): Here<P>) -> Answered {
+    shown(&beside(&house)?.shown())
+}
+
+async fn strike_printer<P: Provider>(State(house): Here<P>, body: Bytes) -> Answered {
+    let printer = beside(&house)?;
+    printer.strike(read(&body)?).map_err(Wrong::request)?;
+    shown(&printer.shown())
+}
+
+fn beside<P: Provider>(house: &House<P>) -> Result<&Beside, Wrong> {
+    let absent = || Wrong::absent("no simulated printer runs here; start the sandbox with --printer ADDRESS");
+    house.printer().ok_or_else(absent)
 }
 
 async fn release<P: Provider>(State(house): Here<P>) -> StatusCode {

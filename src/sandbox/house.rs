@@ -6,7 +6,7 @@
 //! works with any of them.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -20,6 +20,7 @@ use tokio::task::JoinSet;
 use crate::answer::Answer;
 use crate::calls::Calls;
 use crate::faults::{Fault, Faults};
+use crate::printer::Beside;
 
 /// How far the clock may be set off, in seconds: ten years.
 pub const MOST_OFFSET_S: i64 = 10 * 366 * 24 * 3600;
@@ -147,6 +148,7 @@ pub struct House<P: Provider> {
     released: watch::Sender<u64>,
     changed: watch::Sender<u64>,
     tasks: Mutex<JoinSet<()>>,
+    printer: OnceLock<Arc<Beside>>,
 }
 
 impl<P: Provider> House<P> {
@@ -159,7 +161,18 @@ impl<P: Provider> House<P> {
             released: watch::Sender::new(0),
             changed: watch::Sender::new(0),
             tasks: Mutex::new(JoinSet::new()),
+            printer: OnceLock::new(),
         }
+    }
+
+    /// Shows a printer at the control door. The first one stays.
+    pub fn show_printer(&self, printer: Arc<Beside>) {
+        let _ = self.printer.set(printer).is_ok();
+    }
+
+    /// The printer beside it, if one runs.
+    pub fn printer(&self) -> Option<&Beside> {
+        self.printer.get().map(AsRef::as_ref)
     }
 
     /// The world. It is whole even if another holder panicked: every change in it is one call's.
@@ -197,6 +210,9 @@ impl<P: Provider> House<P> {
             let mut calls = std::mem::take(&mut world.calls);
             calls.clear();
             *world = World { calls, ..World::new(&self.settings, self.address) };
+        }
+        if let Some(printer) = self.printer() {
+            printer.reset();
         }
         self.release();
     }

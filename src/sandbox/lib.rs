@@ -17,6 +17,7 @@
 //! | `faults`, `rate` | how it fails; how often it may be asked |
 //! | `answer`, `calls`, `issued`, `draw` | what goes out; what was asked; what is masked; what is drawn by lot |
 //! | `line` | one connection |
+//! | `printer` | the printer that somebody runs beside it, at the control door |
 //!
 //! Invariants: nothing is carried out half; codes are in no log and in no `Debug` text; every queue, body and pause is
 //! bounded; all doors are on loopback; after [`Sandbox::shutdown`] no socket and no task is left.
@@ -35,6 +36,7 @@ pub mod gift_local;
 mod house;
 mod issued;
 mod line;
+mod printer;
 mod rate;
 
 use std::fmt;
@@ -51,6 +53,7 @@ pub use calls::CallRecord;
 pub use faults::{ErrorBody, Executed, Fault, FaultError, Loss, QueuedFault};
 pub use house::Provider;
 pub use issued::Issued;
+pub use printer::{PrinterState, SimulatedPrinter};
 pub use rate::{RateLimit, RetryAfterForm};
 
 use house::House;
@@ -67,6 +70,16 @@ pub struct Sandbox<P: Provider> {
 impl<P: Provider> fmt::Debug for Sandbox<P> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "Sandbox({}, control {})", self.house.address, self.control)
+    }
+}
+
+/// A printer that can be shown at the control doors of several providers.
+pub struct PrinterDoor(Arc<printer::Beside>);
+
+impl PrinterDoor {
+    /// For this printer.
+    pub fn new(printer: impl SimulatedPrinter + 'static) -> Self {
+        Self(Arc::new(printer::Beside::new(Box::new(printer))))
     }
 }
 
@@ -170,6 +183,11 @@ impl<P: Provider> Sandbox<P> {
     /// The calls with a greater number than this one.
     pub fn calls_after(&self, n: u64) -> Vec<CallRecord<P::Call, P::Detail>> {
         self.house.world().calls.after(n)
+    }
+
+    /// Shows a printer that runs beside it at its control door. The first one stays.
+    pub fn show_printer(&self, printer: &PrinterDoor) {
+        self.house.show_printer(Arc::clone(&printer.0));
     }
 
     /// How far the sandbox's clock is ahead of the machine's, in seconds.

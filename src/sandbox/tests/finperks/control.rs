@@ -1,9 +1,11 @@
 //! The control door, and the life of a sandbox: its start, its reset, its end.
 
+use std::sync::{Arc, Mutex};
+
 use crate::shop::{Request, confirm, control, create, created, end, get, next, open, raw_control};
 use serde_json::json;
 use tilld_sandbox::finperks::{CallKind, Settings, Switches, start};
-use tilld_sandbox::{Executed, Fault};
+use tilld_sandbox::{Executed, Fault, PrinterDoor, PrinterState, SimulatedPrinter};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -33,6 +35,60 @@ async fn switches_are_read_replaced_and_merged() {
         assert_eq!(answer.status, 400, "{method} {body}");
         assert!(answer.json()["error"].is_string());
     }
+}
+
+/// Notes what is done to it.
+#[derive(Clone, Default)]
+struct Struck(Arc<Mutex<Vec<Blow>>>);
+
+type Blow = (PrinterState, Option<usize>);
+
+impl SimulatedPrinter for Struck {
+    fn become_so(&self, state: PrinterState, after_bytes: Option<usize>) {
+        self.0.lock().unwrap().push((state, after_bytes));
+    }
+
+    fn papers(&self) -> usize {
+        7
+    }
+}
+
+#[tokio::test]
+async fn a_printer_that_runs_beside_it_is_struck_and_made_well_at_the_control_door() {
+    use PrinterState::{CoverOpen, Gone, Offline, PaperOut, Silent, Well};
+    let sandbox = open().await;
+    let none = control(&sandbox, "GET", "/printer", "").await;
+    assert!(none.status == 404 && none.text.contains("--printer"), "{none:?}");
+
+    let printer = Struck::default();
+    sandbox.show_printer(&PrinterDoor::new(printer.clone()));
+    let mut shown = control(&sandbox, "GET", "/printer", "").await.json();
+    assert_eq!(shown, json!({"state": "well", "after_bytes": null, "papers": 7}));
+    for (body, struck) in [
+        (r#"{"state": "paper_out"}"#, Some((PaperOut, None))),
+        (r#"{"state": "cover_open"}"#, Some((CoverOpen, None))),
+        (r#"{"state": "offline"}"#, Some((Offline, None))),
+        (r#"{"state": "silent", "after_bytes": 300}"#, Some((Silent, Some(300)))),
+        (r#"{"state": "gone", "after_bytes": 0}"#, Some((Gone, Some(0)))),
+        (r#"{"state": "well"}"#, Some((Well, None))),
+        (r#"{"state": "well", "after_bytes": 1}"#, None),
+        (r#"{"state": "on fire"}"#, None),
+        (r#"{"state": "silent", "after_bytes": -1}"#, None),
+        (r#"{"state": "silent", "rows": 1}"#, None),
+        ("{}", None),
+    ] {
+        let answer = control(&sandbox, "PUT", "/printer", body).await;
+        assert_eq!(answer.status, if struck.is_some() { 200 } else { 400 }, "{body}");
+        assert_eq!(printer.0.lock().unwrap().pop(), struck, "{body}");
+        if struck.is_some() {
+            shown = answer.json();
+        }
+        assert_eq!(control(&sandbox, "GET", "/printer", "").await.json(), shown, "{body}");
+    }
+    control(&sandbox, "PUT", "/printer", r#"{"state": "offline"}"#).await;
+    control(&sandbox, "POST", "/reset", "").await;
+    assert_eq!(printer.0.lock().unwrap().pop(), Some((Well, None)));
+    assert_eq!(control(&sandbox, "GET", "/printer", "").await.json()["state"], "well");
 }
 
 #[tokio::test]
