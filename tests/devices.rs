@@ -1,7 +1,7 @@
 //! `tilld doctor` and `tilld devices` as an operator uses them.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -37,6 +37,8 @@ impl Drop for Running {
 /// A shop before its daemon's first start: simulated providers and a simulated printer.
 struct Shop {
     folder: tempfile::TempDir,
+    /// The sandbox's control door.
+    control: String,
     _sandbox: Running,
     config: PathBuf,
 }
@@ -52,12 +54,13 @@ impl Shop {
             .stderr(Stdio::null());
         let mut sandbox = Running(command.spawn().unwrap());
         let mut lines = BufReader::new(sandbox.0.stdout.take().unwrap()).lines();
-        let (mut finperks, mut printer) = (None, None);
+        let (mut finperks, mut control, mut printer) = (None, None, None);
         while printer.is_none() {
             let line = lines.next().expect("the sandbox ended before it was ready").unwrap();
             let mut words = line.split_whitespace();
             match words.next() {
                 Some("finperks") if finperks.is_none() => finperks = words.next().map(str::to_owned),
+                Some("control") if control.is_none() => control = words.next().map(str::to_owned),
                 Some("printer") => printer = words.next().map(str::to_owned),
                 _ => {}
             }
@@ -81,13 +84,20 @@ impl Shop {
             folder.path().join("journal").display(),
         );
         std::fs::write(&config, text).unwrap();
-        Self { folder, _sandbox: sandbox, config }
+        let control = control.unwrap().strip_prefix("http://").unwrap().to_owned();
+        Self { folder, control, _sandbox: sandbox, config }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = tilld(arguments);
         command.arg("--config").arg(&self.config);
         command
+    }
+
+    /// Does something to the simulated printer.
+    fn strike(&self, how: &str) {
+        let (status, answer) = ask(&self.control, "PUT", "/printer", "", how);
+        assert_eq!(status, 200, "{how}: {answer}");
     }
 
     fn serve(&self) -> (Running, String) {
@@ -298,6 +308,72 @@ fn a_test_slip_comes_out_and_its_proof_is_named() {
         .unwrap();
     assert_eq!((gone.status.code(), out(&gone).trim()), (Some(1), "nothing printed"));
     assert!(err(&gone).contains("It is not there."), "{}", err(&gone));
+}
+
+/// What is answered to a request: status and body. `head`: further lines of its head.
+fn ask(address: &str, method: &str, path: &str, head: &str, body: &str) -> (u16, String) {
+    let mut line = std::net::TcpStream::connect(address).unwrap();
+    let length = body.len();
+    write!(
+        line,
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\n{head}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    line.read_to_string(&mut answer).unwrap();
+    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, answer.split_once("\r\n\r\n").unwrap().1.to_owned())
+}
+
+#[test]
+fn the_spare_printer_gets_a_test_slip_of_its_own_with_and_without_the_daemon() {
+    let folder = tempfile::tempdir().unwrap();
+    let paper = folder.path().join("spare");
+    let shop =
+        Shop::new(&format!("spare_printer = {{ file = \"{}\", profile = \"plain\" }}", paper.display()));
+    let size = || std::fs::metadata(&paper).map_or(0, |paper| paper.len());
+    let output = shop.command(&["devices", "test", "spare"]).output().unwrap();
+    assert!(output.status.success() && out(&output).starts_with("printed: "), "{}", err(&output));
+    assert!(size() > 0);
+
+    let (_daemon, address) = shop.serve();
+    let token = std::fs::read_to_string(shop.folder.path().join("journal/api.token")).unwrap();
+    for (name, status, says) in
+        [("spare", 200, "not_verifiable"), ("slip", 200, "process_id"), ("kitchen", 404, "device_unknown")]
+    {
+        let before = size();
+        let head = format!("Authorization: Bearer {}\r\n", token.trim());
+        let answer = ask(&address, "POST", &format!("/v1/devices/{name}/test"), &head, "");
+        assert!(answer.0 == status && answer.1.contains(says), "{name}: {answer:?}");
+        assert_eq!(size() > before, name == "spare", "{name}");
+    }
+}
+
+#[test]
+fn the_faults_of_the_sandboxs_printer_are_made_at_its_control_door() {
+    let shop = Shop::new("");
+    let test = || {
+        let output = shop.command(&["devices", "test", "slip"]).output().unwrap();
+        (output.status.success(), format!("{}{}", out(&output), err(&output)))
+    };
+    // Some thousand bytes stand ahead of a program's first slip, and end what another one may have left half-sent.
+    for (how, says) in [
+        (r#"{"state":"paper_out"}"#, "The paper is out."),
+        (r#"{"state":"cover_open"}"#, "The cover is open."),
+        (r#"{"state":"offline"}"#, "It is offline."),
+        (r#"{"state":"silent"}"#, "It does not answer."),
+        (r#"{"state":"gone"}"#, "It is not there."),
+        (r#"{"state":"paper_out","after_bytes":1300}"#, "unknown: "),
+        (r#"{"state":"gone","after_bytes":1300}"#, "unknown: "),
+    ] {
+        shop.strike(how);
+        let (well, said) = test();
+        let nothing = said.starts_with("nothing printed") != how.contains("after_bytes");
+        assert!(!well && nothing && said.contains(says), "{how}: {said}");
+        shop.strike(r#"{"state":"well"}"#);
+        let (well, said) = test();
+        assert!(well, "after {how}: {said}");
+    }
 }
 
 #[test]

@@ -40,7 +40,7 @@ async fn devices(State(state): State<ApiState>) -> Json<Devices> {
     path = "/v1/devices/{name}/test",
     tag = "devices",
     operation_id = "test_device",
-    params(("name" = String, Path, description = "The printer's name", example = "slip")),
+    params(("name" = String, Path, description = "The printer's name, `slip` or `spare`", example = "slip")),
     responses((status = 200, description = "What came of it", body = PaperEnd), DeviceTestProblems)
 )]
 async fn try_out(State(state): State<ApiState>, OfDevice(name): OfDevice) -> Result<Json<PaperEnd>, Problem> {
