@@ -5,8 +5,8 @@
 //! the paper. *Printed* without the whole slip on paper, and *nothing printed* with a mark on it, would be lies: there are
 //! none. Then the cause goes, and the same printer prints the next slip without being started again.
 //!
-//! `cargo test -p tilld-devices --test faults -- --nocapture` prints the table.
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+//! `cargo test -p tilld-devices --test faults -- --nocapture` prints the table. The README shows it, and is held against it.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::expect_used, clippy::indexing_slicing)]
 #![allow(clippy::print_stdout)]
 
 mod bench;
@@ -69,6 +69,18 @@ impl Struck {
         }
     }
 
+    /// How the README calls it.
+    fn called(self) -> &'static str {
+        match self {
+            Self::PaperOut => "no paper",
+            Self::Cover => "cover open",
+            Self::Offline => "offline",
+            Self::Cutter => "knife stuck",
+            Self::Silent => "silent",
+            Self::Vanish => "unplugged, or no power",
+        }
+    }
+
     fn said(self) -> Fault {
         match self {
             Self::PaperOut => Fault::PaperOut,
@@ -100,6 +112,42 @@ impl Said {
             JobOutcome::NothingPrinted(fault) => Self::Nothing(fault),
             JobOutcome::Unknown { fault, .. } => Self::Unknown(fault),
         }
+    }
+}
+
+/// Where the README shows what is said of a slip.
+const HEADING: &str = "| struck by | network: before | during | after | serial: before | during | after | USB: before | during | after |";
+
+/// What the README says of a cell, in its words.
+fn in_readme(cable: Cable, struck: Struck, moment: Moment) -> &'static str {
+    let table = include_str!("../../README.md")
+        .split(HEADING)
+        .nth(1)
+        .expect("the README has lost its table of faults");
+    let cells = |row: &'static str| row.split('|').map(str::trim).skip(1);
+    let row = table.lines().take_while(|line| line.is_empty() || line.starts_with('|'));
+    let row = row.filter(|row| cells(row).next() == Some(struck.called())).last();
+    let row = row.unwrap_or_else(|| panic!("the README does not know {struck:?}"));
+    cells(row).nth(1 + 3 * cable as usize + moment as usize).unwrap_or_default()
+}
+
+impl Said {
+    fn in_words(self) -> String {
+        let (what, fault) = match self {
+            Self::Printed => return "printed".to_owned(),
+            Self::Nothing(fault) => ("nothing", fault),
+            Self::Unknown(fault) => ("unknown", fault),
+        };
+        let fault = match fault {
+            Fault::PaperOut => "paper out",
+            Fault::CoverOpen => "cover open",
+            Fault::Offline => "offline",
+            Fault::Cutter => "cutter",
+            Fault::Error => "error",
+            Fault::Absent => "absent",
+            Fault::Silent => "silent",
+        };
+        format!("{what}: {fault}")
     }
 }
 
@@ -210,6 +258,8 @@ async fn table(cable: Cable) {
                 Moment::During | Moment::After => Said::Unknown(fault),
             };
             assert_eq!(cell.said, expected, "{struck:?} {moment:?} on {cable:?}, proof by {name}");
+            let shown = in_readme(cable, struck, moment);
+            assert_eq!(shown, cell.said.in_words(), "the README: {struck:?} {moment:?} on {cable:?}");
             lies += usize::from(cell.lie);
         }
     }
