@@ -417,6 +417,58 @@ fn a_scanner_is_tried_and_its_code_stays_hidden() {
     }
 }
 
+/// The blocks of the README that stand behind a line which begins so, up to the next heading.
+fn readme_blocks(begins: &str) -> Vec<&'static str> {
+    let rest = include_str!("../README.md").split(&format!("\n{begins}")).nth(1).expect(begins);
+    let part = rest
+        .split("\n## ")
+        .next()
+        .unwrap_or(rest)
+        .split("The configuration is one TOML file")
+        .next()
+        .unwrap();
+    part.split("```toml\n").skip(1).map(|block| block.split("```").next().unwrap()).collect()
+}
+
+#[test]
+fn every_way_in_which_the_readme_configures_a_device_is_taken() {
+    let shop = Shop::new("");
+    let text = std::fs::read_to_string(&shop.config).unwrap();
+    let (own, rest): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.starts_with("printer "));
+    let blocks = readme_blocks("**Devices**");
+    let [devices, profile] = blocks[..] else { panic!("{} blocks", blocks.len()) };
+    let profile_file = shop.folder.path().join("printer.toml");
+    std::fs::write(&profile_file, profile).unwrap();
+    let drawer =
+        format!("{}, profile_file = \"{}\" }}", own[0].trim_end_matches(" }"), profile_file.display());
+    let configured = |printer: &str, more: &[&str]| {
+        std::fs::write(&shop.config, [&[printer], more, rest.as_slice()].concat().join("\n")).unwrap();
+        let output = shop.command(&["devices", "list", "--json"]).output().unwrap();
+        let list: Value = serde_json::from_str(&out(&output)).unwrap();
+        list["configured"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| row["name"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let lines = devices.lines().map(|line| line.trim_start_matches("# "));
+    let (printers, more): (Vec<&str>, Vec<&str>) =
+        lines.filter(|line| !line.is_empty()).partition(|line| line.starts_with("printer "));
+    assert_eq!(printers.len(), 4, "{printers:?}");
+    for port in ["network =", "serial =", "usb =", "file ="] {
+        let line = printers.iter().find(|line| line.contains(port)).expect(port);
+        assert_eq!(configured(line, &more), ["slip", "spare", "counter", "hand", "old"], "{line}");
+    }
+    // Nothing at all is configured by a line that is wrong.
+    assert!(configured("printer = { network = 5 }", &more).is_empty());
+
+    // And the drawer's profile drives it.
+    assert_eq!(configured(&drawer, &[]), ["slip"]);
+    let output = shop.command(&["devices", "test", "slip", "--drawer"]).output().unwrap();
+    assert!(output.status.success(), "{}", err(&output));
+}
+
 #[test]
 fn the_list_says_of_what_is_configured_whether_it_is_there() {
     let (_cable, port) = cable();
