@@ -37,7 +37,7 @@ use crate::job::{NotReady, Patience, Talk};
 use crate::known::Known;
 use crate::line::{Line, Lost};
 use crate::port::file::Device;
-use crate::port::serial::SerialLine;
+use crate::port::serial::{SerialLine, SerialPort};
 use crate::port::tcp::Network;
 use crate::port::usb::{Usb, UsbPort};
 use crate::port::{Closed, Habits, Opened, Port};
@@ -79,7 +79,7 @@ pub fn attended(settings: PrinterSettings) -> Arc<dyn Printer> {
     let PrinterSettings { name, port, profile, patience, memory } = settings;
     let port: Box<dyn Port> = match port {
         PrinterPort::Network(address) => Box::new(Network { address, connect: patience.connect }),
-        PrinterPort::Serial(line) => Box::new(line),
+        PrinterPort::Serial(line) => Box::new(SerialPort::new(line)),
         PrinterPort::Usb(printer) => Box::new(Usb::new(printer)),
         PrinterPort::File(path) => Box::new(Device::new(path, patience.progress)),
     };

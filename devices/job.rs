@@ -321,6 +321,7 @@ impl<'a> Talk<'a> {
     /// Sends the job and waits for its proof.
     pub async fn run(mut self, bytes: &[u8], replaced: u32) -> JobOutcome {
         self.known.unfinished = true;
+        self.line.freed = false;
         self.begun = true;
         let mut requests = Vec::new();
         if self.known.can.process_id != Ability::Lacks {
@@ -356,9 +357,9 @@ impl<'a> Talk<'a> {
         self.end = Instant::now() + self.patience.job;
         match self.proof(asks_queued).await {
             Ok(proof) => {
-                self.known.unfinished = false;
                 // Bytes from the middle of the slip may have been lost, whatever came behind them.
                 let overran = size > SMALLEST_BUFFER && self.line.wire().overruns();
+                self.known.unfinished = overran;
                 let proof = if overran { Proof::NotVerifiable } else { proof };
                 JobOutcome::Printed { proof, replaced }
             }
@@ -568,3 +569,6 @@ impl<'a> Talk<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,7 +24,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
 use super::scribe::{Desk, Scribe};
-use super::{Closed, Habits, Opened, Port, Wire, open_aside};
+use super::{Aside, Closed, Habits, Opened, Port, Wire};
 use crate::printer::{Fault, Reach};
 
 pub(crate) struct Device {
@@ -33,11 +33,12 @@ pub(crate) struct Device {
     patience: Duration,
     /// Held by the writing thread as long as it lives.
     thread: Arc<Semaphore>,
+    aside: Aside,
 }
 
 impl Device {
     pub fn new(path: PathBuf, patience: Duration) -> Self {
-        Self { path, patience, thread: Arc::new(Semaphore::new(1)) }
+        Self { path, patience, thread: Arc::new(Semaphore::new(1)), aside: Aside::new() }
     }
 
     async fn start(&self) -> Result<Opened, Closed> {
@@ -78,7 +79,7 @@ impl Port for Device {
         let looked = if is_device(&self.path) { &self.path } else { folder().unwrap_or(Path::new(".")) };
         let looked = looked.to_owned();
         let look = move || fs::metadata(looked).map(drop).map_err(|error| Closed::because(error.kind()));
-        Some(Box::pin(open_aside(look)))
+        Some(Box::pin(self.aside.open(look)))
     }
 
     fn place(&self) -> String {

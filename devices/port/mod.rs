@@ -19,10 +19,12 @@ pub mod tcp;
 pub mod usb;
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::aside::aside;
@@ -95,12 +97,34 @@ impl Closed {
 /// For a device file to be found and opened: a sick adapter answers late, a dead one never.
 const OPENING: Duration = Duration::from_secs(5);
 
-/// Finds and opens a device file on a thread of its own: both may wait for the device.
-async fn open_aside<T: Send + 'static>(
-    open: impl FnOnce() -> Result<T, Closed> + Send + 'static,
-) -> Result<T, Closed> {
-    let taken = Closed::to(Reach::Taken);
-    timeout(OPENING, aside("printer", open)).await.map_err(|_| taken)?.map_err(|_| taken)?
+/// Finds and opens a device file on a thread of its own: both may wait for the device. A device that never answers keeps the
+/// one thread, and whatever comes next is told that it is taken.
+struct Aside {
+    turn: Arc<Semaphore>,
+    patience: Duration,
+}
+
+impl Aside {
+    fn new() -> Self {
+        Self { turn: Arc::new(Semaphore::new(1)), patience: OPENING }
+    }
+
+    async fn open<T: Send + 'static>(
+        &self,
+        open: impl FnOnce() -> Result<T, Closed> + Send + 'static,
+    ) -> Result<T, Closed> {
+        let taken = Closed::to(Reach::Taken);
+        let opened = async {
+            let turn = Arc::clone(&self.turn).acquire_owned().await.map_err(|_| taken)?;
+            let work = move || {
+                let opened = open();
+                drop(turn);
+                opened
+            };
+            aside("printer", work).await.map_err(|_| taken)?
+        };
+        timeout(self.patience, opened).await.map_err(|_| taken)?
+    }
 }
 
 /// The bytes both ways. A write that was answered was taken by this machine; how much of that is still here, `unsent` says.
@@ -138,4 +162,34 @@ pub(crate) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {
     /// Ends the line in order, so that its last bytes reach the printer, from the moment of this call on. A line that is
     /// dropped instead takes with it what has not left.
     fn close(self: Box<Self>, patience: Duration) -> BoxFuture<'static, ()>;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_device_that_never_answers_keeps_one_thread_however_often_it_is_tried() {
+        let aside = Aside { patience: Duration::from_millis(50), ..Aside::new() };
+        let begun = Arc::new(AtomicUsize::new(0));
+        let (answers, never) = mpsc::channel::<()>();
+        let never = Arc::new(std::sync::Mutex::new(never));
+        for _ in 0..5 {
+            let (begun, never) = (Arc::clone(&begun), Arc::clone(&never));
+            let opened = aside.open(move || {
+                begun.fetch_add(1, Ordering::Relaxed);
+                let _ = never.lock().unwrap().recv();
+                Ok(())
+            });
+            assert_eq!(opened.await, Err(Closed::to(Reach::Taken)));
+        }
+        assert_eq!(begun.load(Ordering::Relaxed), 1);
+        // It answers after all: it can be opened again.
+        drop(answers);
+        let again = Aside { patience: OPENING, turn: Arc::clone(&aside.turn) };
+        assert_eq!(again.open(|| Ok(7)).await, Ok(7));
+    }
 }

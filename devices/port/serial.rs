@@ -25,7 +25,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 use tokio_serial::{ClearBuffer, SerialPort as _, SerialPortBuilderExt, SerialStream};
 
-use super::{Closed, Habits, Opened, Port, Wire, open_aside};
+use super::{Aside, Closed, Habits, Opened, Port, Wire};
 use crate::plugged::{Plugged, SerialAddress};
 use crate::printer::Reach;
 
@@ -152,19 +152,31 @@ fn why(error: &tokio_serial::Error, path: &Path) -> Closed {
     }
 }
 
-impl Port for SerialLine {
+/// A line with what opens it.
+pub(crate) struct SerialPort {
+    line: SerialLine,
+    aside: Aside,
+}
+
+impl SerialPort {
+    pub fn new(line: SerialLine) -> Self {
+        Self { line, aside: Aside::new() }
+    }
+}
+
+impl Port for SerialPort {
     fn habits(&self) -> Habits {
         Habits { mute: false, kept: true, reopened: false }
     }
 
     fn open(&self) -> BoxFuture<'_, Result<Opened, Closed>> {
-        let line = self.clone();
+        let line = self.line.clone();
         let connect = move || line.connect().map(|wire| Opened { wire: Box::new(wire), identity: None });
-        Box::pin(open_aside(connect))
+        Box::pin(self.aside.open(connect))
     }
 
     fn place(&self) -> String {
-        format!("serial {}", self.device)
+        format!("serial {}", self.line.device)
     }
 }
 

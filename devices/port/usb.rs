@@ -31,7 +31,7 @@ use tokio::time::timeout;
 
 pub use self::calls::Calls;
 use self::wire::{Device, Held};
-use super::{Closed, Habits, Opened, Port, open_aside};
+use super::{Aside, Closed, Habits, Opened, Port};
 use crate::plugged::{Plugged, UsbPrinter};
 use crate::printer::{Identity, Reach};
 
@@ -110,6 +110,7 @@ pub(crate) struct Usb {
     /// The last line's device: it may still be in a write.
     last: Mutex<Weak<Held>>,
     fitting: Arc<Fitting>,
+    aside: Aside,
 }
 
 /// How many devices fitted when it was last looked.
@@ -126,7 +127,7 @@ impl Fitting {
 impl Usb {
     pub fn new(port: UsbPort) -> Self {
         let turn = Arc::new(Semaphore::new(1));
-        Self { port, turn, last: Mutex::default(), fitting: Arc::default() }
+        Self { port, turn, last: Mutex::default(), fitting: Arc::default(), aside: Aside::new() }
     }
 
     async fn start(&self) -> Result<Opened, Closed> {
@@ -134,7 +135,7 @@ impl Usb {
             return Err(self.stuck().await);
         };
         let (port, fitting) = (self.port.clone(), Arc::clone(&self.fitting));
-        let (device, identity) = open_aside(move || {
+        let open = move || {
             let found = port.find_on(&port.machine);
             let count = found.as_ref().map_or_else(|count| *count, |_| 1);
             if fitting.is_news(count) {
@@ -144,8 +145,8 @@ impl Usb {
             let (path, identity) = found.map_err(|_| Closed::to(Reach::Absent))?;
             let device = Device::open(&path, &port.driver).map_err(|error| Closed::because(error.kind()))?;
             Ok((device, identity))
-        })
-        .await?;
+        };
+        let (device, identity) = self.aside.open(open).await?;
         *self.last() = device.weak();
         let wire = device.start(turn).map_err(|_| Closed::to(Reach::Taken))?;
         Ok(Opened { wire: Box::new(wire), identity: Some(identity) })
@@ -155,7 +156,7 @@ impl Usb {
     async fn stuck(&self) -> Closed {
         let last = Device::held(&self.last());
         let said = match last {
-            Some(device) => open_aside(move || Ok(device.word())).await.ok().flatten(),
+            Some(device) => self.aside.open(move || Ok(device.word())).await.ok().flatten(),
             None => None,
         };
         Closed { reach: Reach::Taken, said: said.and_then(|status| status.fault) }
