@@ -210,6 +210,10 @@ impl<'a> Talk<'a> {
             loop {
                 match self.line.hear(until).await? {
                     None => {
+                        if !self.begun {
+                            // Questions that it did not even take would be answered all at once when it is switched on.
+                            self.line.discard();
+                        }
                         self.line.owes(self.patience.owed);
                         return Ok(None);
                     }

@@ -76,8 +76,10 @@ impl Line {
         self.wire.word().await
     }
 
-    /// After a job that ended badly. Whether the line may be used for the next.
+    /// Throws away what has not left. Whether the line may be used for the next job.
     pub fn discard(&mut self) -> bool {
+        // What ends a half-sent command may be thrown away, too.
+        self.freed = false;
         self.wire.discard()
     }
 

@@ -19,13 +19,23 @@ struct Far {
     room: Arc<AtomicUsize>,
     answers: Vec<u8>,
     overruns: bool,
+    mute: bool,
+    /// How often what had not left was thrown away.
+    discarded: Arc<AtomicUsize>,
 }
 
 impl Far {
     /// The line, what came over it, and how many bytes more it takes.
     fn line(overruns: bool) -> (Line, Arc<Mutex<Vec<u8>>>, Arc<AtomicUsize>) {
         let (taken, room) = (Arc::<Mutex<Vec<u8>>>::default(), Arc::new(AtomicUsize::new(usize::MAX)));
-        let far = Self { taken: Arc::clone(&taken), room: Arc::clone(&room), answers: Vec::new(), overruns };
+        let far = Self {
+            taken: Arc::clone(&taken),
+            room: Arc::clone(&room),
+            answers: Vec::new(),
+            overruns,
+            mute: false,
+            discarded: Arc::default(),
+        };
         (Line::new(Box::new(far)), taken, room)
     }
 }
@@ -33,6 +43,11 @@ impl Far {
 impl Wire for Far {
     fn overruns(&self) -> bool {
         self.overruns
+    }
+
+    fn discard(&mut self) -> bool {
+        self.discarded.fetch_add(1, Ordering::Relaxed);
+        true
     }
 
     fn close(self: Box<Self>, _: Duration) -> BoxFuture<'static, ()> {
@@ -68,6 +83,7 @@ impl AsyncWrite for Far {
             let mut taken = taken.lock().unwrap();
             taken.push(*byte);
             match *taken.as_slice() {
+                _ if self.mute => {}
                 [.., 0x10, 0x04, 1..=4] => self.answers.push(0x12),
                 [.., 0x1d, b'(', b'H', 6, 0, 48, 48, a, b, c, d] => {
                     self.answers.extend([0x37, 0x22, a, b, c, d, 0]);
@@ -123,4 +139,40 @@ async fn behind_bytes_that_may_have_been_lost_the_next_slip_is_made_safe() {
         assert!(matches!(outcome, JobOutcome::Printed { .. }), "{size}: {outcome:?}");
         assert_eq!(known.unfinished, unfinished, "{size} bytes, and it overruns: {overruns}");
     }
+}
+
+#[tokio::test]
+async fn questions_that_a_silent_printer_did_not_take_do_not_heap_up_in_front_of_it() {
+    // Switched on, it would answer all of them at once, and none of these answers says what it answers.
+    let discarded = Arc::new(AtomicUsize::new(0));
+    let far = |mute| Far {
+        taken: Arc::default(),
+        room: Arc::new(AtomicUsize::new(usize::MAX)),
+        answers: Vec::new(),
+        overruns: false,
+        mute,
+        discarded: Arc::clone(&discarded),
+    };
+    let patience = Patience {
+        status: Duration::from_millis(5),
+        owed: Duration::ZERO,
+        proof: Duration::from_millis(5),
+        poll: Duration::from_millis(1),
+        ..Patience::default()
+    };
+    let mut line = Line::new(Box::new(far(true)));
+    let mut known = known();
+    for times in 1..=3 {
+        assert_eq!(Talk::new(&mut line, &mut known, &patience).status().await, Ok(None));
+        assert_eq!(discarded.load(Ordering::Relaxed), times);
+        assert!(!line.freed, "what ends a half-sent command was thrown away, too");
+    }
+    // Behind the bytes of a job nothing is thrown away: what has not left belongs to the slip.
+    let job = Talk::new(&mut line, &mut known, &patience);
+    let outcome = job.run(b"x", 0).await;
+    assert!(matches!(outcome, JobOutcome::Unknown { fault: Fault::Silent, .. }), "{outcome:?}");
+    assert_eq!(discarded.load(Ordering::Relaxed), 3);
+    let mut line = Line::new(Box::new(far(false)));
+    assert!(Talk::new(&mut line, &mut known, &Patience::default()).status().await.unwrap().is_some());
+    assert_eq!(discarded.load(Ordering::Relaxed), 3);
 }

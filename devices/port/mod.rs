@@ -154,7 +154,8 @@ pub(crate) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {
         Box::pin(std::future::ready(None))
     }
 
-    /// After a job that ended badly: throws away what has not left. Whether the line may be used for the next job.
+    /// Throws away what has not left, after a job that ended badly, or questions that nobody took. Whether the line may be used
+    /// for the next job.
     fn discard(&mut self) -> bool {
         false
     }
