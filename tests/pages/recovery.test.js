@@ -142,7 +142,7 @@ for (const language of ["de", "en"]) {
   });
 }
 
-test("silence of the provider gives the money back, and keeps nobody from selling", async () => {
+test("silence of the provider gives the money back, and keeps nobody from selling (en; de on a page that is opened meanwhile)", async () => {
   const desk = await Desk.open(shop, { language: "en" });
   await toTake(desk);
   await shop.finperks.fault("confirm", { kind: "drop_request", how: "silence" });
@@ -151,32 +151,45 @@ test("silence of the provider gives the money back, and keeps nobody from sellin
   await desk.isAt("wait.finishing");
   await desk.sees("wait.asking");
   await desk.looks("wait-asking-en");
-  await desk.isAt("screen.not_sold_money_back");
-  await desk.sees("€50.00");
-  await desk.looks("money-back-en");
+  const other = await Desk.open(shop, { language: "de" });
+  await other.isAt("wait.finishing");
+  await other.sees("wait.asking");
+  for (const [one, amount] of [[desk, "€50.00"], [other, "50,00 €"]]) {
+    await one.isAt("screen.not_sold_money_back");
+    await one.sees(amount);
+    await one.looks(`money-back-${one.language}`);
+  }
   await shop.finperks.delete("/faults");
-  await desk.press("ended.given_back", { amount: "€50.00" });
-  await desk.isAt("sell.title");
-  await desk.close();
+  for (const [one, amount] of [[desk, "€50.00"], [other, "50,00 €"]]) {
+    await one.press("ended.given_back", { amount });
+    await one.isAt("sell.title");
+    await one.close();
+  }
 });
 
-test("a daemon that is killed during the confirm comes back, and so does the page, by itself", async () => {
+test("a daemon that is killed during the confirm comes back, and so do the pages, by themselves (de and en)", async () => {
   const desk = await Desk.open(shop, { language: "de" });
   await toTake(desk);
   const papers = shop.printer.papers.length;
   await shop.finperks.fault("confirm", { kind: "hold", executed: "before_release" });
   await pays(desk);
   await desk.isAt("wait.finishing");
+  const other = await Desk.open(shop, { language: "en" });
+  await other.isAt("wait.finishing");
   await eventually("the confirm is held", async () => (await shop.finperks.get("/calls?after=0")).some((call) => call.call === "confirm" && call.fault === "hold") || true);
   await shop.crash();
-  await desk.sees("off.unreached.short");
-  await desk.looks("unreached-de");
+  for (const one of [desk, other]) {
+    await one.sees("off.unreached.short");
+    await one.looks(`unreached-${one.language}`);
+  }
   await shop.finperks.post("/release");
   await shop.serve();
-  await desk.isAt("screen.done");
+  for (const one of [desk, other]) {
+    await one.isAt("screen.done");
+    await one.vanishes("off.unreached.short");
+    await one.close();
+  }
   assert.equal(shop.printer.papers.length, papers + 1);
-  await desk.vanishes("off.unreached.short");
-  await desk.close();
 });
 
 test("what an earlier life of the page asked for begins no sale of another basket", async () => {
@@ -283,10 +296,23 @@ test("a roll that is near its end, and a printer that is open, stand in the stat
   await desk.close();
 });
 
-test("a balance that no longer covers every card stands in the status bar", async () => {
+test("a balance that no longer covers every card stands in the status bar, in words", async () => {
   await shop.finperks.put("/balances/EUR", { available: "120.0" });
-  const desk = await Desk.open(shop, { language: "en" });
-  await desk.sees("status.balance_low", { amount: "€120.00" });
-  await desk.looks("balance-low-en");
+  for (const [language, amount] of [["en", "€120.00"], ["de", "120,00 €"]]) {
+    const desk = await Desk.open(shop, { language });
+    await desk.sees("status.balance_low", { amount });
+    await desk.looks(`balance-low-${language}`);
+    await desk.close();
+  }
+  // The dearest card costs 500.00: as much is enough.
+  await shop.finperks.put("/balances/EUR", { available: "500.0" });
+  const desk = await Desk.open(shop, { language: "de" });
+  const answered = desk.page.waitForResponse((answer) => answer.url().endsWith("/v1/balances"));
+  await desk.reloads();
+  await (await answered).text();
+  await desk.isAt("sell.title");
+  // Whatever the page makes of it is drawn before it has heard another answer.
+  await desk.page.evaluate(() => fetch("/v1/balances").then((answer) => answer.text()));
+  await desk.seesNot("status.balance_low", { amount: "500,00 €" });
   await desk.close();
 });

@@ -126,6 +126,40 @@ test("a card from the rack is sold by its scanned code, paid by card", async () 
   await desk.close();
 });
 
+for (const [language, keys] of [["de", false], ["en", true]]) {
+  test(`a hanger that carries the product's own code is the product and a card of it, as often as it is scanned (${language})`, async () => {
+    const desk = await Desk.open(shop, { language });
+    await desk.isAt("sell.title");
+    const came = await outcome(async () => {
+      for (const value of ["15", "20"]) {
+        await desk.scans("4001232100039", { gap: keys ? 40 : 5 });
+        await desk.isAt("Blattglück Gartenkarte");
+        await desk.types(value);
+        await desk.page.keyboard.press("Enter");
+        await desk.isAt("sell.title");
+      }
+      // The tile wants the hanger, too.
+      if (keys) {
+        await desk.tabsTo('[data-product="4001232100039"]');
+        await desk.page.keyboard.press("Enter");
+      } else await desk.click('[data-product="4001232100039"]');
+      await desk.has("#amount");
+      await desk.types("25");
+      await desk.page.keyboard.press("Enter");
+      await desk.isAt("rack.title");
+      await desk.scans("]E04001232100039");
+      await desk.sees("basket.sell.other", { n: 3 });
+      await desk.looks(`basket-own-code-${language}`);
+      await desk.click(".basket .primary");
+      await desk.has(".take");
+      await desk.click(".take-form .basket .primary");
+      await desk.isAt("screen.done");
+    });
+    assert.equal(came.live, 3);
+    await desk.close();
+  });
+}
+
 for (const [language, amount] of [["de", "115,00 €"], ["fr", "115,00 €"]]) {
   test(`three cards of three kinds are one sale with one payment (${language})`, async () => {
     const desk = await Desk.open(shop, { language });
@@ -277,6 +311,22 @@ async function toTake(desk, value = "50") {
   await desk.has(".take");
 }
 
+test("a till in Switzerland offers what is sold there, in francs as each language writes them there", async () => {
+  const swiss = await Shop.open({ country: "CH" });
+  for (const language of ["fr", "de"]) {
+    const desk = await Desk.open(swiss, { language });
+    await desk.isAt("sell.title");
+    const names = await desk.page.$$eval(".tile-name", (tiles) => tiles.map((tile) => tile.textContent).sort());
+    assert.deepEqual(names, ["Gipfelblick Geschenkkarte", "Seeufer Badekarte"]);
+    await desk.click('[data-product="7601232200014"]');
+    await desk.click('[data-value="50.00"]');
+    await desk.sees(new Intl.NumberFormat(`${language}-CH`, { style: "currency", currency: "CHF" }).format(50));
+    await desk.looks(`basket-francs-${language}`);
+    await desk.close();
+  }
+  await swiss.close();
+});
+
 test("what is clicked twice is sold once", async () => {
   const desk = await Desk.open(shop, { language: "de" });
   await desk.isAt("sell.title");
@@ -310,6 +360,39 @@ for (const [language, amount] of [["de", "50,00 €"], ["en", "€50.00"]]) {
     await first.close();
   });
 }
+
+for (const [first, second, amount] of [["de", "en", "€50.00"], ["en", "fr", "50,00 €"]]) {
+  test(`a page that is opened anew finds the sale that is in a customer's hands at its step (${second})`, async () => {
+    const desk = await Desk.open(shop, { language: first });
+    const came = await outcome(async () => {
+      await toTake(desk);
+      // Another browser, which knows nothing of this one.
+      const other = await Desk.open(shop, { language: second });
+      await other.isAt("take.title", { amount });
+      await other.press("take.exact_paid", { amount });
+      for (const one of [desk, other]) await one.isAt("screen.done");
+      await other.close();
+      await desk.press("ended.next");
+      await desk.isAt("sell.title");
+      // What has ended is nobody's any more.
+      const third = await Desk.open(shop, { language: second });
+      await third.isAt("sell.title");
+      await third.close();
+    });
+    assert.deepEqual(came, { live: 1, papers: 1 });
+    await desk.close();
+  });
+}
+
+test("a sale that till software is taking the money for is not paid a second time on a page that is opened", async () => {
+  const card = { product: "4001232232332", kind: "por", face_value: { amount: "50.00", currency: "EUR" } };
+  const sale = (await shop.ask("POST", "/v1/sales", { receipt: "R-77", cards: [card] }, { "Idempotency-Key": "r77" })).body;
+  assert.equal(sale.phase, "collect");
+  const desk = await Desk.open(shop, { language: "de" });
+  await desk.isAt("sell.title");
+  await shop.ask("POST", `/v1/sales/${sale.id}/cancel`, {}, { "Idempotency-Key": "r77 cancel" });
+  await desk.close();
+});
 
 test("a page that is loaded again in the middle of a payment sells once, and shows how it ended", async () => {
   const desk = await Desk.open(shop, { language: "en" });

@@ -37,9 +37,9 @@ export function isGtin(digits) {
   return total % 10 === 0;
 }
 
-/// The products that are sold here: of the till's country, which the session tells as a part of its locale.
+/// The products that are sold here: of the till's country.
 export function offered() {
-  const country = till.session?.locale?.split("-")[1];
+  const country = till.session?.country;
   return till.products.filter((one) => !country || one.country === country);
 }
 

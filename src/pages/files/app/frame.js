@@ -8,7 +8,6 @@ import { changed, hindrance, till, tryLine } from "./till.js";
 import { till as shared } from "./keep.js";
 import { LANGUAGES, count, place, speak, spoken, time, timesIn, w } from "./words.js";
 import { minor, shown } from "./money.js";
-import { offered } from "./arrival.js";
 import { faultWords } from "../parts/said.js";
 
 export const frame = { main: null, remark: null, nav: null, tabs: null, aside: null, banner: null, status: null, polite: null, urgent: null };
@@ -89,13 +88,9 @@ function signs() {
   return all;
 }
 
-/// Balances that no longer cover the dearest card that is offered in their currency.
-function low() {
-  const dearest = (currency) => offered().filter((one) => one.sellable && one.currency === currency)
-    .map(({ face_values: offer }) => (offer.kind === "open" ? minor(offer.most) : offer.values.map(minor).reduce((most, one) => (one > most ? one : most), 0n)))
-    .reduce((most, one) => (one > most ? one : most), 0n);
-  return till.balances.filter((balance) => minor(balance) < dearest(balance.currency));
-}
+/// What of the balances is low, by the daemon's word.
+const low = () => till.balances.filter((one) => one.low).flatMap(({ available, low_below: below }) =>
+  available.filter((left) => below.some((least) => least.currency === left.currency && minor(left) < minor(least))));
 
 let spokenWhy = null;
 
@@ -139,7 +134,7 @@ function drawBanner(why) {
 /// Chooses a language for this screen.
 async function choose(code) {
   shared.set("language", code);
-  await speak(code, till.session?.locale);
+  await speak(code, till.session?.locale, till.session?.country);
   frame.nav.setAttribute("aria-label", w("frame.tabs"));
   changed();
 }
@@ -151,7 +146,7 @@ export const speakFirst = () => speak(shared.get("language") ?? navigator.langua
 export async function speakAs(session) {
   timesIn(session.zone);
   const wanted = shared.get("language") ?? session.locale?.split("-")[0];
-  if (wanted === spoken() && !(session.locale?.startsWith(`${wanted}-`) && place() !== session.locale)) return;
-  await speak(wanted, session.locale);
-  changed();
+  const before = `${spoken()} ${place()}`;
+  await speak(wanted, session.locale, session.country);
+  if (before !== `${spoken()} ${place()}`) changed();
 }

@@ -2,7 +2,9 @@
 //
 // A draft has its receipt's number from the start, and a receipt belongs to one sale: whatever is clicked twice, reloaded or opened
 // in a second page, the daemon begins one sale for it. A sale is attended to from its beginning, or from the moment when it asks
-// something, until the cashier has read how it ended; ids of attended sales are kept for the whole till.
+// something, until the cashier has read how it ended; ids of attended sales are kept for the whole till. A page that is opened anew attends
+// to every sale in a customer's hand that a page began, wherever that page is now; one that till software began is that till's until it
+// asks something: shown here, it would be paid twice.
 //
 // Ways to fail: the daemon refuses (`draft.problem`, `trouble` of a sale: a sentence beside it, the draft stays); it is not reached (the
 // act is asked again under its key, the screen waits). Codes of rack cards live in memory alone: a reload asks to scan them again.
@@ -18,6 +20,9 @@ export const draft = { receipt: "", cards: [], problem: null, opening: false, lo
 
 /// Sales in a customer's hand, oldest first: `{ id, trouble }`.
 export const attended = [];
+
+/// The receipts of sales that a page began.
+const OURS = /^P\d{6}-\d{6}-[2-9A-Z]{4}$/;
 
 /// A new receipt's number: day, time and chance, printable and short enough for a slip.
 function receiptNumber() {
@@ -121,6 +126,13 @@ export function attend(view, asks = false) {
   keepAttended();
 }
 
+/// Attends to what is in a customer's hand, though this page knows nothing of it.
+async function takeUpOpen() {
+  const { sales } = await read("/v1/sales?open=true");
+  const ours = sales.filter((one) => inHand(one) && OURS.test(one.receipt) && !attended.some(({ id }) => id === one.id));
+  await Promise.all(ours.map(async ({ id }) => begun(await read(of(id)))));
+}
+
 /// Answers the question whether a slip is complete with the code that was scanned from it; the problem, where it answers none.
 export async function scanBack(code) {
   try {
@@ -218,6 +230,7 @@ export async function takeUp() {
       if (why instanceof Problem && why.code === "sale_unknown") dismiss(id);
     }
   }));
+  await takeUpOpen().catch(quietly);
   for (const { path, body } of unanswered()) {
     const sale = /^\/v1\/sales\/([^/]+)\//.exec(path)?.[1];
     if (acting(path)) continue;

@@ -32,7 +32,7 @@ export const till = {
   lineDown: null,
   products: [],
   devices: [],
-  /// What may be spent at the provider, an amount a currency.
+  /// What may be spent at each provider, and below what that is low.
   balances: [],
   /// What waits for a person.
   cases: [],
@@ -147,7 +147,7 @@ export async function readDevices() {
 }
 
 async function readBalances() {
-  till.balances = (await read("/v1/balances")).balances.flatMap(({ available }) => available);
+  till.balances = (await read("/v1/balances")).balances;
   changed();
 }
 

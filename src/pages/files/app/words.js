@@ -10,12 +10,16 @@ let locale = "en-GB";
 /// The till's time zone, once it is known; else the browser's.
 let zone;
 
-/// Speaks a language from now on. `place`: the till's locale, whose country's formats are kept where the language is its own.
-export async function speak(wanted, place = "") {
+/// Countries in whose own way a language writes amounts and dates; elsewhere it does so as in its first one.
+const HOMES = { de: ["DE", "AT", "CH", "LI", "LU"], en: ["GB", "AU", "CA", "IE", "NZ", "US"], fr: ["FR", "BE", "CA", "CH", "LU"] };
+
+/// Speaks a language from now on. `place`: the till's locale, which is kept where the language is its own; `country`: where the till stands.
+export async function speak(wanted, place = "", country = "") {
   const chosen = wanted in LANGUAGES ? wanted : FIRST;
   if (chosen !== language || Object.keys(table).length === 0) table = await read(chosen);
   language = chosen;
-  locale = place.split("-")[0] === chosen ? place : { en: "en-GB", de: "de-DE", fr: "fr-FR" }[chosen];
+  const [first] = HOMES[chosen];
+  locale = place.split("-")[0] === chosen ? place : `${chosen}-${HOMES[chosen].includes(country) ? country : first}`;
   document.documentElement.lang = chosen;
 }
 
