@@ -5,7 +5,7 @@
 //!
 //! | a word of | is | and with it |
 //! |---|---|---|
-//! | digits, with or without points and strokes | a code | nothing else of the line |
+//! | digits, with or without points and strokes | a code | a single word between two of them |
 //! | letters and digits; four capitals or more; capitals in its middle; four letters without a vowel | a code | the whole line |
 //! | other letters | plain text | |
 //!
@@ -47,17 +47,21 @@ pub fn masked(lines: &ReceiptLines) -> ReceiptLines {
     with('•').or_else(|| with('*')).unwrap_or_else(gone)
 }
 
-/// Whether this is the code on a slip: the longest run of what may be one, however it is grouped.
+/// Whether this is the code on a slip: the longest run of what may be one, however it is grouped, with or without the plain words
+/// that are hidden with it.
 pub fn is_code_of(lines: &ReceiptLines, scanned: &Secret) -> bool {
     let scanned = bare(scanned.reveal());
-    let found = || lines.iter().flat_map(|element| rows::lines(element.reveal())).flat_map(codes);
-    let longest = found().map(|code| code.reveal().len()).max().unwrap_or_default();
-    longest >= SHORTEST && scanned.reveal().len() == longest && found().any(|code| code == scanned)
-}
-
-/// The runs of a line, without blanks and strokes.
-fn codes(line: &str) -> Vec<Secret> {
-    runs(line).into_iter().map(|run| bare(line.get(run).unwrap_or_default())).collect()
+    let is_longest = |runs: fn(&str) -> Vec<Range<usize>>| {
+        let found = || {
+            let lines = lines.iter().flat_map(|element| rows::lines(element.reveal()));
+            lines.flat_map(|line| {
+                runs(line).into_iter().map(|run| bare(line.get(run).unwrap_or_default())).collect::<Vec<_>>()
+            })
+        };
+        let longest = found().map(|code| code.reveal().len()).max().unwrap_or_default();
+        longest >= SHORTEST && scanned.reveal().len() == longest && found().any(|code| code == scanned)
+    };
+    is_longest(hidden_runs) || is_longest(bare_runs)
 }
 
 /// Letters and digits, as a scanner and a hand write them alike.
@@ -69,7 +73,7 @@ fn bare(text: &str) -> Secret {
 }
 
 fn masked_line(line: &str, dot: char) -> String {
-    let runs: Vec<(Range<usize>, usize)> = runs(line)
+    let runs: Vec<(Range<usize>, usize)> = hidden_runs(line)
         .into_iter()
         .map(|run| {
             let shown = shown_from(line.get(run.clone()).unwrap_or_default()).saturating_add(run.start);
@@ -112,22 +116,47 @@ enum Look {
     Letters,
 }
 
-/// What may be a code: words next to each other.
-fn runs(line: &str) -> Vec<Range<usize>> {
-    let words = words(line);
-    let looks: Vec<Look> =
-        words.iter().map(|word| look(line.get(word.clone()).unwrap_or_default())).collect();
+/// What is hidden: what may be a code, and what may belong to it.
+fn hidden_runs(line: &str) -> Vec<Range<usize>> {
+    let (words, looks) = looked_at(line);
     let whole = looks.contains(&Look::Letters);
+    let is_code = |look: Option<&Look>| look.is_some_and(|look| *look == Look::Digits);
+    let hidden = looks.iter().enumerate().map(|(at, look)| match look {
+        Look::Digits | Look::Letters => true,
+        Look::Plain if whole => true,
+        // A word between two groups of digits may be a group of letters.
+        Look::Plain => {
+            is_code(looks.get(at.saturating_add(1)))
+                && at.checked_sub(1).is_some_and(|at| is_code(looks.get(at)))
+        }
+        Look::Label => false,
+    });
+    joined(words, hidden)
+}
+
+/// What may be a code by itself.
+fn bare_runs(line: &str) -> Vec<Range<usize>> {
+    let (words, looks) = looked_at(line);
+    joined(words, looks.iter().map(|look| matches!(look, Look::Digits | Look::Letters)))
+}
+
+fn looked_at(line: &str) -> (Vec<Range<usize>>, Vec<Look>) {
+    let words = words(line);
+    let looks = words.iter().map(|word| look(line.get(word.clone()).unwrap_or_default())).collect();
+    (words, looks)
+}
+
+/// Words next to each other that are chosen, each run as one.
+fn joined(words: Vec<Range<usize>>, chosen: impl Iterator<Item = bool>) -> Vec<Range<usize>> {
     let mut runs: Vec<Range<usize>> = Vec::new();
     let mut goes_on = false;
-    for (word, look) in words.into_iter().zip(looks) {
-        let hidden = look == Look::Digits || (whole && look != Look::Label);
+    for (word, chosen) in words.into_iter().zip(chosen) {
         match runs.last_mut() {
-            Some(run) if hidden && goes_on => run.end = word.end,
-            _ if hidden => runs.push(word),
+            Some(run) if chosen && goes_on => run.end = word.end,
+            _ if chosen => runs.push(word),
             _ => {}
         }
-        goes_on = hidden;
+        goes_on = chosen;
     }
     runs
 }
@@ -193,7 +222,10 @@ mod tests {
             ("   2209 6262 9822 9763 235", "   •••• •••• •••• •••3 235"),
             ("PIN 7531", "PIN ••••"),
             ("Code: XKCD-7777-SLIP-CODE", "Code: ••••-••••-••••-CODE"),
-            ("Code 2209626298229763235 PIN 7531", "Code •••••••••••••••3235 PIN ••••"),
+            // Whether PIN is a label or a group of the code nobody can tell.
+            ("Code 2209626298229763235 PIN 7531", "Code ••••••••••••••••••• ••• ••••"),
+            ("1234 abcd 5678", "•••• •••• 5678"),
+            ("123 ABC 456", "••• ••• •••"),
             // A code and its PIN side by side: nobody can tell which is which.
             ("2209 6262 9822 97 7531", "•••• •••• •••• •• ••••"),
             ("Gutschein abcd 1f34 efgh", "••••••••• •••• •••• ••••"),
@@ -257,5 +289,37 @@ mod tests {
         let short = lines(&["PIN 7531"]);
         assert!(!is_code_of(&short, &Secret::new("7531".to_owned())), "too short to be one");
         assert!(!is_code_of(&ReceiptLines::gone(3, 0), &Secret::new("2209626298229763235".to_owned())));
+    }
+}
+
+#[cfg(test)]
+mod random {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn of_a_code_in_groups_at_most_four_characters_are_seen(
+            groups in prop_oneof![
+                prop::collection::vec("[0-9]{4}", 3..6),
+                prop::collection::vec("[0-9A-Z]{4}", 3..6),
+                prop::collection::vec("[0-9A-Z]{5}", 2..5),
+                prop::collection::vec("[0-9]{1,6}", 1..5),
+            ],
+            stroke in prop_oneof![Just(" "), Just("-"), Just("")],
+            label in prop_oneof![Just(""), Just("   "), Just("Code: "), Just("Gutscheincode ")],
+        ) {
+            let line = format!("{label}{}", groups.join(stroke));
+            let lines = ReceiptLines::new(vec![line.clone()], 0).unwrap();
+            let shown = masked(&lines).iter().next().unwrap().reveal().to_owned();
+            let seen = shown.chars().skip(label.chars().count()).filter(|c| c.is_alphanumeric()).count();
+            prop_assert!(seen <= TAIL, "{line} is shown as {shown}");
+            prop_assert_eq!(rows::width(&line), rows::width(&shown));
+            let code = groups.concat();
+            if code.len() >= SHORTEST {
+                prop_assert!(is_code_of(&lines, &Secret::new(code)), "{} is not known again", line);
+            }
+        }
     }
 }
