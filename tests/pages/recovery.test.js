@@ -128,6 +128,7 @@ for (const language of ["de", "en"]) {
       await desk.sees(says);
       await desk.isAt("question.is_it_complete");
     }
+    await desk.looks(`question-other-scan-${language}`);
     const code = /(?:\d{4} ){4}\d{3}/.exec(shop.printer.torn.at(-1))[0].replaceAll(" ", "");
     await desk.scans(code, { gap: language === "de" ? 5 : 40 });
     await desk.isAt("screen.done");

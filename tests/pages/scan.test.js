@@ -116,10 +116,13 @@ test("a scan on the screen of a finished sale begins the next one", async () => 
   await desk.press("basket.sell.one", { n: 1 });
   await desk.has(".take");
   await desk.scans("4001232100046");
+  await desk.sees("scan.busy");
   await desk.has(".take");
+  await desk.looks("take-scan-en");
   await desk.click(".take-form .basket .primary");
   await desk.isAt("screen.done");
   await desk.scans("4001232100015");
   await desk.isAt("Klangbude Musikkarte");
+  await desk.seesNot("scan.busy");
   await desk.close();
 });

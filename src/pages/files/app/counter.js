@@ -85,7 +85,7 @@ function draw() {
     const screen = next.make();
     const before = standing;
     standing = { key, screen };
-    fill(frame.main, screen.node);
+    fill(frame.main, remarkBox, screen.node);
     document.title = `${screen.title} · tilld`;
     // The first screen of a page takes the focus as well: a scanner and a keyboard need none, a screen reader does.
     screen.focus?.focus({ preventScroll: true });
@@ -125,14 +125,16 @@ function above() {
   });
 }
 
-/// What was remarked last, and on which screen: it goes with that screen.
+/// What was remarked last stands above the screen that it was remarked on, and goes with it.
+const remarkBox = el("div", { class: "remark" });
 let remarked = { words: null, key: null };
 
 function drawRemark(key) {
   if (where.remark && where.remark === remarked.words && key !== remarked.key) where.remark = null;
   if (where.remark === remarked.words && key === remarked.key) return;
   remarked = { words: where.remark, key };
-  fill(frame.remark, where.remark && note(where.remark));
+  fill(remarkBox, where.remark && note(where.remark));
+  if (where.remark) frame.main.scrollTop = 0;
 }
 
 /// Says why a scan did nothing.

@@ -10,7 +10,7 @@ import { LANGUAGES, count, place, speak, spoken, time, timesIn, w } from "./word
 import { minor, shown } from "./money.js";
 import { faultWords } from "../parts/said.js";
 
-export const frame = { main: null, remark: null, nav: null, tabs: null, aside: null, banner: null, status: null, polite: null, urgent: null };
+export const frame = { main: null, nav: null, tabs: null, aside: null, banner: null, status: null, polite: null, urgent: null };
 
 /// Builds it once.
 export function build(root) {
@@ -18,12 +18,11 @@ export function build(root) {
   frame.tabs = el("div", { class: "tabs" });
   frame.aside = el("div", { class: "aside" });
   frame.banner = el("section", { class: "banner", hidden: true, "aria-label": w("frame.banner") });
-  frame.remark = el("div", { class: "remark" });
   frame.status = el("footer", { class: "status" });
   frame.polite = el("div", { class: "unseen", role: "status", "aria-live": "polite" });
   frame.urgent = el("div", { class: "unseen", role: "alert", "aria-live": "assertive" });
   frame.nav = el("nav", { "aria-label": w("frame.tabs") }, frame.tabs);
-  fill(root, el("header", { class: "top" }, frame.nav, frame.aside), frame.banner, frame.remark, frame.main, frame.status, frame.polite, frame.urgent);
+  fill(root, el("header", { class: "top" }, frame.nav, frame.aside), frame.banner, frame.main, frame.status, frame.polite, frame.urgent);
 }
 
 /// Speaks.
