@@ -70,8 +70,8 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, SET_COOKIE, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderValue, Method};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use tilld_counter::Counter;
@@ -166,12 +166,11 @@ impl ApiState {
         self.0.clock.wall().ms().div_euclid(1000)
     }
 
-    /// With the manager who is signed in on the screen that asks. Whatever acts, or reads what is a manager's, keeps him
-    /// signed in.
-    fn known(&self, whom: For, method: &Method, admitted: Admitted) -> Admitted {
+    /// With the manager who is signed in on the screen that asks. What only he may ask for keeps him signed in, and nothing else:
+    /// a cashier who goes on selling there is not he, and a page asks for much by itself.
+    fn known(&self, whom: For, admitted: Admitted) -> Admitted {
         let Some(Caller::Screen(screen, _)) = admitted.caller else { return admitted };
-        let acts = whom == For::Manager || !matches!(*method, Method::GET | Method::HEAD);
-        let manager = self.0.managers.at(screen.id, acts, self.steady());
+        let manager = self.0.managers.at(screen.id, whom == For::Manager, self.steady());
         Admitted { caller: Some(Caller::Screen(screen, manager)), ..admitted }
     }
 
@@ -261,8 +260,7 @@ async fn admitted(
     let method = request.method().clone();
     let whom = roles::wanted(path.as_ref().map(MatchedPath::as_str));
     let head = Head { method: &method, uri: request.uri(), headers: request.headers() };
-    let admitted =
-        state.0.guard.admit(whom, head, state.wall()).map(|admitted| state.known(whom, &method, admitted));
+    let admitted = state.0.guard.admit(whom, head, state.wall()).map(|admitted| state.known(whom, admitted));
     let mut response = match admitted {
         Err(objection) => {
             // Who may not come in does not keep a seat either.

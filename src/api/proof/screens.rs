@@ -271,6 +271,20 @@ async fn acts(house: &House, cookie: &str, path: &str, key: &str, body: &str) ->
 }
 
 #[tokio::test]
+async fn what_a_cashier_or_a_page_by_itself_does_keeps_no_manager_signed_in() {
+    let house = House::new().await;
+    let raised = signed_in(&house, &paired(&house).await, MANAGER, PIN).await.unwrap();
+    let left = async || session(&house, &raised).await.json()["manager"]["ends_in_s"].as_u64().unwrap();
+    while left().await > 598 {}
+    for path in ["/v1/products/refresh", "/v1/sales", "/v1/vouchers/check"] {
+        acts(&house, &raised, path, "k", &one_card("R1", POR)).await;
+        assert!(left().await <= 598, "{path}");
+    }
+    house.send(browsed("GET", "/v1/journal", &[HOST, ("cookie", raised.as_str())], "")).await;
+    assert!(left().await > 598, "what is a manager's does");
+}
+
+#[tokio::test]
 async fn a_manager_signs_in_on_one_screen_and_out_again() {
     let house = House::new().await;
     let (cookie, other) = (paired(&house).await, paired(&house).await);

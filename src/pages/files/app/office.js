@@ -111,7 +111,7 @@ function part(why) {
   keepPlace();
 }
 
-/// Asks for something that is a manager's.
+/// Asks for something that only a manager may: that, and nothing else, keeps him signed in.
 export async function asManager(asks) {
   const by = office.manager;
   try {

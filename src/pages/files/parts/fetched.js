@@ -6,9 +6,9 @@ import { asManager, isTrouble } from "../app/office.js";
 import { w } from "../app/words.js";
 import { alarm, problemWords } from "./said.js";
 
-/// `reads()` asks; `shows(told)` makes elements of it. `again()` asks anew, and ends when it is shown; what had the
+/// `reads()` asks, as a manager unless `as` says otherwise; `shows(told)` makes elements of it. `again()` asks anew, and ends when it is shown; what had the
 /// focus is looked for in `then`, by the first that is there.
-export function fetched(reads, shows) {
+export function fetched(reads, shows, { as = asManager } = {}) {
   const node = el("div", { class: "fetched" }, el("p", { class: "hint" }, w("wait.moment")));
   let asked = 0;
   const again = async (then = []) => {
@@ -16,7 +16,7 @@ export function fetched(reads, shows) {
     const mine = asked;
     node.setAttribute("aria-busy", "true");
     try {
-      const told = await asManager(reads);
+      const told = await as(reads);
       if (mine !== asked) return;
       const held = node.contains(document.activeElement);
       fill(node, shows(told));

@@ -4,7 +4,7 @@
 import { act, ask } from "../app/api.js";
 import { busy, button, el, fill, icon } from "../app/dom.js";
 import { shown, worth } from "../app/money.js";
-import { asManager, isTrouble, office, toStory } from "../app/office.js";
+import { asManager, isTrouble, office, stay, toStory } from "../app/office.js";
 import { speakOut } from "../app/frame.js";
 import { quietly, readCases, readCasesSoon, till } from "../app/till.js";
 import { count, exact, moment, time, w, worded } from "../app/words.js";
@@ -35,7 +35,7 @@ async function does(draft, redraw, acts) {
   Object.assign(draft, { busy: true, said: null });
   redraw();
   try {
-    const said = await asManager(acts);
+    const said = await acts();
     Object.assign(draft, { said: said ?? null, open: false, reason: "", verdict: null });
     if (said) speakOut(said);
   } catch (why) {
@@ -68,7 +68,7 @@ function facts(one) {
 
 function sendNow(one, draft, redraw) {
   return button(w("open.send"), () => does(draft, redraw, async () => {
-    const { sending, not_before: then } = await ask(`${pathOf(one)}/send`);
+    const { sending, not_before: then } = await asManager(() => ask(`${pathOf(one)}/send`));
     return w(`sending.${sending}`, { time: time(then ?? Date.now()) });
   }), { class: "button", icon: "next", ...busy(draft.busy), "data-send": nameOf(one) });
 }
@@ -76,7 +76,9 @@ function sendNow(one, draft, redraw) {
 function answers(one, draft, redraw) {
   const family = one.sale ? "answer" : "guest_answer";
   return one.choices.map((choice) => button(w(`${family}.${choice}`), () => does(draft, redraw, async () => {
+    // A cashier may as well, so that it keeps nobody signed in; that he is here does.
     await act(`${pathOf(one)}/answer`, { answer: choice, by: office.manager });
+    stay();
     return w("open.answered");
   }), { class: "button", ...busy(draft.busy), "data-choice": choice }));
 }
@@ -106,7 +108,7 @@ function closing(one, draft, redraw) {
     }
     does(draft, redraw, async () => {
       const body = { by: office.manager, reason: draft.reason.trim(), ...(verdicts.length > 0 && { verdict: draft.verdict }) };
-      await act(`${pathOf(one)}/settle`, body);
+      await asManager(() => act(`${pathOf(one)}/settle`, body));
       return w("open.closed");
     });
   };

@@ -40,7 +40,7 @@ function copy(line, printed) {
     setBusy(go, true);
     fill(said, el("p", { class: "hint" }, w("copy.printing")));
     try {
-      const words = line.kind === "sale" ? await ofCard(line) : paperWords(await asManager(() => ask(`/v1/redemptions/${line.id}/print`, undefined, { paper: true })));
+      const words = line.kind === "sale" ? await ofCard(line) : paperWords(await ask(`/v1/redemptions/${line.id}/print`, undefined, { paper: true }));
       await printed(words, `[data-copy="${line.card ?? ""}"]`);
     } catch (why) {
       if (!isTrouble(why)) throw why;
