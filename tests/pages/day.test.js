@@ -149,10 +149,20 @@ test("products are listed and searched, and the balance stands above them (de)",
   await desk.isAt("products.title");
   await desk.has(".balance-of");
   await desk.looks("manager-products-de");
+  assert.equal(await desk.page.$(".balance.low"), null);
   const count = await desk.page.$$eval("tbody tr", (all) => all.length);
   assert.ok(count > 3);
   await desk.page.type("#products-search", "klangbude");
   await eventually("fewer", async () => (await desk.page.$$eval("tbody tr", (all) => all.length)) < count);
+  // Below the dearest card that is sold in it.
+  await shop.finperks.put("/balances/EUR", { available: "120.0" });
+  await desk.click("#products-fetch");
+  await desk.has('.balance.low[data-currency="EUR"]');
+  await desk.sees("120,00 €");
+  await desk.sees(desk.w("products.low", { amount: "" }).trim());
+  assert.equal((await desk.page.$$(".balance.low")).length, 1);
+  await desk.looks("manager-products-low-de");
+  await shop.finperks.put("/balances/EUR", { available: "90000.0" });
   await desk.close();
 });
 

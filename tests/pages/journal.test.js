@@ -268,6 +268,32 @@ test("the chain is verified, and what was found stands there when one comes back
   await desk.close();
 });
 
+test("a verification that runs, is broken, or could not read says so, and what to do", async () => {
+  let told = null;
+  const at = "2026-11-22T10:00:00Z";
+  const desk = await Desk.open(shop, { language: "de", path: "/manager", before: async (page) => {
+    await page.setRequestInterception(true);
+    page.on("request", (request) => (told && request.url().endsWith("/v1/journal/verification")
+      ? request.respond({ status: request.method() === "POST" ? 202 : 200, contentType: "application/json", body: JSON.stringify(told) }) : request.continue()));
+  } });
+  await desk.signsIn();
+  for (const [state, key, values] of [
+    [{ state: "running", since: at }, "verify.running", { time: "11:00" }],
+    [{ state: "broken", at, seq: 12, why: "the link is another one" }, "verify.broken", { seq: 12, time: "22.11.2026, 11:00" }],
+    [{ state: "unread", at, why: "the disk is gone" }, "verify.unread", { time: "22.11.2026, 11:00" }],
+  ]) {
+    told = state;
+    await desk.click('[data-tab="journal"]');
+    await desk.sees(key, values);
+    if (state.why) await desk.sees(state.why);
+    await desk.page.$eval("#verify", (button) => button.scrollIntoView());
+    await desk.looks(`manager-verify-${state.state}-de`);
+    await desk.click('[data-tab="cases"]');
+    await desk.isAt("open.title");
+  }
+  await desk.close();
+});
+
 test("the journal is searched and a sale opened with the keyboard alone, and with the finger alone", async () => {
   const keys = await Desk.open(shop, { language: "en", path: "/manager" });
   await keys.signsIn();

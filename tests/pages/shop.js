@@ -71,8 +71,8 @@ async function freePort() {
 
 export class Shop {
   /// Opens a shop. `confirmS`: how long a confirm may take before its outcome is unknown. `managers`: who may sign in. `country`: where it stands.
-  /// `more`: further sections of the configuration.
-  static async open({ confirmS = 30, managers = MANAGERS, country = "DE", more = "" } = {}) {
+  /// `more`: further sections of the configuration. `live`: it is said to be no play.
+  static async open({ confirmS = 30, managers = MANAGERS, country = "DE", more = "", live = false } = {}) {
     const shop = new Shop();
     shop.folder = mkdtempSync(join(tmpdir(), "tilld-pages-"));
     shop.printer = await Printer.start();
@@ -90,7 +90,7 @@ export class Shop {
     const { reverse_path: path, reverse_id_field: field } = await shop.giftLocal.get("/switches");
     shop.config = file("tilld.toml", `
 till     = { store = "A1234", terminal = "T01", country = "${country}", zone = "Europe/Berlin" }
-finperks = { url = "${finperks}", key_id = "${keyId}", secret_file = "${file("finperks.secret", secret)}", requests_per_second = 1000, burst = 1000, posa = { default = "field:card_code", products = { "4001232100039" = "scanned" } }, deadlines = { create_s = 4, confirm_s = ${confirmS}, lookup_s = 2 } }
+finperks = { url = "${finperks}", key_id = "${keyId}", secret_file = "${file("finperks.secret", secret)}",${live ? " sandbox = false," : ""} requests_per_second = 1000, burst = 1000, posa = { default = "field:card_code", products = { "4001232100039" = "scanned" } }, deadlines = { create_s = 4, confirm_s = ${confirmS}, lookup_s = 2 } }
 journal  = { folder = "${join(shop.folder, "journal")}" }
 api      = { listen = "127.0.0.1:${shop.port}" }
 slip     = { header = ["Buchhandlung am Markt"] }

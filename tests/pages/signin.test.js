@@ -127,6 +127,22 @@ test("where no manager has a PIN the page says how one gets one", async () => {
   await bare.close();
 });
 
+test("what is no play says so on every screen, and never that it is play", async () => {
+  const real = await Shop.open({ live: true });
+  const desk = await Desk.open(real, { language: "de", path: "/manager" });
+  await desk.isAt("signin.title");
+  await desk.sees("frame.live");
+  await desk.signsIn();
+  for (const tab of ["cases", "journal", "day", "devices", "products"]) {
+    await desk.click(`[data-tab="${tab}"]`);
+    await desk.sees("frame.live");
+    await desk.seesNot("frame.sandbox");
+  }
+  await desk.looks("manager-live-de");
+  await desk.close();
+  await real.close();
+});
+
 test("after five wrong PINs none is taken for a minute, and the page counts it down", async () => {
   const desk = await Desk.open(shop, { language: "de", path: "/manager" });
   await desk.isAt("signin.title");

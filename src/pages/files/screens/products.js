@@ -2,9 +2,8 @@
 
 import { read } from "../app/api.js";
 import { button, el, icon } from "../app/dom.js";
-import { brief, shown } from "../app/money.js";
-import { asManager } from "../app/office.js";
-import { quietly, till, tryLine } from "../app/till.js";
+import { brief, minor, shown } from "../app/money.js";
+import { till, tryLine } from "../app/till.js";
 import { count, moment, w } from "../app/words.js";
 import { fetched } from "../parts/fetched.js";
 
@@ -16,10 +15,15 @@ function row(product) {
     el("td", {}, el("span", { class: product.sellable ? "state-mark" : "state-mark open" }, icon(product.sellable ? "done" : "stop"), w(product.sellable ? "products.sold" : "products.not_sold"))));
 }
 
-/// What may be spent at a provider; a low one says so.
-function balance({ provider, available, low, low_below: below }) {
-  return el("div", { class: "balance-of", "data-low": String(Boolean(low)) }, el("h3", {}, provider), available.map((one) => el("p", { class: "balance" }, el("strong", {}, shown(one)))),
-    low && el("p", { class: "sign sign-warn" }, icon("attention"), w("products.low", { amount: (below ?? []).map(shown).join(", ") })));
+/// What may be spent at a provider in a currency; a low one says so.
+function amount(one, below) {
+  const low = below && minor(one) < minor(below);
+  return el("div", { class: low ? "balance low" : "balance", "data-currency": one.currency }, el("strong", {}, shown(one)),
+    low && el("span", { class: "sign sign-warn" }, icon("attention"), w("products.low", { amount: shown(below) })));
+}
+
+function balance({ provider, available, low_below: limits }) {
+  return el("div", { class: "balance-of" }, el("h3", {}, provider), available.map((one) => amount(one, limits.find(({ currency }) => currency === one.currency))));
 }
 
 export function products() {
@@ -42,10 +46,10 @@ export function products() {
     draw();
   };
   update();
-  const { node, again } = fetched(() => read("/v1/balances"), ({ balances }) => [balances.map(balance), el("p", { class: "hint" }, w("products.as_of", { time: moment(Date.now()) }))]);
+  const { node, again } = fetched(() => read("/v1/balances"), ({ balances }) => [balances.map(balance), el("p", { class: "hint" }, w("products.as_of", { time: moment(Date.now()) }))], { as: (asks) => asks() });
   const fetchAll = async () => {
     go.disabled = true;
-    await asManager(tryLine).catch(quietly);
+    await tryLine();
     await again();
     go.disabled = false;
   };
