@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::attention::SettleRequest;
 use crate::body::read_object;
+use crate::slips::{CopyRequest, ScannedRequest};
 use crate::wire::{
     AnswerRequest, CancelRequest, CheckRequest, CompleteRequest, PairRequest, PaymentRequest, RedeemRequest,
     RedemptionAnswerRequest, RedemptionSettleRequest, ReverseRequest, SaleRequest, ScanRequest,
@@ -33,6 +34,8 @@ pub fn bodies(bytes: &[u8]) {
     body::<AnswerRequest>(bytes);
     body::<CancelRequest>(bytes);
     body::<SettleRequest>(bytes);
+    body::<CopyRequest>(bytes);
+    body::<ScannedRequest>(bytes);
     body::<CheckRequest>(bytes);
     body::<UnlockRequest>(bytes);
     body::<RedeemRequest>(bytes);
@@ -112,6 +115,8 @@ mod tests {
             r#"{"by":"Ada Berg","manager":true}"#,
             r#"{"scan":"0123 4567 8901"}"#,
             r#"{"code":"1234-5678","name":"Till 1 screen"}"#,
+            r#"{"code":"2209 6262 9822 9763 235","by":"Kim"}"#,
+            r#"{"by":"Ada Berg"}"#,
             r#"{"name":"M. Weber","pin":"135790864"}"#,
         ] {
             assert!(is_read(right.as_bytes()), "{right}");
@@ -140,6 +145,8 @@ mod tests {
             || read_object::<RedemptionAnswerRequest>(bytes).is_ok()
             || read_object::<ReverseRequest>(bytes).is_ok()
             || read_object::<ScanRequest>(bytes).is_ok()
+            || read_object::<CopyRequest>(bytes).is_ok()
+            || read_object::<ScannedRequest>(bytes).is_ok()
             || read_object::<PairRequest>(bytes).is_ok()
             || read_object::<SignInRequest>(bytes).is_ok()
     }
