@@ -154,7 +154,7 @@ async fn two_who_close_a_day_at_once_get_the_same_closing() {
 
 #[tokio::test]
 async fn a_printer_is_tried_by_its_name_and_the_balances_are_asked_for() {
-    let house = House::bare().await;
+    let house = House::new().await;
     let test = |name: &str| let_in("POST", &format!("/v1/devices/{name}/test")).body(Body::empty()).unwrap();
     let printed = house.send(test("paperless")).await;
     assert_eq!(printed.json(), json!({"paper": "printed", "proof": "process_id"}));
@@ -170,7 +170,7 @@ async fn a_printer_is_tried_by_its_name_and_the_balances_are_asked_for() {
         read,
         json!({"balances": [{
             "provider": "played", "available": [{"amount": "1234.50", "currency": "EUR"}],
-            "low": false, "low_below": [],
+            "low": false, "low_below": [{"amount": "150.00", "currency": "EUR"}],
         }]})
     );
     house.provider_is_down();
