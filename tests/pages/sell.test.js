@@ -311,8 +311,9 @@ async function toTake(desk, value = "50") {
   await desk.has(".take");
 }
 
-test("a till in Switzerland offers what is sold there, in francs as each language writes them there", async () => {
+test("a till in Switzerland offers what is sold there, in francs as each language writes them there", async (told) => {
   const swiss = await Shop.open({ country: "CH" });
+  told.after(() => swiss.close());
   for (const language of ["fr", "de"]) {
     const desk = await Desk.open(swiss, { language });
     await desk.isAt("sell.title");
@@ -324,7 +325,6 @@ test("a till in Switzerland offers what is sold there, in francs as each languag
     await desk.looks(`basket-francs-${language}`);
     await desk.close();
   }
-  await swiss.close();
 });
 
 test("what is clicked twice is sold once", async () => {
