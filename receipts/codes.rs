@@ -10,7 +10,8 @@
 //! | other letters | plain text | |
 //!
 //! A label that ends in a colon stays. So headings in capitals, dates, amounts and telephone numbers become dots too: too much is hidden
-//! rather than too little. Of a long run with even groups the last four characters are left for a person to compare.
+//! rather than too little. Of a long code that stands in one piece the last four characters are left for a person to compare; in several pieces the
+//! last one may be its PIN.
 //!
 //! Deliberately absent: what makes a code right. A code that looks like plain words throughout is shown; none is known to.
 
@@ -52,14 +53,20 @@ pub fn masked(lines: &ReceiptLines) -> ReceiptLines {
 pub fn is_code_of(lines: &ReceiptLines, scanned: &Secret) -> bool {
     let scanned = bare(scanned.reveal());
     let is_longest = |runs: fn(&str) -> Vec<Range<usize>>| {
-        let found = || {
-            let lines = lines.iter().flat_map(|element| rows::lines(element.reveal()));
-            lines.flat_map(|line| {
-                runs(line).into_iter().map(|run| bare(line.get(run).unwrap_or_default())).collect::<Vec<_>>()
-            })
-        };
-        let longest = found().map(|code| code.reveal().len()).max().unwrap_or_default();
-        longest >= SHORTEST && scanned.reveal().len() == longest && found().any(|code| code == scanned)
+        let lines = lines.iter().flat_map(|element| rows::lines(element.reveal()));
+        let found: Vec<&str> = lines
+            .flat_map(|line| runs(line).into_iter().filter_map(|run| line.get(run)))
+            // A link stands on leaflets too, and is longer than most codes.
+            .filter(|run| !run.contains("://"))
+            .collect();
+        let length = |run: &str| bare(run).reveal().len();
+        let longest = found.iter().map(|run| length(run)).max().unwrap_or_default();
+        let mut candidates = found.into_iter().filter(|run| longest >= SHORTEST && length(run) == longest);
+        candidates.any(|run| {
+            // A code and its PIN may stand side by side, and a scanner reads the code alone.
+            let mut pieces = run.split_whitespace().filter(|piece| length(piece) >= SHOWS_TAIL);
+            bare(run) == scanned || pieces.any(|piece| bare(piece) == scanned)
+        })
     };
     is_longest(hidden_runs) || is_longest(bare_runs)
 }
@@ -97,12 +104,8 @@ fn masked_line(line: &str, dot: char) -> String {
 fn shown_from(run: &str) -> usize {
     let letters: Vec<usize> =
         run.char_indices().filter(|(_, letter)| letter.is_alphanumeric()).map(|(at, _)| at).collect();
-    let groups: Vec<usize> = groups(run).map(|group| group.chars().count()).collect();
-    let even = match groups.split_last() {
-        Some((last, [first, others @ ..])) => last <= first && others.iter().all(|group| group == first),
-        _ => true,
-    };
-    let code = even && letters.len() >= SHOWS_TAIL && run.chars().any(char::is_numeric);
+    let in_one_piece = groups(run).count() == 1;
+    let code = in_one_piece && letters.len() >= SHOWS_TAIL && run.chars().any(char::is_numeric);
     let tail = letters.len().saturating_sub(TAIL);
     letters.get(tail).copied().filter(|_| code).unwrap_or(run.len())
 }
@@ -219,15 +222,19 @@ mod tests {
                 "So lösen Sie ein: Code auf karten.example eingeben.",
             ),
             ("Gutscheincode", "Gutscheincode"),
-            ("   2209 6262 9822 9763 235", "   •••• •••• •••• •••3 235"),
+            ("   2209 6262 9822 9763 235", "   •••• •••• •••• •••• •••"),
+            ("Code: 2209626298229763235", "Code: •••••••••••••••3235"),
             ("PIN 7531", "PIN ••••"),
-            ("Code: XKCD-7777-SLIP-CODE", "Code: ••••-••••-••••-CODE"),
+            ("Code: XKCD-7777-SLIP-CODE", "Code: ••••-••••-••••-••••"),
             // Whether PIN is a label or a group of the code nobody can tell.
             ("Code 2209626298229763235 PIN 7531", "Code ••••••••••••••••••• ••• ••••"),
-            ("1234 abcd 5678", "•••• •••• 5678"),
+            ("1234 abcd 5678", "•••• •••• ••••"),
             ("123 ABC 456", "••• ••• •••"),
             // A code and its PIN side by side: nobody can tell which is which.
             ("2209 6262 9822 97 7531", "•••• •••• •••• •• ••••"),
+            ("2209 6262 9822 9763 7531", "•••• •••• •••• •••• ••••"),
+            ("2209626298229763235 7531", "••••••••••••••••••• ••••"),
+            ("Code: 2209626298229763235-7531", "Code: •••••••••••••••••••-••••"),
             ("Gutschein abcd 1f34 efgh", "••••••••• •••• •••• ••••"),
             ("ABCD-EFGH-", "••••-••••-"),
             ("aXbKdQzz", "••••••••"),
@@ -249,7 +256,7 @@ mod tests {
     #[test]
     fn a_slip_that_came_as_one_text_is_masked_line_by_line() {
         let masked = masked(&lines(&["Code\n2209 6262 9822 9763\nDanke"]));
-        assert_eq!(masked.iter().next().unwrap().reveal(), "Code\n•••• •••• •••• 9763\nDanke");
+        assert_eq!(masked.iter().next().unwrap().reveal(), "Code\n•••• •••• •••• ••••\nDanke");
     }
 
     #[test]
@@ -269,6 +276,7 @@ mod tests {
             "PIN 7531",
             "Gültig bis 20.11.2029",
             "Hotline: 030 23125 000",
+            "https://www.karten.example/einloesen/mit-pin",
         ]);
         for (scanned, is_it) in [
             ("2209 6262 9822 9763 235", true),
@@ -280,9 +288,16 @@ mod tests {
             ("20.11.2029", false),
             ("03023125000", false),
             ("Gutscheincode", false),
+            ("https://www.karten.example/einloesen/mit-pin", false),
             ("", false),
         ] {
             assert_eq!(is_code_of(&slip, &Secret::new(scanned.to_owned())), is_it, "{scanned}");
+        }
+        let beside = lines(&["2209626298229763235 7531"]);
+        for (scanned, is_it) in
+            [("2209626298229763235", true), ("22096262982297632357531", true), ("7531", false)]
+        {
+            assert_eq!(is_code_of(&beside, &Secret::new(scanned.to_owned())), is_it, "{scanned}");
         }
         let letters = lines(&["Code: XKCD-7777-SLIP-CODE"]);
         assert!(is_code_of(&letters, &Secret::new("xkcd7777slipcode".to_owned())));

@@ -504,13 +504,7 @@ impl Guest {
     /// Nothing that left the daemon's memory may hold a secret; then the shop closes.
     async fn close(mut self) {
         self.rest().await;
-        for row in self.shop.redemptions() {
-            let path = format!("/v1/redemptions/{}", row.redemption);
-            self.told.extend(self.shop.get(&path).await.map(|answer| answer.text));
-        }
-        for path in ["/v1/attention", "/v1/health"] {
-            self.told.extend(self.shop.get(path).await.map(|answer| answer.text));
-        }
+        self.told.extend(self.shop.all_told().await);
         let token = self.shop.daemon.as_ref().map(|daemon| daemon.token.reveal().to_owned());
         let found =
             leaks::found(&self.shop, &token.expect("the daemon runs"), &[], &self.told, self.logged_before);

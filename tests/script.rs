@@ -557,11 +557,12 @@ impl Till {
     /// Nothing that left the daemon's memory may hold a secret; then the shop closes.
     pub async fn close(self) {
         let token = self.shop.daemon.as_ref().map(|daemon| daemon.token.reveal().to_owned());
+        let told = self.shop.all_told().await;
         let found = leaks::found(
             &self.shop,
             &token.expect("the daemon runs"),
             &self.scanned,
-            &[],
+            &told,
             self.logged_before,
         );
         assert!(found.is_empty(), "in clear: {found:?}");

@@ -180,6 +180,44 @@ gift_local.burst = 10000"#,
         Some(answer(self.client.get(url).bearer_auth(token.reveal())).await)
     }
 
+    /// Everything that the daemon tells about what its journal holds: sales and redemptions, their stories, their slips as a screen shows
+    /// them, lists and exports.
+    pub async fn all_told(&self) -> Vec<String> {
+        let mut paths: Vec<String> = [
+            "/v1/attention",
+            "/v1/health",
+            "/v1/session",
+            "/v1/sales?open=true",
+            "/v1/journal?limit=200",
+            "/v1/journal/export?format=csv",
+            "/v1/journal/export?format=jsonl",
+        ]
+        .map(str::to_owned)
+        .into();
+        let reader = Reader::open(&self.journal_folder()).unwrap();
+        for row in reader.list(&Filter::default(), 1000).unwrap() {
+            let sale = row.sale;
+            paths.extend([format!("/v1/sales/{sale}"), format!("/v1/journal/sales/{sale}")]);
+            paths.extend((1..=row.cards.len()).map(|card| format!("/v1/sales/{sale}/cards/{card}/slip")));
+        }
+        for row in self.redemptions() {
+            let redemption = format!("/v1/redemptions/{}", row.redemption);
+            paths.extend([
+                format!("{redemption}/slip"),
+                format!("/v1/journal/redemptions/{}", row.redemption),
+            ]);
+            paths.push(redemption);
+        }
+        let mut told = Vec::new();
+        for path in paths {
+            let answer = self.get(&path).await.expect("the daemon runs");
+            // What is not there any more is refused.
+            assert!([200, 404, 409].contains(&answer.status), "{path}: {} {}", answer.status, answer.text);
+            told.push(answer.text);
+        }
+        told
+    }
+
     /// The newest sale of a receipt, out of the journal: a till whose request hangs does not know its id yet.
     pub fn sale_of(&self, receipt: &str) -> Option<String> {
         let reader = Reader::open(&self.journal_folder()).ok()?;

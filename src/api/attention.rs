@@ -269,7 +269,7 @@ words! {
 pub(crate) struct Sent {
     /// What becomes of it.
     sending: SendingWord,
-    /// When the pause ends that the provider has asked for (RFC 3339, UTC).
+    /// When it is sent by itself, behind the pause that the provider has asked for (RFC 3339, UTC).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = "date-time")]
     not_before: Option<String>,

@@ -89,8 +89,8 @@ async fn copy(
 
 /// See a card's slip
 ///
-/// As it would be printed now, row by row, with dots in the place of whatever may be a code: the last four characters of a long one are
-/// left. It may be seen while the card is live and its code is not forgotten.
+/// As it would be printed now, row by row, with dots in the place of whatever may be a code: of a long one that
+/// stands in one piece the last four characters are left. It may be seen while the card is live and its code is not forgotten.
 #[utoipa::path(
     get,
     path = "/v1/sales/{sale}/cards/{card}/slip",

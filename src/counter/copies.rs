@@ -32,7 +32,7 @@ pub struct Copied {
 
 /// Which copy of which card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Which {
+pub(crate) struct CopyOf {
     pub(crate) sale: SaleId,
     pub(crate) card: CardNo,
     pub(crate) number: u16,
@@ -40,11 +40,11 @@ pub(crate) struct Which {
 
 /// The copies of this run, oldest first; none while one is printed.
 #[derive(Default)]
-pub(crate) struct Copies(watch::Sender<VecDeque<(Which, Option<PrintEnd>)>>);
+pub(crate) struct Copies(watch::Sender<VecDeque<(CopyOf, Option<PrintEnd>)>>);
 
 impl Copies {
     /// One is about to be printed.
-    pub(crate) fn begin(&self, which: Which) {
+    pub(crate) fn begin(&self, which: CopyOf) {
         self.0.send_modify(|copies| {
             let over = copies.len().saturating_add(1).saturating_sub(MOST_REMEMBERED);
             copies.drain(..over);
@@ -53,7 +53,7 @@ impl Copies {
     }
 
     /// How its printing ended.
-    pub(crate) fn ended(&self, which: Which, end: PrintEnd) {
+    pub(crate) fn ended(&self, which: CopyOf, end: PrintEnd) {
         self.0.send_modify(|copies| {
             for (_, ended) in copies.iter_mut().filter(|(of, _)| *of == which) {
                 *ended = Some(end);
@@ -61,9 +61,14 @@ impl Copies {
         });
     }
 
+    /// Whether one is being printed.
+    pub(crate) fn is_printed(&self) -> bool {
+        self.0.borrow().iter().any(|(_, end)| end.is_none())
+    }
+
     /// How the printing of one ends; none if it is not remembered.
-    async fn end_of(&self, which: Which) -> Option<PrintEnd> {
-        let find = |copies: &VecDeque<(Which, Option<PrintEnd>)>| {
+    async fn end_of(&self, which: CopyOf) -> Option<PrintEnd> {
+        let find = |copies: &VecDeque<(CopyOf, Option<PrintEnd>)>| {
             copies.iter().find(|(of, _)| *of == which).map(|(_, end)| *end)
         };
         let mut copies = self.0.subscribe();
@@ -81,12 +86,15 @@ impl Counter {
         card: CardNo,
         by: PersonName,
     ) -> Result<Copied, Refusal> {
+        if self.answered_before(&asked).await?.is_none() {
+            self.slip_is_kept(sale, card).await?;
+        }
         let now = self.act_on_sale(asked, sale, Act::Copy { card, by }).await?;
         let order = now.sale.order(card).ok_or(Refusal::CardUnknown)?;
         let State::Sold { copies: number, .. } = order.state else { return Err(Refusal::NoSlip) };
         let end = tokio::select! {
             biased;
-            end = self.copies.end_of(Which { sale, card, number }) => end,
+            end = self.copies.end_of(CopyOf { sale, card, number }) => end,
             () = self.clock.sleep(self.settings.answer_wait) => return Err(Refusal::StillWorking),
         };
         Ok(Copied { number, end })
@@ -100,9 +108,9 @@ mod tests {
 
     use super::*;
 
-    fn which(number: u16) -> Which {
+    fn which(number: u16) -> CopyOf {
         let sale = SaleId::new(Uuid::from_u128(1));
-        Which { sale, card: CardNo::new(1).unwrap(), number }
+        CopyOf { sale, card: CardNo::new(1).unwrap(), number }
     }
 
     #[tokio::test]

@@ -266,9 +266,10 @@ pub fn settle(
 pub fn copy(sale: &Sale, card: CardNo, by: PersonName) -> Result<SaleEvent, Refusal> {
     let order = sale.order(card).ok_or(Refusal::CardUnknown)?;
     match &order.state {
+        // Its answer waits for the whole sale, and would tell the number of a later copy.
+        _ if !sale.at_rest() => Err(Refusal::StillWorking),
         State::Sold { lines: Some(lines), .. } if lines.is_gone() => Err(Refusal::SlipForgotten),
         State::Sold { lines: Some(_), .. } => Ok(SaleEvent::Card(card, OrderEvent::CopyAsked { by })),
-        _ if !order.at_rest() => Err(Refusal::StillWorking),
         _ if order.question(&sale.opening.rules).is_some() => Err(Refusal::OpenQuestion),
         _ => Err(Refusal::NoSlip),
     }

@@ -357,7 +357,10 @@ impl Driver {
         let resting = || self.open.values().all(|now| now.it.at_rest());
         // That something was found open is found again by the next start.
         let written = || self.held.iter().all(Happening::is_resumed);
-        self.stopping.as_ref().is_some_and(|(by, _)| self.now() >= *by || (resting() && written()))
+        // A copy that is broken off would stand above the next customer's slip.
+        let printed = || !self.performer.copies.is_printed();
+        let at_rest = || resting() && written() && printed();
+        self.stopping.as_ref().is_some_and(|(by, _)| self.now() >= *by || at_rest())
     }
 
     fn turn(&mut self, mut batch: Vec<Message>) {

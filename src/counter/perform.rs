@@ -20,7 +20,7 @@ use tilld_providers::{GiftCards, StoredRequest};
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::clock::Clock;
-use crate::copies::{Copies, Which};
+use crate::copies::{Copies, CopyOf};
 use crate::driver::Message;
 use crate::now::{Deed, Happening, Now, Standing, Whose};
 use crate::offset::{Answered, Offset};
@@ -123,7 +123,7 @@ impl Performer {
             }
             Effect::PrintCopy { copy } => {
                 let slip = self.slip(&sale, card, &order, slips::Which { attempt: 1, copy: Some(copy) });
-                let which = Which { sale: id, card, number: copy };
+                let which = CopyOf { sale: id, card, number: copy };
                 self.copies.begin(which);
                 Box::pin(async move {
                     let end = this.print_slip(slip).await;

@@ -8,7 +8,7 @@
 //! (row A10): no scan answers that.
 
 use tilld_domain::ids::PersonName;
-use tilld_domain::order::{Answer, State};
+use tilld_domain::order::{Answer, Asks, Order, State};
 use tilld_domain::refusal::Refusal;
 use tilld_domain::sale::{CardNo, Sale};
 use tilld_domain::secret::Secret;
@@ -21,11 +21,17 @@ use crate::{Counter, SaleNow};
 
 /// Which card of a sale has this code on a paper that nobody has seen yet.
 pub(crate) fn card_of(sale: &Sale, code: &Secret) -> Option<CardNo> {
-    let is_it = |state: &State| match state {
-        State::PrintUnclear { lines, .. } => codes::is_code_of(lines, code),
-        _ => false,
+    let is_it = |order: &Order| {
+        let asks = order.question(&sale.opening.rules).map(|question| question.asks);
+        match &order.state {
+            // After the last attempt the paper is collected and the money goes back: no scan answers that.
+            State::PrintUnclear { lines, .. } if asks == Some(Asks::IsItComplete) => {
+                codes::is_code_of(lines, code)
+            }
+            _ => false,
+        }
     };
-    sale.cards().find(|(_, order)| is_it(&order.state)).map(|(card, _)| card)
+    sale.cards().find(|(_, order)| is_it(order)).map(|(card, _)| card)
 }
 
 impl Counter {

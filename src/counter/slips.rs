@@ -11,9 +11,11 @@ use tilld_domain::outcome::ReceiptLines;
 use tilld_domain::refusal::Refusal;
 use tilld_domain::sale::{CardNo, Sale};
 use tilld_domain::slip::{Paper, Slip};
+use tilld_journal::Subject;
 use tilld_receipts::codes;
 use tilld_receipts::slip::{CardFacts, gift_card};
 
+use crate::now::Now;
 use crate::{Counter, Place};
 
 /// Which paper of a card.
@@ -88,6 +90,7 @@ impl Counter {
             None if !order.at_rest() => return Err(Refusal::StillWorking),
             None => return Err(Refusal::NoSlip),
         };
+        self.slip_is_kept(sale, card).await?;
         let attempt = match order.state {
             State::Printing { attempt, .. }
             | State::PrintStopped { attempt, .. }
@@ -97,6 +100,18 @@ impl Counter {
         let which = Which { attempt, copy: None };
         let (paper, at) = (self.printer.paper(), self.clock.wall());
         of_card(&self.place, paper, at, (&now.sale, card), &lines, which).ok_or(Refusal::CardUnknown)
+    }
+
+    /// Whether the code of a sold card is not forgotten. A sale of which another card is open stays in memory for days, with the lines of
+    /// all; the journal knows whose key is destroyed.
+    pub(crate) async fn slip_is_kept(&self, sale: SaleId, card: CardNo) -> Result<(), Refusal> {
+        let journal = self.journal.clone();
+        let now = self.read(move || journal.now(Subject::Sale(sale))).await?;
+        let written = now.and_then(Now::into_sale);
+        match written.as_ref().and_then(|now| now.sale.order(card)).map(|order| &order.state) {
+            Some(State::Sold { lines: Some(lines), .. }) if lines.is_gone() => Err(Refusal::SlipForgotten),
+            _ => Ok(()),
+        }
     }
 
     /// The paper of a redemption, or of its reversal, as it looks.

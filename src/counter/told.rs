@@ -138,7 +138,7 @@ pub enum Sending {
     Now,
     /// It was on the wire already.
     UnderWay,
-    /// The provider has asked not to be asked before; it is sent then.
+    /// The provider has asked for a pause; it is sent by itself then.
     NotBefore(Moment),
 }
 

@@ -108,7 +108,7 @@ pub(crate) enum Woken {
     Now,
     /// It had gone.
     Sent,
-    /// The provider has asked for a pause, which ends then, by time that nobody sets.
+    /// The provider has asked for a pause. It goes by itself then, by time that nobody sets.
     NotBefore(Duration),
 }
 
@@ -174,7 +174,7 @@ impl Undoing {
         let under_way = self.under_way.get_mut(&whose)?;
         Some(match not_before {
             _ if !under_way.started.is_asleep() => Woken::Sent,
-            Some(until) => Woken::NotBefore(until),
+            Some(_) => Woken::NotBefore(under_way.due),
             None => {
                 under_way.due = steady;
                 under_way.started.0.woken.notify_one();

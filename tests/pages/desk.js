@@ -145,7 +145,7 @@ export class Desk {
       try {
         return await hit(await this.button(key, values));
       } catch (why) {
-        if (tries === 5 || !/detached/.test(why.message)) throw why;
+        if (tries === 5 || !/detached|not clickable/.test(why.message)) throw why;
       }
     }
   }
@@ -155,7 +155,7 @@ export class Desk {
       try {
         return await (await this.has(`${selector}:not(:disabled)`)).click();
       } catch (why) {
-        if (tries === 5 || !/detached/.test(why.message)) throw why;
+        if (tries === 5 || !/detached|not clickable/.test(why.message)) throw why;
       }
     }
   }

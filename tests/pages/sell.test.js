@@ -70,7 +70,7 @@ for (const language of ["de", "en"]) {
     const shapes = rows.map(shape);
     for (const row of printed) assert.ok(shapes.includes(shape(row)), `${row} is not among ${rows.join(" / ")}`);
     for (const row of printed.filter((row) => !/\d/.test(row))) assert.ok(rows.includes(row), `${row} is not among ${rows.join(" / ")}`);
-    assert.ok(rows.some((row) => /^••••.*\d{3}$/.test(row)), rows.join(" / "));
+    assert.ok(rows.some((row) => /^••••[• ]+$/.test(row)), rows.join(" / "));
     // What is drawn is what is said; letters of a row stand in its cells.
     const drawn = await desk.page.$$eval(".slip-row text", (texts) => texts.map((text) => ({ text: text.textContent.replaceAll("\u00a0", " ").trim(), cell: text.getComputedTextLength() / [...text.textContent].length })));
     assert.ok(drawn.length >= printed.length);

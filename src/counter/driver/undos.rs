@@ -40,12 +40,11 @@ impl Driver {
 
     /// Sends an undo that sleeps; none if there is none to be sent.
     pub(super) fn send(&mut self, whose: Whose) -> Option<Sending> {
-        let steady = self.ports.clock.steady();
-        let wanted = self.open.get(&whose.subject()).is_some_and(|now| now.it.wants_undo(whose));
-        Some(match self.undoing.wake(whose, steady).filter(|_| wanted)? {
+        self.open.get(&whose.subject()).filter(|now| now.it.wants_undo(whose))?;
+        Some(match self.undoing.wake(whose, self.ports.clock.steady())? {
             Woken::Now => Sending::Now,
             Woken::Sent => Sending::UnderWay,
-            Woken::NotBefore(until) => Sending::NotBefore(self.at(until)),
+            Woken::NotBefore(due) => Sending::NotBefore(self.at(due)),
         })
     }
 
@@ -57,7 +56,9 @@ impl Driver {
     /// An undo as it goes on; none if nothing is owed.
     pub(super) fn undo_now(&self, it: &Standing, whose: Whose) -> Option<UndoNow> {
         let doing = self.undoing.doing(whose);
-        it.wants_undo(whose).then(|| UndoNow {
+        // Of a redemption without a name nothing can be sent: it is looked for.
+        let is_sent = doing.is_some() || self.undoing.tried(whose).is_some();
+        (it.wants_undo(whose) && is_sent).then(|| UndoNow {
             failures: it.failures(whose),
             last: self.undoing.tried(whose).cloned(),
             is_under_way: doing == Some(Doing::Sent),

@@ -5,7 +5,8 @@
 //! support information: the card is sold once it is confirmed, whatever the printer does (A20).
 //!
 //! Whether lines have been forgotten is not looked at here: what was asked and printed while they were there must replay.
-//! They are forgotten only when a card is closed, and a closed card is asked nothing.
+//! They are forgotten only when a card is closed. Of a closed card only a copy can be asked for, and whoever asks looks whether its
+//! lines are there.
 
 use super::{Answer, Effect, Misfit, Next, OrderEvent, OwedWhy, PaperState, State, Step};
 use crate::moment::Moment;
