@@ -198,7 +198,7 @@ test("what an earlier life of the page asked for begins no sale of another baske
   await desk.isAt("sell.title");
   // Its answer was never heard; its sale came by the stream.
   const left = { key: "3f0c9d4e-0000-4000-8000-000000000001", body: JSON.stringify({ receipt: "P260101-000000-AAAA", cards: [] }) };
-  await desk.page.evaluate((kept) => sessionStorage.setItem("tilld.act./v1/sales", JSON.stringify(kept)), left);
+  await desk.page.evaluate((kept) => sessionStorage.setItem("tilld.act / /v1/sales", JSON.stringify(kept)), left);
   await desk.click(POR);
   await desk.click('[data-value="50.00"]');
   await desk.sees("basket.sell.one", { n: 1 });

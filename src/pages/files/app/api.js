@@ -3,8 +3,11 @@
 // A read is asked once. An act (`act`) is what a person meant once: it gets a key when it is first asked and keeps it until there is an
 // answer, across lost connections, restarts of the daemon and reloads of the page; so a repeated click is the same request,
 // and nothing is done twice. While nobody knows what became of it, it is asked again under its key and nothing else is offered.
+// Both pages stand in one tab by turns and keep their acts side by side: each takes up only what it began itself, for only there is
+// the person who meant it, and only there is it known what the answer is about.
 //
-// Fails as a `Problem` (the daemon has said why not) or, for reads, as `Lost` (it was not reached). An act is never `Lost`.
+// Fails as a `Problem` (the daemon has said why not) or, for reads, as `Lost` (it was not reached). An act is `Lost` only where it was
+// given up (`forget`).
 
 import { tab } from "./keep.js";
 
@@ -74,11 +77,17 @@ export const ask = (path, body, { paper = false } = {}) => once("POST", path, { 
 export const drop = (path) => once("DELETE", path, { patience: READ_MS });
 
 const running = new Map();
+/// The keys of running acts that were given up.
+const forgotten = new Set();
+
+/// The acts that are kept for this page.
+const ours = () => `act ${location.pathname} `;
+const nameOf = (path) => ours() + path;
 
 /// Acts once. `secret`: the body holds a code and is not kept for a reload.
 export function act(path, body, { secret = false } = {}) {
   const text = JSON.stringify(body);
-  const name = `act.${path}`;
+  const name = nameOf(path);
   const now = running.get(name);
   if (now?.text === text) return now.answer;
   const kept = tab.get(name);
@@ -87,19 +96,28 @@ export function act(path, body, { secret = false } = {}) {
   const answer = until(path, text, key).finally(() => {
     if (running.get(name)?.text === text) running.delete(name);
     if (tab.get(name)?.key === key) tab.set(name, null);
+    forgotten.delete(key);
   });
-  running.set(name, { text, answer });
+  running.set(name, { text, answer, key });
   return answer;
 }
 
 /// Whether an act at this path is waiting for its answer.
-export const acting = (path) => running.has(`act.${path}`);
+export const acting = (path) => running.has(nameOf(path));
 
-/// The acts that an earlier life of this page began and never saw answered, to be asked again.
+/// Gives up an act: it is not asked again, here or by a later life of this page. What became of it only the daemon knows.
+export function forget(path) {
+  const now = running.get(nameOf(path));
+  if (now) forgotten.add(now.key);
+  running.delete(nameOf(path));
+  tab.set(nameOf(path), null);
+}
+
+/// The acts that this page, or an earlier life of it, began and never saw answered, to be asked again.
 export function unanswered() {
-  return tab.names("act.").flatMap((name) => {
+  return tab.names(ours()).flatMap((name) => {
     const kept = tab.get(name);
-    if (kept?.body) return [{ path: name.slice(4), body: JSON.parse(kept.body) }];
+    if (kept?.body) return [{ path: name.slice(ours().length), body: JSON.parse(kept.body) }];
     tab.set(name, null);
     return [];
   });
@@ -117,5 +135,6 @@ async function until(path, body, key) {
       }
     }
     await new Promise((resolve) => setTimeout(resolve, pause));
+    if (forgotten.has(key)) throw new Lost("given up");
   }
 }

@@ -1,11 +1,11 @@
 // The manager page: which screen stands now. Pairing comes first, then the PIN, then whatever the manager has chosen; open cases are where
 // it begins. A screen is drawn when another one's turn comes, and only updated while it stands.
 
-import { acting, act, unanswered } from "./api.js";
+import { act, acting, forget, unanswered } from "./api.js";
 import { button, el, fill, icon } from "./dom.js";
 import { build, drawStatus, drawTop, frame, speakAs, speakFirst, speakOut } from "./frame.js";
 import { asManager, backFromStory, listenForNews, office, signOut, stay, toTab, tookSession } from "./office.js";
-import { onChange, onNews, open, quietly, readCases, till } from "./till.js";
+import { changed, onChange, onNews, open, quietly, readCases, till } from "./till.js";
 import { spoken, w } from "./words.js";
 import { day } from "../screens/day.js";
 import { devices } from "../screens/devices.js";
@@ -24,8 +24,8 @@ function turn() {
   if (!till.ready) return { key: "start", make: () => wait({ title: w("wait.start"), words: till.reached ? "" : w("off.unreached.what") }) };
   if (till.unpaired) return { key: "pairing", make: pairing };
   if (office.manager === null) return { key: "signin", make: signin };
-  if (office.opened) return { key: `story ${office.opened.kind} ${office.opened.id}`, make: () => story(office.opened) };
-  return { key: office.tab, make: SCREENS[office.tab] ?? openCases };
+  if (office.opened) return { key: `story ${office.opened.kind} ${office.opened.id} ${office.manager}`, make: () => story(office.opened) };
+  return { key: `${office.tab} ${office.manager}`, make: SCREENS[office.tab] ?? openCases };
 }
 
 let standing = null;
@@ -46,6 +46,7 @@ function draw() {
   }
   above();
   drawEnding();
+  drawUntaken();
   drawStatus();
 }
 
@@ -80,10 +81,40 @@ function drawEnding() {
   if (state) speakOut(w("signin.ending"), true);
 }
 
-/// What a manager decided before the page was loaded anew, and never saw answered, is asked again under its key.
+let untaken = null;
+/// Whose acts without an answer were given up, because another manager has signed in.
+const others = new Set();
+
+/// Says whose they were, until the one who has signed in has read it.
+function drawUntaken() {
+  const state = others.size > 0 && office.manager !== null ? `${[...others].join(", ")} ${spoken()}` : "";
+  if (untaken.dataset.state === state) return;
+  untaken.dataset.state = state;
+  untaken.hidden = state === "";
+  const words = state && w("signin.untaken", { name: [...others].join(", ") });
+  const read = () => {
+    others.clear();
+    changed();
+  };
+  fill(untaken, state && [icon("attention"), el("p", { class: "banner-text" }, words), button(w("ended.read"), read, { id: "untaken-read" })]);
+  if (state) speakOut(words, true);
+}
+
+let takenUpBy = null;
+
+/// What a manager decided and never saw answered is asked again under its key when he is there again: after a reload, after the PIN. What
+/// another one decided is nobody's to repeat: it would be done by the rights of one who never decided it.
 function takeUp() {
+  const { manager } = office;
+  if (manager === takenUpBy) return;
+  takenUpBy = manager;
+  if (manager === null) return;
+  others.clear();
   for (const { path, body } of unanswered()) {
-    if (/\/(settle|answer|send|copy)$/.test(path) && !acting(path)) asManager(() => act(path, body)).then(readCases).catch(quietly);
+    if (body.by !== manager) {
+      forget(path);
+      others.add(body.by);
+    } else if (!acting(path)) asManager(() => act(path, body)).then(readCases).catch(quietly);
   }
 }
 
@@ -91,7 +122,9 @@ async function begin() {
   await speakFirst();
   build(document.body);
   ending = el("section", { class: "banner ending", hidden: true, "aria-label": w("signin.session") });
-  frame.main.before(ending);
+  untaken = el("section", { class: "banner", hidden: true, "aria-label": w("signin.session") });
+  frame.main.before(ending, untaken);
+  onChange(takeUp);
   onChange(draw);
   onNews({
     reread: async () => {
@@ -99,9 +132,7 @@ async function begin() {
     },
     paired: (session) => {
       speakAs(session);
-      const came = office.manager === null && session.manager;
       tookSession(session);
-      if (came) takeUp();
     },
   });
   listenForNews();

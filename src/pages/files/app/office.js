@@ -39,6 +39,11 @@ export const office = {
   ...kept.get("office"),
 };
 
+/// What the manager is typing at open cases, by their names. It is nobody else's to submit: it goes when he signs out or another one comes.
+export const drafts = new Map();
+/// Whose it is.
+let whose = null;
+
 let timer = 0;
 /// How long a session lasts without an act, as far as it was seen.
 let whole = 0;
@@ -74,6 +79,8 @@ export function tookSession(session) {
     if (office.manager !== null) part("idle");
     return changed();
   }
+  if (manager.name !== whose) drafts.clear();
+  whose = manager.name;
   whole = Math.max(whole, manager.ends_in_s * 1000);
   Object.assign(office, { manager: manager.name, parted: null });
   until(manager.ends_in_s * 1000);
@@ -107,6 +114,7 @@ async function lookAgain() {
 /// Nobody is signed in any more.
 function part(why) {
   clearTimeout(timer);
+  if (why === "left") drafts.clear();
   Object.assign(office, { manager: null, ending: false, parted: why, ...(why === "left" && HOME) });
   keepPlace();
 }

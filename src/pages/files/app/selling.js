@@ -232,7 +232,7 @@ export async function takeUp() {
   }));
   await takeUpOpen().catch(quietly);
   for (const { path, body } of unanswered()) {
-    const sale = /^\/v1\/sales\/([^/]+)\//.exec(path)?.[1];
+    const sale = /^\/v1\/sales\/([^/]+)\/(payment|cancel|cards\/\d+\/answer)$/.exec(path)?.[1];
     if (acting(path)) continue;
     if (sale) onSale(sale, path, body);
     // A draft that has become another one since then is begun by nobody but the cashier.

@@ -4,7 +4,7 @@
 import { act, ask } from "../app/api.js";
 import { busy, button, el, fill, icon } from "../app/dom.js";
 import { shown, worth } from "../app/money.js";
-import { asManager, isTrouble, office, stay, toStory } from "../app/office.js";
+import { asManager, drafts, isTrouble, office, stay, toStory } from "../app/office.js";
 import { speakOut } from "../app/frame.js";
 import { quietly, readCases, readCasesSoon, till } from "../app/till.js";
 import { count, exact, moment, time, w, worded } from "../app/words.js";
@@ -20,9 +20,8 @@ const MOST_TOLD = 7;
 /// Cases in which the window no longer matters.
 const OVER = new Set(["undo_window_over", "undo_not_supported"]);
 
-/// What is typed for a case, by its name: it outlives the case's drawing.
-const drafts = new Map();
 const nameOf = (one) => (one.sale ? `${one.sale}/${one.card}` : one.redemption);
+/// What is typed for a case: it outlives the case's drawing.
 const draftOf = (one) => {
   const name = nameOf(one);
   if (!drafts.has(name)) drafts.set(name, { open: false, reason: "", verdict: null, said: null, busy: false });
