@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Desk, closeBrowser } from "./desk.js";
-import { Shop } from "./shop.js";
+import { Shop, eventually } from "./shop.js";
 
 let shop;
 before(async () => {
@@ -170,6 +170,58 @@ test("a balance is shown and printed, and nothing is taken", async () => {
   await desk.seesNot(voucher.code);
   await desk.press("redeem.aside");
   await desk.isAt("balance.title");
+  await desk.close();
+});
+
+test("a slow printer is waited for, and a second press while it works prints no second paper", async () => {
+  const waiting = [];
+  let printed = 0;
+  const desk = await Desk.open(shop, { language: "en", before: async (page) => {
+    await page.evaluateOnNewDocument(() => {
+      // How long a request may take, which its signal does not tell.
+      const timeout = AbortSignal.timeout.bind(AbortSignal);
+      AbortSignal.timeout = (ms) => Object.assign(timeout(ms), { ms });
+      const asks = window.fetch;
+      window.patience = {};
+      window.fetch = (path, how) => {
+        window.patience[path.split("/").at(-1)] = how?.signal?.ms;
+        return asks(path, how);
+      };
+    });
+    await page.setRequestInterception(true);
+    page.on("request", (request) => (request.url().endsWith("/print") ? waiting.push(request) : request.continue()));
+  } });
+  const voucher = await issue({ name: "slow", value: "14.00", currency: "EUR" });
+  /// Presses twice while the printer works.
+  const prints = async (key) => {
+    const papers = shop.printer.papers.length;
+    const button = await desk.button(key);
+    await button.evaluate((one) => {
+      one.click();
+      one.click();
+    });
+    await eventually("it is asked for", () => waiting.length > printed);
+    await button.evaluate((one) => one.click());
+    assert.ok(await desk.page.evaluate(() => window.patience.print) >= 120_000, "as long as any work of a printer");
+    await waiting.at(-1).continue();
+    await desk.sees("print.done");
+    printed += 1;
+    assert.deepEqual([waiting.length, shop.printer.papers.length], [printed, papers + 1]);
+    // Asked for again it prints again.
+    await desk.button(key);
+  };
+  await desk.isAt("sell.title");
+  await desk.press("tab.balance");
+  await desk.isAt("balance.title");
+  await desk.scans(voucher.code);
+  await desk.isAt("balance.of");
+  await prints("print.balance");
+  await desk.press("balance.redeem");
+  await desk.isAt("redeem.title");
+  await desk.press("redeem.take", { amount: "€14.00" });
+  await desk.isAt("guest.redeemed_as_payment", { amount: "€14.00" });
+  await prints("print.slip");
+  await desk.press("redeemed.finish");
   await desk.close();
 });
 

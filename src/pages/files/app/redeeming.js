@@ -158,8 +158,8 @@ export function leave() {
   changed();
 }
 
-/// Prints what became of it; what came of that.
-export const print = (path) => ask(`${path}/print`);
+/// Prints what became of a redemption, or what is on a voucher; what came of that.
+export const print = (path) => ask(`${path}/print`, undefined, { paper: true });
 
 /// Takes up the basket that an earlier life of this page, or another page, has left.
 export async function takeUpGuest() {
@@ -175,7 +175,7 @@ export async function takeUpGuest() {
   for (const { path, body } of unanswered()) {
     if (acting(path)) continue;
     if (path === "/v1/redemptions") redeemed(body);
-    const id = /^\/v1\/redemptions\/([^/]+)\//.exec(path)?.[1];
+    const id = /^\/v1\/redemptions\/([^/]+)\/(reverse|answer|complete)$/.exec(path)?.[1];
     if (id) onRedemption(id, path, body);
   }
   if (guest.redemptions.length === 0 && !acting("/v1/redemptions") && !guest.check) leave();

@@ -1,9 +1,9 @@
 // What is on a voucher, and how much of it is taken. A promotional one shows its terms, which the cashier compares with the basket.
 
-import { button, el, fill } from "../app/dom.js";
+import { button, el, fill, setBusy } from "../app/dom.js";
 import { minor, money, shown, worth } from "../app/money.js";
-import { ask, Problem } from "../app/api.js";
-import { guest, layAside, redeem as take } from "../app/redeeming.js";
+import { Lost, Problem } from "../app/api.js";
+import { guest, layAside, print, redeem as take } from "../app/redeeming.js";
 import { till } from "../app/till.js";
 import { toTab, where } from "../app/where.js";
 import { changed } from "../app/till.js";
@@ -38,14 +38,14 @@ function big(check) {
 function printing(path) {
   const said = el("div", { role: "status" });
   const go = button(w("print.balance"), async () => {
-    go.disabled = true;
+    setBusy(go, true);
     try {
-      fill(said, note(paperWords(await ask(`${path}/print`)), "print"));
+      fill(said, note(paperWords(await print(path)), "print"));
     } catch (why) {
+      if (!(why instanceof Problem) && !(why instanceof Lost)) throw why;
       fill(said, alarm(problemWords(why)));
-      if (!(why instanceof Problem)) return;
     } finally {
-      go.disabled = false;
+      setBusy(go, false);
     }
   }, { class: "button", icon: "print" });
   return [go, said];

@@ -1,6 +1,7 @@
 // What became of the vouchers of this guest: what counts for the basket and how to book it; handing out, another voucher, or giving back.
 
-import { button, el, fill, icon, say } from "../app/dom.js";
+import { Lost, Problem } from "../app/api.js";
+import { button, el, fill, icon, say, setBusy } from "../app/dom.js";
 import { worth } from "../app/money.js";
 import { another, finish, guest, leave, print, reverse, reversing, views } from "../app/redeeming.js";
 import { w } from "../app/words.js";
@@ -9,22 +10,30 @@ import { redemptionSlip } from "../parts/slip.js";
 
 const counts = (view) => view.counts === "for";
 
-function one(view, said) {
+/// Prints what became of one. While the printer works on it, another press is none: a second paper is no answer to a slow printer.
+function printing(view, said) {
+  const go = button(w("print.slip"), async () => {
+    setBusy(go, true);
+    try {
+      fill(said, note(paperWords(await print(`/v1/redemptions/${view.id}`)), "print"));
+    } catch (why) {
+      if (!(why instanceof Problem) && !(why instanceof Lost)) throw why;
+      fill(said, alarm(problemWords(why)));
+    } finally {
+      setBusy(go, false);
+    }
+  }, { class: "button", icon: "print" });
+  return go;
+}
+
+function one(view, paper) {
   const open = view.state === "answered";
   const undo = open && button(w("redeemed.undo"), () => reverse(view), { class: "button", disabled: reversing(view.id), "data-undo": view.code });
-  const paper = counts(view) || view.owed || view.state === "cleared" ? button(w("print.slip"), async () => {
-    try {
-      const end = await print(`/v1/redemptions/${view.id}`);
-      fill(said, note(paperWords(end), "print"));
-    } catch (why) {
-      fill(said, alarm(problemWords(why)));
-    }
-  }, { class: "button", icon: "print" }) : null;
   return el("li", { class: `outcome ${counts(view) ? "outcome-sold" : "outcome-owed"}` },
     icon(counts(view) ? "done" : "attention"),
     el("span", { class: "line-text" }, el("strong", {}, redemptionScreen(view)), el("span", { class: "line-code" }, view.code,
       view.taken?.left ? ` · ${w("redeemed.left", { amount: worth(view.taken.left, view.item) })}` : "")),
-    el("div", { class: "line-acts" }, undo, paper));
+    el("div", { class: "line-acts" }, undo, (counts(view) || view.owed || view.state === "cleared") && paper));
 }
 
 export function redeemed() {
@@ -36,7 +45,9 @@ export function redeemed() {
   const lead = el("p", { class: "lead" });
   const goOn = button("", () => (views().some((view) => view.state === "answered") ? finish() : leave()), { class: "button primary tall", "data-finish": true });
   const more = button(w("redeemed.another"), another, { class: "button tall", icon: "scan" });
+  // What is drawn anew around them leaves the slips, which are asked for once, and the buttons, which may be at work, as they are.
   const drawnSlips = new Map();
+  const prints = new Map();
   let drawn = "";
   const title = () => {
     const all = views();
@@ -53,8 +64,8 @@ export function redeemed() {
     say(heading, title());
     const blocked = all.some((view) => !view.other_payment && view.counts === "open");
     say(lead, blocked ? w("redeemed.no_other_payment") : all.some(counts) ? w("redeemed.goods") : w("redeemed.other_payment"));
-    fill(list, all.map((view) => one(view, said)));
-    // A slip is asked for once: what is drawn anew around it leaves it as it is.
+    for (const view of all) if (!prints.has(view.id)) prints.set(view.id, printing(view, said));
+    fill(list, all.map((view) => one(view, prints.get(view.id))));
     const papers = all.filter(counts);
     for (const view of papers) if (!drawnSlips.has(view.id)) drawnSlips.set(view.id, redemptionSlip(view));
     fill(slips, papers.map(({ id }) => drawnSlips.get(id)));
