@@ -294,6 +294,37 @@ test("a verification that runs, is broken, or could not read says so, and what t
   await desk.close();
 });
 
+test("a verification that runs keeps nobody signed in: the end of the session is told, and from then on nothing is looked at", async () => {
+  let looks = 0;
+  const desk = await Desk.open(shop, { language: "en", path: "/manager", before: async (page) => {
+    await page.setRequestInterception(true);
+    page.on("request", async (request) => {
+      const { pathname } = new URL(request.url());
+      if (pathname === "/v1/journal/verification") {
+        looks += 1;
+        return request.respond({ status: 200, contentType: "application/json", body: JSON.stringify({ state: "running", since: "2026-11-22T10:00:00Z" }) });
+      }
+      if (request.method() !== "GET" || pathname !== "/v1/session") return request.continue();
+      // The ten minutes are a constant of the daemon; what it says of them is shortened on the way.
+      const cookies = (await page.browserContext().cookies()).map(({ name, value }) => `${name}=${value}`).join("; ");
+      const told = await (await fetch(request.url(), { headers: { Cookie: cookies } })).json();
+      if (told.manager) told.manager.ends_in_s = 63;
+      return request.respond({ status: 200, contentType: "application/json", body: JSON.stringify(told) });
+    });
+  } });
+  await desk.signsIn();
+  await desk.click('[data-tab="journal"]');
+  await desk.sees("verify.running", { time: "11:00" });
+  await desk.sees("signin.ending");
+  assert.ok(looks > 1, "it was watched until then");
+  // Who is there may go on looking.
+  await desk.has("#verify:not(:disabled)");
+  const before = looks;
+  await desk.press("verify.go");
+  await eventually("it is looked at", () => looks > before);
+  await desk.close();
+});
+
 test("the journal is searched and a sale opened with the keyboard alone, and with the finger alone", async () => {
   const keys = await Desk.open(shop, { language: "en", path: "/manager" });
   await keys.signsIn();

@@ -12,8 +12,8 @@ import { CARD_STATES, VOUCHER_STATES, stateSign, stateWords } from "../parts/sta
 
 /// How long after the last key a search begins by itself.
 const PAUSE_MS = 250;
-/// How often a verification that runs is asked about.
-const VERIFY_MS = 500;
+/// Pauses between the looks at a verification that runs.
+const VERIFY_MS = [500, 1_000, 2_000, 5_000];
 
 /// What is looked for; it stays while the page does.
 const wanted = { search: "", from: "", to: "", kind: "", state: "", open: "" };
@@ -88,7 +88,8 @@ function results(said) {
   return { node, load };
 }
 
-/// Whether the chain is whole: begun by hand, watched while it runs.
+/// Whether the chain is whole: begun by hand, watched while it runs, but not by somebody who has gone. The daemon counts each look as
+/// the manager's, the page does not: so the end of the session is told as if nothing were looked at, and from then on nothing is.
 function verification() {
   const said = el("div", { class: "verified", role: "status" });
   const go = button(w("verify.go"), () => run(true), { class: "button", icon: "done", id: "verify" });
@@ -103,12 +104,12 @@ function verification() {
     go.disabled = true;
     try {
       let found = await asManager(() => (begins ? ask("/v1/journal/verification") : read("/v1/journal/verification")));
-      for (;;) {
+      for (let looks = 0; ; looks += 1) {
         fill(said, words(found));
         if (found.state !== "running" || !said.isConnected && !begins) break;
-        await new Promise((resolve) => setTimeout(resolve, VERIFY_MS));
-        if (!said.isConnected) return;
-        found = await asManager(() => read("/v1/journal/verification"));
+        await new Promise((resolve) => setTimeout(resolve, VERIFY_MS[Math.min(looks, VERIFY_MS.length - 1)]));
+        if (!said.isConnected || office.ending) return;
+        found = await read("/v1/journal/verification");
       }
     } catch (why) {
       if (!isTrouble(why)) throw why;
