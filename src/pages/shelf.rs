@@ -42,6 +42,7 @@ files! {
     "parts/amount.js"
     "parts/countdown.js"
     "parts/fetched.js"
+    "parts/keypad.js"
     "parts/said.js"
     "parts/slip.js"
     "parts/states.js"

@@ -3,9 +3,10 @@
 //
 // A value that was put there beforehand is replaced by the first key of the keypad, as it is by typing over a selection.
 
-import { button, el, icon } from "../app/dom.js";
+import { el } from "../app/dom.js";
 import { decimals, separator, typed, typing } from "../app/money.js";
 import { w } from "../app/words.js";
+import { keypad } from "./keypad.js";
 
 /// A field without a keypad. `changed(units)`: minor units, or null while the text is no amount.
 export function amountBox({ id = "amount", label, currency, units = null, changed, hint, placeholder }) {
@@ -40,20 +41,18 @@ export function amountBox({ id = "amount", label, currency, units = null, change
   };
 }
 
-/// Keys for fingers; `field()`: the one that they write into.
-export function keypad(currency, field) {
+/// The keys of an amount; `field()`: the one that they write into.
+export function amountKeys(currency, field) {
   const sign = separator();
-  const keys = ["1", "2", "3", "4", "5", "6", "7", "8", "9", decimals(currency) > 0 ? sign : "00", "0"];
-  // The field takes the same keys from a keyboard, so that the keypad is no stop on the way of the Tab key.
-  const key = (text) => button(text, () => field().press(text), { class: "key", tabindex: -1, "aria-label": text === sign ? w("keypad.separator") : undefined });
-  return el("div", { class: "keypad", role: "group", "aria-label": w("keypad.name") },
-    keys.map(key),
-    el("button", { type: "button", class: "key", tabindex: -1, "aria-label": w("keypad.erase"), on: { click: () => field().erase() } }, icon("erase")));
+  return keypad({
+    press: (text) => field().press(text), erase: () => field().erase(),
+    corner: decimals(currency) > 0 ? sign : "00", names: { [sign]: w("keypad.separator") },
+  });
 }
 
 /// A field with its keypad.
 export function amountField(options) {
   const box = amountBox(options);
-  box.node.append(keypad(options.currency, () => box));
+  box.node.append(amountKeys(options.currency, () => box));
   return box;
 }

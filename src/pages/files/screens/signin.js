@@ -6,6 +6,7 @@ import { isTrouble, office, signIn } from "../app/office.js";
 import { till } from "../app/till.js";
 import { w } from "../app/words.js";
 import { leftWords } from "../parts/countdown.js";
+import { keypad, signKey } from "../parts/keypad.js";
 import { alarm, note, problemWords } from "../parts/said.js";
 
 const LEAST = 6;
@@ -14,18 +15,15 @@ const MOST = 12;
 /// When a PIN is taken again, by this page's clock: it outlives the screen.
 let pausedUntil = 0;
 
-function keypad(input) {
+function pinKeys(input) {
   const write = (text) => {
     input.value = text.slice(0, MOST);
     input.dispatchEvent(new Event("input", { bubbles: true }));
   };
-  // The field takes the same keys from a keyboard, so that the keypad is no stop on the way of the Tab key.
-  const key = (digit) => button(digit, () => write(input.value + digit), { class: "key", tabindex: -1, "data-key": digit });
-  return el("div", { class: "keypad", role: "group", "aria-label": w("keypad.name") },
-    ["1", "2", "3", "4", "5", "6", "7", "8", "9"].map(key),
-    el("button", { type: "button", class: "key", tabindex: -1, "aria-label": w("signin.empty"), on: { click: () => write("") } }, icon("remove")),
-    key("0"),
-    el("button", { type: "button", class: "key", tabindex: -1, "aria-label": w("keypad.erase"), on: { click: () => write(input.value.slice(0, -1)) } }, icon("erase")));
+  return keypad({
+    press: (digit) => write(input.value + digit), erase: () => write(input.value.slice(0, -1)),
+    corner: signKey("remove", w("signin.empty"), () => write("")),
+  });
 }
 
 export function signin() {
@@ -86,7 +84,7 @@ export function signin() {
         el("div", {}, managers.length === 1 ? el("p", { class: "signin-who" }, icon("person"), el("strong", {}, who))
           : el("div", { class: "tenders", role: "group", "aria-label": w("signin.who") }, names), said, counting),
         el("div", {}, el("div", { class: "amount" }, el("label", { class: "amount-label", for: "pin" }, w("signin.pin")), input,
-          el("p", { class: "hint", id: "pin-how" }, w("signin.how")), keypad(input)), go))),
+          el("p", { class: "hint", id: "pin-how" }, w("signin.how")), pinKeys(input)), go))),
     update: draw,
   };
 }

@@ -6,7 +6,7 @@ import { brief, minor, money, notes, shown, typing } from "../app/money.js";
 import { cancel, pay } from "../app/selling.js";
 import { hindrance } from "../app/till.js";
 import { w } from "../app/words.js";
-import { amountBox, keypad } from "../parts/amount.js";
+import { amountBox, amountKeys } from "../parts/amount.js";
 import { alarm, cardScreen, note, problemWords, refusalWords } from "../parts/said.js";
 
 function line(card) {
@@ -75,7 +75,7 @@ export function take({ view, trouble }) {
     if (parted()) cashBox.input.focus();
   });
   const quick = el("div", { class: "notes", role: "group", "aria-label": w("take.quick") });
-  const cashPart = el("div", { class: "cash" }, el("div", { class: "amount" }, el("div", { class: "amounts" }, cardBox.node, cashBox.node), keypad(currency, () => written)), quick);
+  const cashPart = el("div", { class: "cash" }, el("div", { class: "amount" }, el("div", { class: "amounts" }, cardBox.node, cashBox.node), amountKeys(currency, () => written)), quick);
   const choose = (kind) => () => {
     tender = kind;
     draw();

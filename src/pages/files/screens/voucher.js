@@ -5,6 +5,7 @@ import { guest, layAside, look, views } from "../app/redeeming.js";
 import { till } from "../app/till.js";
 import { where } from "../app/where.js";
 import { w } from "../app/words.js";
+import { keypad } from "../parts/keypad.js";
 import { alarm, note, problemWords } from "../parts/said.js";
 
 export function voucher() {
@@ -20,14 +21,7 @@ export function voucher() {
     field.value = "";
     if (scan.trim() !== "") look(scan);
   };
-  const press = (digit) => {
-    field.value += digit;
-  };
-  const keys = ["1", "2", "3", "4", "5", "6", "7", "8", "9"].map((digit) => button(digit, () => press(digit), { class: "key", tabindex: -1 }));
-  const pad = el("div", { class: "keypad", role: "group", "aria-label": w("keypad.name") }, keys,
-    el("span"),
-    button("0", () => press("0"), { class: "key", tabindex: -1 }),
-    el("button", { type: "button", class: "key", tabindex: -1, "aria-label": w("keypad.erase"), on: { click: () => { field.value = field.value.slice(0, -1); } } }, icon("erase")));
+  const pad = keypad({ press: (digit) => { field.value += digit; }, erase: () => { field.value = field.value.slice(0, -1); } });
   const update = () => {
     const off = till.session?.vouchers === false;
     go.disabled = guest.checking || off || !till.reached;
