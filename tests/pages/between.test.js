@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { Desk, closeBrowser } from "./desk.js";
-import { MANAGERS, Shop, eventually } from "./shop.js";
+import { KEPT, MANAGERS, Shop, eventually } from "./shop.js";
 
 let shop;
 before(async () => {
@@ -16,8 +16,6 @@ after(async () => {
   await shop.close();
 });
 
-/// A product that the provider never takes back.
-const KEPT = { product: "4001232100046", amount: "20.00" };
 const [FIRST, SECOND] = MANAGERS;
 
 /// The acts that a page asks for, and those of them that are kept on the way while `held` says so.

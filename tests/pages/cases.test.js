@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { Desk, closeBrowser } from "./desk.js";
-import { MANAGERS, Shop, eventually } from "./shop.js";
+import { KEPT, MANAGERS, Shop, eventually } from "./shop.js";
 
 let shop;
 before(async () => {
@@ -14,9 +14,6 @@ after(async () => {
   await closeBrowser();
   await shop.close();
 });
-
-/// A product that the provider never takes back.
-const KEPT = { product: "4001232100046", amount: "20.00" };
 
 const cases = async () => (await shop.ask("GET", "/v1/attention")).body.cases;
 /// The last entry of a sale, once it is the one that is waited for.

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Desk, closeBrowser } from "./desk.js";
 import { Printer } from "./printer.js";
-import { MANAGERS, Shop, eventually } from "./shop.js";
+import { KEPT, MANAGERS, Shop, eventually } from "./shop.js";
 
 let shop;
 before(async () => {
@@ -12,7 +12,7 @@ before(async () => {
   await shop.sells("D-1", { cashier: "Kim" });
   await shop.sells("D-2", { cashier: "Kim", amount: "30.00", tender: { kind: "cash", given: { amount: "30.00", currency: "EUR" } } });
   await shop.sells("D-3", { cashier: "Zoë", product: "4001232100022", kind: "posa", amount: "25.00", code: "6399990000128888" });
-  await shop.undoes("D-4", { product: "4001232100046", amount: "20.00" });
+  await shop.undoes("D-4", KEPT);
   const { code } = await shop.giftLocal.post("/vouchers", { name: "day", value: "30.00", currency: "EUR" });
   const { check } = (await shop.ask("POST", "/v1/vouchers/check", { scan: code })).body;
   const { body } = await shop.ask("POST", "/v1/redemptions", { check, basket: "D-5", cashier: "Kim", amount: { amount: "12.50", currency: "EUR" } }, { "Idempotency-Key": "d-5" });

@@ -11,6 +11,8 @@ import { Printer } from "./printer.js";
 const PROGRAM = process.env.TILLD;
 /// Who may sign in as manager, and the PIN of each.
 export const MANAGERS = ["M. Weber", "Ada Berg"];
+/// A product that the provider never takes back.
+export const KEPT = { product: "4001232100046", amount: "20.00" };
 export const PIN = "135790";
 /// What `tilld pin` makes of it.
 const PIN_HASH = "$argon2id$v=19$m=19456,t=2,p=1$5UVUJ/f3coA+6FAskBDFlg$FsMXgJV/97yR7moX0HW6RcclKKPWmZWjRUJWyS0W0hI";
