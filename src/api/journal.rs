@@ -442,7 +442,7 @@ async fn verify(State(state): State<ApiState>) -> (StatusCode, Json<Verified>) {
 
 /// Whether the journal is whole
 ///
-/// As it was found last, since the daemon started.
+/// As it was found last, since the daemon started. To look keeps no manager signed in, so that a page may watch it.
 #[utoipa::path(
     get,
     path = "/v1/journal/verification",

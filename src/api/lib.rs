@@ -166,11 +166,11 @@ impl ApiState {
         self.0.clock.wall().ms().div_euclid(1000)
     }
 
-    /// With the manager who is signed in on the screen that asks. What only he may ask for keeps him signed in, and nothing else:
-    /// a cashier who goes on selling there is not he, and a page asks for much by itself.
-    fn known(&self, whom: For, admitted: Admitted) -> Admitted {
+    /// With the manager who is signed in on the screen that asks. What only he may ask for keeps him signed in (`acts`), and nothing
+    /// else: a cashier who goes on selling there is not he, and a page asks for much by itself.
+    fn known(&self, acts: bool, admitted: Admitted) -> Admitted {
         let Some(Caller::Screen(screen, _)) = admitted.caller else { return admitted };
-        let manager = self.0.managers.at(screen.id, whom == For::Manager, self.steady());
+        let manager = self.0.managers.at(screen.id, acts, self.steady());
         Admitted { caller: Some(Caller::Screen(screen, manager)), ..admitted }
     }
 
@@ -258,9 +258,10 @@ async fn admitted(
 ) -> Response {
     let began = Instant::now();
     let method = request.method().clone();
-    let whom = roles::wanted(path.as_ref().map(MatchedPath::as_str));
+    let route = path.as_ref().map(MatchedPath::as_str);
+    let (whom, acts) = (roles::wanted(route), roles::is_managers_act(route, &method));
     let head = Head { method: &method, uri: request.uri(), headers: request.headers() };
-    let admitted = state.0.guard.admit(whom, head, state.wall()).map(|admitted| state.known(whom, admitted));
+    let admitted = state.0.guard.admit(whom, head, state.wall()).map(|admitted| state.known(acts, admitted));
     let mut response = match admitted {
         Err(objection) => {
             // Who may not come in does not keep a seat either.
@@ -294,7 +295,7 @@ async fn admitted(
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     tracing::debug!(
         %method,
-        path = path.as_ref().map_or("-", MatchedPath::as_str),
+        path = route.unwrap_or("-"),
         status = response.status().as_u16(),
         ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         "request"

@@ -6,10 +6,15 @@
 //! | a screen | the cookie of its pairing | what a cashier does |
 //! | a screen on which a manager has signed in | the same cookie | that, and what the rows below keep for a manager |
 //!
+//! What only a manager may ask for keeps him signed in, but for what a page looks at by itself ([`WATCHED`]): who has gone does not
+//! look.
+//!
 //! A route that no row names is a manager's: what is new stays shut until somebody has thought about it. What is no route at
 //! all is answered as such to whoever may come in.
 //!
 //! Deliberately absent: roles of single people. A screen is a cashier's; who stands before it the till's shop knows.
+
+use axum::http::Method;
 
 /// Whom a route is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +61,8 @@ const TABLE: &[(&str, For)] = &[
     ("/v1/redemptions/{redemption}/slip", For::Cashier),
     ("/v1/baskets/{basket}", For::Cashier),
 ];
+/// What is a manager's to see and runs on for a while, so that a page looks again and again how it stands.
+const WATCHED: &[&str] = &["/v1/journal/verification"];
 /// What the pages consist of.
 const FILES: &str = "/pages/";
 
@@ -66,6 +73,12 @@ pub(crate) fn wanted(route: Option<&str>) -> For {
         return For::Anyone;
     }
     TABLE.iter().find(|(template, _)| *template == route).map_or(For::Manager, |(_, whom)| *whom)
+}
+
+/// Whether to ask for this keeps a manager signed in.
+pub(crate) fn is_managers_act(route: Option<&str>, method: &Method) -> bool {
+    let looks = matches!(*method, Method::GET | Method::HEAD);
+    wanted(route) == For::Manager && !(looks && route.is_some_and(|route| WATCHED.contains(&route)))
 }
 
 #[cfg(test)]
@@ -105,6 +118,27 @@ mod tests {
             (None, For::Cashier),
         ] {
             assert_eq!(wanted(route), whom, "{route:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_watched_is_a_managers_and_its_beginning_his_act() {
+        let (_, document) = crate::routes().split_for_parts();
+        for route in WATCHED {
+            assert!(document.paths.paths.contains_key(*route), "{route}");
+            assert_eq!(wanted(Some(route)), For::Manager, "{route}");
+        }
+        for (method, route, acts) in [
+            (Method::GET, Some("/v1/journal/verification"), false),
+            (Method::HEAD, Some("/v1/journal/verification"), false),
+            (Method::POST, Some("/v1/journal/verification"), true),
+            (Method::GET, Some("/v1/journal"), true),
+            (Method::GET, Some("/v1/anything"), true),
+            (Method::GET, Some("/v1/events"), false),
+            (Method::POST, Some("/v1/sales"), false),
+            (Method::GET, None, false),
+        ] {
+            assert_eq!(is_managers_act(route, &method), acts, "{method} {route:?}");
         }
     }
 }

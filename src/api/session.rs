@@ -65,7 +65,7 @@ async fn read(State(state): State<ApiState>, caller: Caller) -> Json<Session> {
 /// Sign a manager in on this screen
 ///
 /// With a name of `managers` and the PIN. It ends by itself when nothing has been asked for 10 min that only a manager may, whatever
-/// else the screen does, and when the daemon ends. The answer sets another cookie. After 5 wrong PINs of all screens together none is taken for a minute, and each
+/// else the screen does (to read how a verification goes on does not count), and when the daemon ends. The answer sets another cookie. After 5 wrong PINs of all screens together none is taken for a minute, and each
 /// further one doubles that, up to an hour: 429 with `Retry-After`. What is done on the screen then is done by that name,
 /// whatever `by` says. Only for a screen: till software may do all with its token. It wants no key.
 #[utoipa::path(

@@ -180,18 +180,13 @@ test("what a manager is typing waits for him until he signs out, and is never an
   await toCases(desk, FIRST);
   await begins("half a sentence");
   // His session ends by itself: his place is kept.
-  const ends = async () => {
-    const [cookie] = (await desk.context.cookies()).filter(({ name }) => name.startsWith("tilld"));
-    const answer = await fetch(`${shop.url}/v1/session/manager`, { method: "DELETE", headers: { Cookie: `${cookie.name}=${cookie.value}`, Origin: shop.url } });
-    assert.equal(answer.status, 204);
-  };
-  await ends();
+  await desk.endsSession();
   await desk.click('[data-tab="journal"]');
   await desk.signsIn(FIRST);
   await desk.click('[data-tab="cases"]');
   await desk.isAt("open.title");
   assert.deepEqual(await typed(), ["half a sentence"]);
-  await ends();
+  await desk.endsSession();
   await desk.click('[data-tab="journal"]');
   await desk.signsIn(SECOND);
   await desk.click('[data-tab="cases"]');

@@ -169,6 +169,13 @@ export class Desk {
     await this.has("#sign-out");
   }
 
+  /// Ends the manager's session of this screen from elsewhere, as its own page would.
+  async endsSession() {
+    const [cookie] = (await this.context.cookies()).filter(({ name }) => name.startsWith("tilld"));
+    const answer = await fetch(`${this.shop.url}/v1/session/manager`, { method: "DELETE", headers: { Cookie: `${cookie.name}=${cookie.value}`, Origin: this.shop.url } });
+    assert.equal(answer.status, 204);
+  }
+
   /// Types as a person does: with pauses that no scanner has.
   async types(text) {
     for (const sign of text) {

@@ -14,13 +14,6 @@ after(async () => {
   await shop.close();
 });
 
-/// Ends the session of a screen from elsewhere, as its own page would.
-async function endsFromElsewhere(desk) {
-  const [cookie] = (await desk.context.cookies()).filter(({ name }) => name.startsWith("tilld"));
-  const answer = await fetch(`${shop.url}/v1/session/manager`, { method: "DELETE", headers: { Cookie: `${cookie.name}=${cookie.value}`, Origin: shop.url } });
-  assert.equal(answer.status, 204);
-}
-
 test("a manager signs in by name and PIN, begins at the open cases, and signs out", async () => {
   const desk = await Desk.open(shop, { language: "de", path: "/manager" });
   await desk.isAt("signin.title");
@@ -78,7 +71,7 @@ test("a session that ended by itself is told a minute before and afterwards, and
   short = 2;
   await desk.reloads();
   await desk.isAt("devices.title");
-  await endsFromElsewhere(desk);
+  await desk.endsSession();
   await desk.isAt("signin.title");
   await desk.sees("parted.idle");
   await desk.looks("manager-signed-out-en");
@@ -91,7 +84,7 @@ test("a session that ended by itself is told a minute before and afterwards, and
 test("what a manager asks for after his session has ended leads to the PIN, and shows nothing", async () => {
   const desk = await Desk.open(shop, { language: "de", path: "/manager" });
   await desk.signsIn();
-  await endsFromElsewhere(desk);
+  await desk.endsSession();
   await desk.click('[data-tab="journal"]');
   await desk.isAt("signin.title");
   await desk.sees("parted.idle");

@@ -280,8 +280,16 @@ async fn what_a_cashier_or_a_page_by_itself_does_keeps_no_manager_signed_in() {
         acts(&house, &raised, path, "k", &one_card("R1", POR)).await;
         assert!(left().await <= 598, "{path}");
     }
-    house.send(browsed("GET", "/v1/journal", &[HOST, ("cookie", raised.as_str())], "")).await;
+    let looks = async |path| house.send(browsed("GET", path, &[HOST, ("cookie", raised.as_str())], "")).await;
+    // A page watches by itself how a verification goes on.
+    assert_eq!(looks("/v1/journal/verification").await.status, StatusCode::OK);
+    assert!(left().await <= 598, "to watch a verification is no act");
+    assert_eq!(looks("/v1/journal").await.status, StatusCode::OK);
     assert!(left().await > 598, "what is a manager's does");
+    while left().await > 598 {}
+    let begun = acts(&house, &raised, "/v1/journal/verification", "k", "").await;
+    assert_eq!(begun.status, StatusCode::ACCEPTED, "{}", begun.text());
+    assert!(left().await > 598, "to begin one is an act");
 }
 
 #[tokio::test]

@@ -122,10 +122,15 @@ function part(why) {
 /// Asks for something that only a manager may: that, and nothing else, keeps him signed in.
 export async function asManager(asks) {
   const by = office.manager;
+  const answer = await asWatcher(asks);
+  if (office.manager === by && by !== null) until(whole);
+  return answer;
+}
+
+/// Looks how something goes on that a manager has begun: the page does so by itself, so that it keeps nobody signed in.
+export async function asWatcher(asks) {
   try {
-    const answer = await asks();
-    if (office.manager === by && by !== null) until(whole);
-    return answer;
+    return await asks();
   } catch (why) {
     if (why instanceof Problem && why.code === "manager_needed" && office.manager !== null) part("idle");
     throw why;
@@ -135,8 +140,8 @@ export async function asManager(asks) {
 /// Whether it is one of the ways to fail that a screen tells, and no error of the page.
 export const isTrouble = (why) => why instanceof Problem || why instanceof Lost;
 
-/// Any look at what is his keeps a manager signed in.
-export const stay = () => asManager(() => read("/v1/journal/verification")).then(changed, quietly);
+/// A look at what is his keeps a manager signed in.
+export const stay = () => asManager(() => read("/v1/journal?limit=1")).then(changed, quietly);
 
 export async function signIn(name, pin) {
   leaving = false;

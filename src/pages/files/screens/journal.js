@@ -5,7 +5,7 @@ import { ask, read } from "../app/api.js";
 import { button, el, fill, icon } from "../app/dom.js";
 import { speakOut } from "../app/frame.js";
 import { worth } from "../app/money.js";
-import { asManager, isTrouble, office, toStory } from "../app/office.js";
+import { asManager, asWatcher, isTrouble, office, toStory } from "../app/office.js";
 import { count, moment, short, time, w } from "../app/words.js";
 import { alarm, note, problemWords } from "../parts/said.js";
 import { CARD_STATES, VOUCHER_STATES, stateSign, stateWords } from "../parts/states.js";
@@ -88,8 +88,7 @@ function results(said) {
   return { node, load };
 }
 
-/// Whether the chain is whole: begun by hand, watched while it runs, but not by somebody who has gone. The daemon counts each look as
-/// the manager's, the page does not: so the end of the session is told as if nothing were looked at, and from then on nothing is.
+/// Whether the chain is whole: begun by hand, and watched while it runs, which keeps nobody signed in.
 function verification() {
   const said = el("div", { class: "verified", role: "status" });
   const go = button(w("verify.go"), () => run(true), { class: "button", icon: "done", id: "verify" });
@@ -103,13 +102,14 @@ function verification() {
   const run = async (begins) => {
     go.disabled = true;
     try {
-      let found = await asManager(() => (begins ? ask("/v1/journal/verification") : read("/v1/journal/verification")));
+      const look = () => asWatcher(() => read("/v1/journal/verification"));
+      let found = await (begins ? asManager(() => ask("/v1/journal/verification")) : look());
       for (let looks = 0; ; looks += 1) {
         fill(said, words(found));
-        if (found.state !== "running" || !said.isConnected && !begins) break;
+        if (found.state !== "running") break;
         await new Promise((resolve) => setTimeout(resolve, VERIFY_MS[Math.min(looks, VERIFY_MS.length - 1)]));
-        if (!said.isConnected || office.ending) return;
-        found = await read("/v1/journal/verification");
+        if (!said.isConnected) return;
+        found = await look();
       }
     } catch (why) {
       if (!isTrouble(why)) throw why;
