@@ -26,7 +26,7 @@ use crate::openapi::{
 use crate::problem::{Objection, Problem};
 use crate::sales::of_path;
 use crate::wire::{
-    Basket, CompleteRequest, PaperEnd, RedeemRequest, Redemption, RedemptionAnswerRequest,
+    Basket, CompleteRequest, RedeemRequest, Redemption, RedemptionAnswerRequest, RedemptionPaper,
     RedemptionSettleRequest, ReverseRequest, ScanRequest,
 };
 
@@ -266,19 +266,19 @@ async fn scan(
 /// Print what became of a redemption
 ///
 /// That it was redeemed, or that its value was given back, with the end of the code alone. Nothing of it is worth anything, so
-/// nothing is journaled: every request prints one more, and each after the first is marked as a copy.
+/// nothing is journaled: every request prints one more, and each after the first is marked as a copy, by its number (`copy`).
 #[utoipa::path(
     post,
     path = "/v1/redemptions/{redemption}/print",
     tag = "redemptions",
     operation_id = "print_redemption",
     params(("redemption" = String, Path, format = "uuid", description = "The redemption's id")),
-    responses((status = 200, description = "What came of it", body = PaperEnd), PrintRedemptionProblems)
+    responses((status = 200, description = "What came of it", body = RedemptionPaper), PrintRedemptionProblems)
 )]
 async fn print(
     State(state): State<ApiState>,
     OfRedemption(id): OfRedemption,
-) -> Result<axum::Json<PaperEnd>, Problem> {
+) -> Result<axum::Json<RedemptionPaper>, Problem> {
     Ok(axum::Json(state.counter().print_redemption(id).await?.into()))
 }
 

@@ -109,6 +109,7 @@ use crate::indexing::Indexing;
 pub use crate::lookups::{Step, Verification};
 use crate::now::Now;
 pub use crate::now::Whose;
+pub use crate::paper::PaperOfRedemption;
 use crate::redeeming::Redeeming;
 pub use crate::scans::ScanListener;
 pub use crate::shelf::ShelfState;

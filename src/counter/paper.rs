@@ -33,6 +33,15 @@ const MOST_REMEMBERED: usize = 1024;
 /// How many papers are printed, or wait at the printer, at once.
 const MOST_AT_ONCE: usize = 4;
 
+/// A paper of a redemption.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PaperOfRedemption {
+    /// Which copy it is marked as, from 1; none if it is the first paper.
+    pub copy: Option<u16>,
+    /// What became of it.
+    pub end: PrintEnd,
+}
+
 /// Which papers were printed by this run, and how often: of the redemption, or of its reversal (true).
 pub(crate) struct Printed {
     counts: Mutex<HashMap<(RedemptionId, bool), u16>>,
@@ -72,14 +81,16 @@ impl Printed {
 
 impl Counter {
     /// Prints what became of a redemption: that it was redeemed, or that it was given back.
-    pub async fn print_redemption(&self, redemption: RedemptionId) -> Result<PrintEnd, Refusal> {
+    pub async fn print_redemption(&self, redemption: RedemptionId) -> Result<PaperOfRedemption, Refusal> {
         let now = self.redemption(redemption).await?;
         let which = (redemption, was_given_back(&now.redemption));
         // What cannot be printed is no paper, and takes no number.
         self.slip_of(&now, None)?;
         let place = self.place_at_the_printer().await?;
-        let slip = self.slip_of(&now, self.printed.one_more(which))?;
-        self.to_its_end(place, Arc::clone(&self.printer), slip, Some(which)).await
+        let copy = self.printed.one_more(which);
+        let slip = self.slip_of(&now, copy)?;
+        let end = self.to_its_end(place, Arc::clone(&self.printer), slip, Some(which)).await?;
+        Ok(PaperOfRedemption { copy, end })
     }
 
     /// Prints what a look at a voucher showed.

@@ -216,8 +216,8 @@ for (const [width, height, dark] of [[800, 1280, false], [1024, 768, true], [136
       await desk.looks(`manager-${tab}-${name}`);
     }
     await desk.click('[data-tab="journal"]');
-    await desk.press("journal.open_line", { receipt: "D-4" });
-    await desk.has("[data-what]");
+    await desk.press("journal.open_line", { receipt: "D-1" });
+    await desk.slips();
     await desk.looks(`manager-story-${name}`);
     await desk.close();
   });

@@ -50,30 +50,32 @@ async function toJournal(desk, tab = "journal") {
   await eventually("all lines", async () => (await listed(desk)).length === 6);
 }
 
-test("a search finds receipt, order, product, amount, cashier, state and the last four of a code (de)", async () => {
-  const desk = await Desk.open(shop, { language: "de", path: "/manager" });
-  await toJournal(desk);
-  await desk.looks("manager-journal-de");
-  assert.deepEqual(await listed(desk), ["B-2001", "R-1005", "R-1004", "R-1003", "R-1002", "R-1001"], "newest first");
-  const { order } = (await shop.ask("GET", "/v1/journal?search=R-1002")).body.lines[0];
-  for (const [words, receipts] of [
-    ["R-1001", ["R-1001"]],
-    ["1003", ["R-1003"]],
-    [order, ["R-1002"]],
-    ["75.50", ["R-1002"]],
-    ["9876", ["R-1003"]],
-    [shop.tail, ["B-2001"]],
-    ["kim", ["B-2001", "R-1003", "R-1001"]],
-    ["łuc", ["R-1002"]],
-    ["stuck", ["R-1005"]],
-    ["kim sold", ["R-1003", "R-1001"]],
-    ["4001232100022", ["R-1003"]],
-    ["nothing-like-it", []],
-  ]) await finds(desk, words, receipts);
-  await desk.sees("journal.none");
-  await desk.looks("manager-journal-none-de");
-  await desk.close();
-});
+for (const language of ["de", "en"]) {
+  test(`a search finds receipt, order, product, amount, cashier, state and the last four of a code (${language})`, async () => {
+    const desk = await Desk.open(shop, { language, path: "/manager" });
+    await toJournal(desk);
+    await desk.looks(`manager-journal-${language}`);
+    assert.deepEqual(await listed(desk), ["B-2001", "R-1005", "R-1004", "R-1003", "R-1002", "R-1001"], "newest first");
+    const { order } = (await shop.ask("GET", "/v1/journal?search=R-1002")).body.lines[0];
+    for (const [words, receipts] of [
+      ["R-1001", ["R-1001"]],
+      ["1003", ["R-1003"]],
+      [order, ["R-1002"]],
+      ["75.50", ["R-1002"]],
+      ["9876", ["R-1003"]],
+      [shop.tail, ["B-2001"]],
+      ["kim", ["B-2001", "R-1003", "R-1001"]],
+      ["łuc", ["R-1002"]],
+      ["stuck", ["R-1005"]],
+      ["kim sold", ["R-1003", "R-1001"]],
+      ["4001232100022", ["R-1003"]],
+      ["nothing-like-it", []],
+    ]) await finds(desk, words, receipts);
+    await desk.sees("journal.none");
+    await desk.looks(`manager-journal-none-${language}`);
+    await desk.close();
+  });
+}
 
 test("filters narrow the list, and what comes after says so until it is asked for (en)", async () => {
   const desk = await Desk.open(shop, { language: "en", path: "/manager" });
@@ -142,6 +144,11 @@ test("a sold card is a story in plain words, with what was sent and nothing secr
   await desk.sees("told_by", { name: "Łucja" });
   const entries = await desk.page.$$eval("[data-what]", (all) => all.map(({ dataset }) => dataset.what));
   assert.deepEqual(entries, ["opened", "create_ended", "paid", "confirm_ended", "print_ended"]);
+  // Its slip stands beside it as it came out of the printer, its code behind dots.
+  const [rows] = await desk.slips();
+  const printed = shop.printer.papers.find((paper) => paper.includes("75,50")).split("\n").map((row) => row.trim()).filter((row) => /^[ -~]+$/.test(row) && !/\d/.test(row));
+  assert.ok(printed.length > 5 && printed.every((row) => rows.includes(row.replace(/\s{2,}/g, ", "))), rows.join(" / "));
+  assert.ok(rows.some((row) => /^••••[• ]+$/.test(row)), rows.join(" / "));
   await desk.page.$eval("details", (fold) => { fold.open = true; });
   await desk.sees('"product_code"');
   await desk.looks("manager-story-sold-en");
@@ -202,52 +209,92 @@ for (const language of ["en", "de"]) {
   });
 }
 
-test("a redemption is a story, without its voucher's code (de)", async () => {
-  const desk = await Desk.open(shop, { language: "de", path: "/manager" });
+for (const [language, amount] of [["de", "12,50 €"], ["en", "€12.50"]]) {
+  test(`a redemption is a story with its slip, without its voucher's code, and each further paper is a numbered copy (${language})`, async () => {
+    const desk = await Desk.open(shop, { language, path: "/manager" });
+    const basket = `B-21${language}`;
+    const { code } = await shop.giftLocal.post("/vouchers", { name: basket, value: "30.00", currency: "EUR" });
+    const { check } = (await shop.ask("POST", "/v1/vouchers/check", { scan: code })).body;
+    await shop.ask("POST", "/v1/redemptions", { check, basket, cashier: "Mia", amount: { amount: "12.50", currency: "EUR" } }, { "Idempotency-Key": basket });
+    await desk.signsIn();
+    await desk.click('[data-tab="journal"]');
+    await finds(desk, basket, [basket]);
+    await desk.press("journal.open_line", { receipt: basket });
+    await desk.isAt(`${desk.w("line.redemption")} ${basket}`);
+    for (const key of ["told.redemption_opened", "told.offered", "voucher_state.answered"]) await desk.sees(key);
+    await desk.sees("told_granted", { amount });
+    const [rows] = await desk.slips();
+    assert.ok(rows.some((row) => row.startsWith("Gutscheincode") && row.endsWith(`••••${code.slice(-4)}`)), rows.join(" / "));
+    await desk.looks(`manager-story-redemption-${language}`);
+    // The first paper is no copy.
+    for (const n of [null, 1, 2]) {
+      const papers = shop.printer.papers.length;
+      await desk.press("copy.go");
+      await desk.sees([n && desk.w("copy.number", { n }), desk.w("print.done")].filter(Boolean).join(" "));
+      assert.equal(shop.printer.papers.length, papers + 1);
+      assert.equal(/KOPIE (\d)/.exec(shop.printer.papers.at(-1))?.[1], n?.toString());
+    }
+    await desk.seesNot(code);
+    await desk.looks(`manager-copied-redemption-${language}`);
+    await desk.close();
+  });
+}
+
+test("of a sale of several cards each slip is behind its fold, and asked for when that is opened", async () => {
+  const desk = await Desk.open(shop, { language: "en", path: "/manager" });
+  const eur = (amount) => ({ amount, currency: "EUR" });
+  const cards = ["20.00", "40.00"].map((amount) => ({ product: "4001232232332", kind: "por", face_value: eur(amount) }));
+  const { id } = (await shop.ask("POST", "/v1/sales", { receipt: "R-301", cards }, { "Idempotency-Key": "R-301 begin" })).body;
+  await shop.ask("POST", `/v1/sales/${id}/payment`, { amount: eur("60.00"), tender: { kind: "card" } }, { "Idempotency-Key": "R-301 pay" });
   await desk.signsIn();
   await desk.click('[data-tab="journal"]');
-  await finds(desk, "B-2001", ["B-2001"]);
-  await desk.press("journal.open_line", { receipt: "B-2001" });
-  await desk.isAt(`${desk.w("line.redemption")} B-2001`);
-  for (const key of ["told.redemption_opened", "told.offered", "voucher_state.answered"]) await desk.sees(key);
-  await desk.sees("told_granted", { amount: "12,50 €" });
-  await desk.looks("manager-story-redemption-de");
+  await finds(desk, "R-301", ["R-301", "R-301"]);
+  await desk.click("tbody .row-open");
+  await desk.isAt("Sale R-301");
+  assert.equal(await desk.page.$(".slip"), null);
+  await (await desk.page.$$(".panel summary"))[1].click();
+  const [rows, ...more] = await desk.slips();
+  assert.ok(rows.some((row) => row.includes("40,00")) && !rows.some((row) => row.includes("20,00")), rows.join(" / "));
+  assert.equal(more.length, 0);
+  await desk.looks("manager-story-two-en");
   await desk.close();
 });
 
-test("what is found is taken out as CSV and as JSON Lines, by the browser itself, and is what was listed", async () => {
-  const desk = await Desk.open(shop, { language: "en", path: "/manager" });
-  await desk.signsIn();
-  await desk.click('[data-tab="journal"]');
-  const folder = mkdtempSync(join(tmpdir(), "tilld-export-"));
-  const session = await desk.page.createCDPSession();
-  await session.send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: folder, browserContextId: desk.context.id });
-  const file = async (format) => {
-    await desk.click(`#export-${format}`);
-    const path = join(folder, `journal.${format}`);
-    await eventually(`journal.${format}`, () => readdirSync(folder).includes(`journal.${format}`) && readFileSync(path, "utf8").endsWith("\n"));
-    const text = readFileSync(path, "utf8");
-    rmSync(path);
-    return text;
-  };
-  for (const [words, count] of [["kim", 3], ["R-1004", 1]]) {
-    await eventually(words, async () => (await listed(desk)).length >= 6 || words !== "kim");
-    await desk.page.$eval("#journal-search", (field) => { field.value = ""; });
-    await desk.page.type("#journal-search", words);
-    await desk.page.keyboard.press("Enter");
-    await eventually(`${count} lines`, async () => (await listed(desk)).length === count);
-    const receipts = await listed(desk);
-    const lines = (await file("jsonl")).trim().split("\n").map((line) => JSON.parse(line));
-    assert.deepEqual(lines.map(({ receipt }) => receipt), receipts);
-    const [mark, ...rows] = (await file("csv")).trimEnd().split("\r\n");
-    assert.ok(mark.startsWith("\ufeffkind,id,card,"));
-    const cells = rows.map(cellsOf);
-    assert.deepEqual(cells.map((row) => row[4]), receipts);
-    assert.deepEqual(cells.map((row) => [row[1], row[10], row[13], row[16]]), lines.map(({ id, amount, state, cashier }) => [id, amount.amount, state, cashier]));
-  }
-  rmSync(folder, { recursive: true });
-  await desk.close();
-});
+for (const language of ["en", "fr"]) {
+  test(`what is found is taken out as CSV and as JSON Lines, by the browser itself, and is what was listed (${language})`, async () => {
+    const desk = await Desk.open(shop, { language, path: "/manager" });
+    await desk.signsIn();
+    await desk.click('[data-tab="journal"]');
+    const folder = mkdtempSync(join(tmpdir(), "tilld-export-"));
+    const session = await desk.page.createCDPSession();
+    await session.send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: folder, browserContextId: desk.context.id });
+    const file = async (format) => {
+      await desk.click(`#export-${format}`);
+      const path = join(folder, `journal.${format}`);
+      await eventually(`journal.${format}`, () => readdirSync(folder).includes(`journal.${format}`) && readFileSync(path, "utf8").endsWith("\n"));
+      const text = readFileSync(path, "utf8");
+      rmSync(path);
+      return text;
+    };
+    for (const [words, count] of [["kim", 3], ["R-1004", 1]]) {
+      await eventually(words, async () => (await listed(desk)).length >= 6 || words !== "kim");
+      await desk.page.$eval("#journal-search", (field) => { field.value = ""; });
+      await desk.page.type("#journal-search", words);
+      await desk.page.keyboard.press("Enter");
+      await eventually(`${count} lines`, async () => (await listed(desk)).length === count);
+      const receipts = await listed(desk);
+      const lines = (await file("jsonl")).trim().split("\n").map((line) => JSON.parse(line));
+      assert.deepEqual(lines.map(({ receipt }) => receipt), receipts);
+      const [mark, ...rows] = (await file("csv")).trimEnd().split("\r\n");
+      assert.ok(mark.startsWith("\ufeffkind,id,card,"));
+      const cells = rows.map(cellsOf);
+      assert.deepEqual(cells.map((row) => row[4]), receipts);
+      assert.deepEqual(cells.map((row) => [row[1], row[10], row[13], row[16]]), lines.map(({ id, amount, state, cashier }) => [id, amount.amount, state, cashier]));
+    }
+    rmSync(folder, { recursive: true });
+    await desk.close();
+  });
+}
 
 test("the chain is verified, and what was found stands there when one comes back", async () => {
   const desk = await Desk.open(shop, { language: "en", path: "/manager" });
@@ -328,31 +375,33 @@ test("a verification that runs keeps nobody signed in: it is watched until the s
   await desk.close();
 });
 
-test("the journal is searched and a sale opened with the keyboard alone, and with the finger alone", async () => {
-  const keys = await Desk.open(shop, { language: "en", path: "/manager" });
-  await keys.signsIn();
-  await keys.tabsTo('[data-tab="journal"]');
-  await keys.page.keyboard.press("Enter");
-  await keys.isAt("journal.title");
-  // The search has the focus.
-  await keys.types("R-1001");
-  await keys.page.keyboard.press("Enter");
-  await eventually("found", async () => (await listed(keys)).join() === "R-1001");
-  await keys.tabsTo("tbody .row-open");
-  await keys.page.keyboard.press("Enter");
-  await keys.isAt("Sale R-1001");
-  await keys.tabsTo("#story-back");
-  await keys.page.keyboard.press("Enter");
-  await keys.isAt("journal.title");
-  await keys.close();
-  const finger = await Desk.open(shop, { language: "de", path: "/manager", touch: true, width: 800, height: 1280 });
-  await finger.signsIn();
-  await (await finger.has('[data-tab="journal"]')).tap();
-  await finger.isAt("journal.title");
-  await finger.looks("manager-journal-de-800");
-  await finger.tap("journal.open_line", { receipt: "R-1001" });
-  await finger.isAt("Verkauf R-1001");
-  await finger.tap("back");
-  await finger.isAt("journal.title");
-  await finger.close();
-});
+for (const [typed, tapped] of [["en", "de"], ["fr", "en"]]) {
+  test(`the journal is searched and a sale opened with the keyboard alone (${typed}), and with the finger alone (${tapped})`, async () => {
+    const keys = await Desk.open(shop, { language: typed, path: "/manager" });
+    await keys.signsIn();
+    await keys.tabsTo('[data-tab="journal"]');
+    await keys.page.keyboard.press("Enter");
+    await keys.isAt("journal.title");
+    // The search has the focus.
+    await keys.types("R-1001");
+    await keys.page.keyboard.press("Enter");
+    await eventually("found", async () => (await listed(keys)).join() === "R-1001");
+    await keys.tabsTo("tbody .row-open");
+    await keys.page.keyboard.press("Enter");
+    await keys.isAt(`${keys.w("line.sale")} R-1001`);
+    await keys.tabsTo("#story-back");
+    await keys.page.keyboard.press("Enter");
+    await keys.isAt("journal.title");
+    await keys.close();
+    const finger = await Desk.open(shop, { language: tapped, path: "/manager", touch: true, width: 800, height: 1280 });
+    await finger.signsIn();
+    await (await finger.has('[data-tab="journal"]')).tap();
+    await finger.isAt("journal.title");
+    await finger.looks(`manager-journal-${tapped}-800`);
+    await finger.tap("journal.open_line", { receipt: "R-1001" });
+    await finger.isAt(`${finger.w("line.sale")} R-1001`);
+    await finger.tap("back");
+    await finger.isAt("journal.title");
+    await finger.close();
+  });
+}

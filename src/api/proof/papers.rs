@@ -21,10 +21,12 @@ async fn a_look_a_redemption_and_its_reversal_are_printed() {
     let path = house.redeemed("k1", MONEY, "B1", r#"{"amount":"5.00","currency":"EUR"}"#).await;
     assert_eq!(house.print(&path).await.json(), printed);
     house.printer_will(JobOutcome::Unknown { fault: Fault::PaperOut, bytes_sent: 100 });
-    assert_eq!(house.print(&path).await.json(), json!({"paper": "unclear", "fault": "paper_out"}));
+    assert_eq!(house.print(&path).await.json(), json!({"copy": 1, "paper": "unclear", "fault": "paper_out"}));
     let seen = house.get(&format!("{path}/slip")).await.text();
     assert!(seen.contains("Gutschein eingelöst") && !seen.contains("KOPIE"), "{seen}");
     house.printer_will(JobOutcome::Printed { proof: Proof::ProcessId, replaced: 0 });
+    let numbered = json!({"copy": 2, "paper": "printed", "proof": "process_id"});
+    assert_eq!(house.print(&path).await.json(), numbered, "what may be out keeps its number");
     house.post(&format!("{path}/reverse"), "k2", "").await;
     house.until(&path, "cleared").await;
     assert_eq!(house.print(&path).await.json(), printed);

@@ -31,7 +31,7 @@ pub(crate) use day::{BusinessDay, Report, ReportKind, ReportRequest};
 pub(crate) use device::{Device, Devices};
 pub(crate) use history::{Answered, History};
 pub(crate) use line::{JournalLine, LinePage};
-pub(crate) use paper::PaperEnd;
+pub(crate) use paper::{PaperEnd, RedemptionPaper};
 pub(crate) use parts::{CardKind, Checked, Money, OURS, Object, Unshown, instant, words};
 pub(crate) use redeem::{
     CompleteRequest, RedeemRequest, RedemptionAnswer, RedemptionAnswerRequest, RedemptionSettleRequest,

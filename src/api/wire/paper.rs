@@ -1,6 +1,7 @@
 //! What came of a paper that is worth nothing.
 
 use serde::Serialize;
+use tilld_counter::PaperOfRedemption;
 use tilld_domain::printing::PrintEnd;
 use utoipa::ToSchema;
 
@@ -18,6 +19,23 @@ pub(crate) struct PaperEnd {
     /// What hindered it; absent if it was printed.
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<Fault>,
+}
+
+/// A paper of a redemption, and what came of printing it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RedemptionPaper {
+    /// Which copy it is, as it stands on it, from 1; absent of the first paper since the daemon started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1)]
+    copy: Option<u16>,
+    #[serde(flatten)]
+    end: PaperEnd,
+}
+
+impl From<PaperOfRedemption> for RedemptionPaper {
+    fn from(paper: PaperOfRedemption) -> Self {
+        Self { copy: paper.copy, end: paper.end.into() }
+    }
 }
 
 words! {

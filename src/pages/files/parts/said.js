@@ -55,5 +55,6 @@ export function note(words, name = "attention") {
   return el("div", { class: `note note-${name}` }, icon(name), el("p", {}, words));
 }
 
-/// What came of a paper that is worth nothing.
-export const paperWords = ({ paper, fault }) => (paper === "printed" ? w("print.done") : [worded("print", paper, paper), faultWords(fault)].filter(Boolean).join(" "));
+/// What came of a paper. `copy`: its number, where it is a copy.
+export const paperWords = ({ copy, paper, fault }) => [copy && w("copy.number", { n: copy }),
+  paper === "printed" ? w("print.done") : worded("print", paper, paper), paper !== "printed" && faultWords(fault)].filter(Boolean).join(" ");

@@ -90,6 +90,9 @@ export const cardSlip = (sale, card) => paper(`/v1/sales/${sale.id}/cards/${card
 /// Of a redemption.
 export const redemptionSlip = (view) => paper(`/v1/redemptions/${view.id}/slip`, view.code);
 
+/// Of a line of the journal.
+export const lineSlip = ({ kind, id, card, product_name: name, code }) => (kind === "sale" ? paper(`/v1/sales/${id}/cards/${card}/slip`, name) : paper(`/v1/redemptions/${id}/slip`, code));
+
 const row = (name, value) => value && el("div", { class: "slip-fact" }, el("dt", {}, name), el("dd", {}, value));
 
 /// What was seen of a voucher. The daemon shows no slip of a look before it is printed.

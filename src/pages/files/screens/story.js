@@ -1,4 +1,4 @@
-// One sale or redemption from its first entry to its last, and its slip printed once more as a numbered COPY.
+// One sale or redemption from its first entry to its last, and its slip: as it looks on paper, and printed once more as a numbered COPY.
 
 import { act, ask, read } from "../app/api.js";
 import { button, el, fill, setBusy } from "../app/dom.js";
@@ -8,13 +8,13 @@ import { asManager, backFromStory, isTrouble, office } from "../app/office.js";
 import { exact, moment, w } from "../app/words.js";
 import { fetched } from "../parts/fetched.js";
 import { paperWords, alarm, note, problemWords } from "../parts/said.js";
+import { lineSlip } from "../parts/slip.js";
 import { stateWords } from "../parts/states.js";
 import { told } from "../parts/told.js";
 
-/// States of a card in which its slip is out, so that a copy can be.
-const PRINTED = new Set(["sold"]);
-/// States of a redemption of which there is paper.
-const ON_PAPER = new Set(["redeemed", "answered", "completed", "owed", "cleared"]);
+/// Whether there is paper of a line, so that there can be a copy: of a card that is sold, of a redemption that counts, and of one that was
+/// given back.
+const isOnPaper = ({ kind, state, taken }) => (kind === "sale" ? state === "sold" : ["answered", "completed"].includes(state) || state === "cleared" && Boolean(taken));
 
 function facts(line) {
   const rows = [
@@ -33,8 +33,6 @@ function facts(line) {
 
 /// Prints the slip of a line once more. `printed(words)`: it is out, or not.
 function copy(line, printed) {
-  const is = line.kind === "sale" ? PRINTED : ON_PAPER;
-  if (!is.has(line.state)) return null;
   const said = el("div", { role: "status" });
   const go = button(w("copy.go"), async () => {
     setBusy(go, true);
@@ -54,7 +52,23 @@ function copy(line, printed) {
 
 async function ofCard(line) {
   const { copy: number, paper } = await asManager(() => act(`/v1/sales/${line.id}/cards/${line.card}/copy`, { by: office.manager }));
-  return `${w("copy.number", { n: number })} ${paper ? paperWords(paper) : w("print.unclear")}`;
+  return paperWords({ copy: number, ...(paper ?? { paper: "unclear" }) });
+}
+
+/// The slip of one of several lines, behind a fold: it is asked for when that is opened.
+function folded(line) {
+  const fold = el("details", { on: { toggle: () => fold.open && !fold.querySelector(".slip") && fold.append(lineSlip(line)) } }, el("summary", {}, w("slip.name")));
+  return fold;
+}
+
+/// The lines, their slips, and what happened. The slip of a line that is alone stands beside both.
+function sides(lines, entries, drawn) {
+  const [one] = lines;
+  const alone = lines.length === 1 && isOnPaper(one);
+  return el("div", { class: alone ? "story-sides" : "story-whole" },
+    el("div", { class: "story-lines" }, lines.map((line) => drawn(line, !alone && isOnPaper(line) && folded(line)))),
+    alone && el("div", { class: "slips" }, lineSlip(one)),
+    el("div", { class: "story-entries" }, el("h2", {}, w("story.entries")), el("ol", { class: "story" }, entries)));
 }
 
 /// Which copy of its card's slip an entry asks for, if it asks for one: they are numbered as they were asked for.
@@ -76,11 +90,9 @@ export function story({ kind, id }) {
       speakOut(words);
       await again([pressed]);
     };
-    return [
-      el("div", { class: "story-lines" }, lines.map((line) => el("section", { class: "panel", "aria-label": lines.length > 1 ? w("told_card", { n: line.card }) : title }, facts(line), copy(line, printed)))),
-      el("h2", {}, w("story.entries")),
-      el("ol", { class: "story" }, entries.map((entry) => told(entry, { kind, clock: exact(entry.at), copy: numberOf(entry, entries) }))),
-    ];
+    return sides(lines, entries.map((entry) => told(entry, { kind, clock: exact(entry.at), copy: numberOf(entry, entries) })),
+      (line, fold) => el("section", { class: "panel", "aria-label": lines.length > 1 ? w("told_card", { n: line.card }) : title },
+        facts(line), isOnPaper(line) && copy(line, printed), fold));
   };
   const { node, again } = fetched(() => read(`/v1/journal/${kind}s/${encodeURIComponent(id)}`), shows);
   const update = () => { newer.hidden = last === 0 || office.newest <= last; };
