@@ -9,6 +9,7 @@
 //! | `answer used`, `settle not_used The reason` | a person answers what is asked; a manager closes the case |
 //! | `send` | a manager wants the reversal to be sent now |
 //! | `rescan gift-50-eur` | the voucher of the redemption is scanned again |
+//! | `the codes are lost` | while the power is off: the journal has no key for them any more |
 //! | `unlock` | a manager lets the terminal try codes again |
 //! | `print`, `print balance` | the paper of the redemption, or of the look |
 //! | `again`, `again differently` | the till repeats its last request under its key, with the same or another body |
@@ -148,6 +149,7 @@ impl Guest {
                 let code = self.code(name);
                 self.post_to("scan", json!({ "scan": code })).await;
             }
+            ["the", "codes", "are", "lost"] => self.shop.lose_codes(),
             ["unlock"] => self.ask("/v1/vouchers/unlock".to_owned(), None, json!({ "by": "Ada Berg" })),
             ["print"] => self.post_to("print", json!({})).await,
             ["print", "balance"] => {

@@ -63,6 +63,8 @@ scripts! {
     a_redeem_that_is_answered_while_the_journal_is_down_is_told_when_it_heals,
     a_redeem_that_was_lost_on_its_way_is_not_applied,
     a_redeem_whose_answer_was_lost_counts_by_what_is_left,
+    a_redeem_whose_code_is_lost_is_not_applied_by_two_scans,
+    a_redeem_whose_code_is_lost_is_settled_by_another_scan,
     a_refused_redeem_takes_nothing,
     a_request_that_was_the_same_is_known_by_its_own_key,
     a_reversal_goes_on_after_a_power_cut,

@@ -239,6 +239,12 @@ gift_local.burst = 10000"#,
         database.query_row("SELECT count(*) FROM seal_key", [], |row| row.get(0)).unwrap()
     }
 
+    /// Takes every key for what was sealed out of the journal.
+    pub fn lose_codes(&self) {
+        let database = rusqlite::Connection::open(self.journal_folder().join("journal.db")).unwrap();
+        assert!(database.execute("DELETE FROM seal_key", []).unwrap() > 0, "there was none");
+    }
+
     /// What was written about the printer, one word an entry.
     pub fn device(&self) -> String {
         let shown = || {

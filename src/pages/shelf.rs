@@ -40,6 +40,7 @@ files! {
     "app/where.js"
     "app/words.js"
     "parts/amount.js"
+    "parts/code.js"
     "parts/countdown.js"
     "parts/fetched.js"
     "parts/keypad.js"

@@ -238,6 +238,15 @@ export class Desk {
     return this.page.$$eval(".slip:has(.slip-paper)", (slips) => slips.map((slip) => [...slip.querySelectorAll(".unseen p")].map((row) => row.textContent)));
   }
 
+  /// No tab, no Escape key and no reload leads past a question.
+  async noWayRound(title) {
+    assert.equal(await this.page.$$eval(".tab:not(:disabled), .chip:not(:disabled)", (ways) => ways.length), 0);
+    await this.page.keyboard.press("Escape");
+    await this.isAt(title);
+    await this.reloads();
+    await this.isAt(title);
+  }
+
   /// Loads the page again, as the F5 key does.
   async reloads() {
     await this.page.reload();

@@ -1,7 +1,7 @@
 // A shop for the pages' tests: the simulated providers (`tilld sandbox`), a printer, a folder, and the shipped program, which can be killed
 // and started again on what it left behind. Everything listens on free ports of loopback, and ends with the tests.
 
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
@@ -131,6 +131,11 @@ ${managers.map((name) => `[[managers]]\nname = "${name}"\npin_hash = "${PIN_HASH
   async crash() {
     this.daemon.child.kill("SIGKILL");
     await this.daemon.ended;
+  }
+
+  /// The keys of all sealed codes are gone, as from a copy of the journal without them. While the daemon is down.
+  losesCodes() {
+    execFileSync("sqlite3", [join(this.folder, "journal", "journal.db"), "DELETE FROM seal_key"]);
   }
 
   /// As a till asks, with the token.

@@ -203,6 +203,10 @@ struct RedemptionQuestion {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = "date-time")]
     until: Option<String>,
+    /// Of `scan_again`: from when on a scan that finds nothing taken counts (RFC 3339, UTC). One that finds the amount gone tells at any time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = "date-time")]
+    from: Option<String>,
 }
 
 /// A reversal that must happen.
@@ -367,6 +371,7 @@ impl From<redemption::Question> for RedemptionQuestion {
             who: question.who.into(),
             choices: question.choices.iter().copied().map(RedemptionAnswer::from).collect(),
             until: question.until.map(instant),
+            from: question.from.map(instant),
         }
     }
 }

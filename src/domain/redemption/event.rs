@@ -48,6 +48,8 @@ pub struct Question {
     pub choices: &'static [Answer],
     /// When the counter decides by itself, if it ever does.
     pub until: Option<Moment>,
+    /// Where a scan is the answer: from when on one that finds nothing taken counts. One that finds the amount gone always does.
+    pub from: Option<Moment>,
 }
 
 /// The questions there are.

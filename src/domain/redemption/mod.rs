@@ -276,7 +276,11 @@ impl Redemption {
             }
             _ => return None,
         };
-        Some(Question { asks, who, choices, until })
+        let from = match &self.state {
+            State::Comparing { reading, .. } => Some(reading.counts_from(self.opening.rules.settle)),
+            _ => None,
+        };
+        Some(Question { asks, who, choices, until, from })
     }
 
     /// The names of all states, as a journal is searched by.

@@ -257,6 +257,12 @@ impl Reading {
     pub(super) const fn from(since: Moment) -> Self {
         Self { since, unchanged: None, failures: 0, by_scan: false }
     }
+
+    /// From when on a reading that finds the voucher unchanged counts: a settle time after the one that it must agree with, or after the
+    /// moment since which the request is no longer believed to be on its way.
+    pub(super) fn counts_from(&self, settle: Duration) -> Moment {
+        self.unchanged.unwrap_or(self.since).plus(settle)
+    }
 }
 
 /// Why nobody but a manager can tell.

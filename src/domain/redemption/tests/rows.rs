@@ -316,10 +316,10 @@ fn b4_after_a_restart_it_is_found_out_as_before() {
         redeem unknown, +120 time_up, restart     => unclear not_read; validate 20; was_it_taken; open
         redeem unknown, +20 read left 10, restart => unclear odd;; was_it_taken; open
         # the sealed code cannot be opened: another scan is the evidence, of this voucher only
-        restart, code_lost                        => comparing until 120 by_scan;; scan_again; open
-        restart, code_lost, +20 scan same         => comparing until 100 same by_scan;; scan_again; open
+        restart, code_lost                        => comparing until 120 by_scan;; scan_again from 20; open
+        restart, code_lost, +20 scan same         => comparing until 100 same by_scan;; scan_again from 20; open
         restart, code_lost, +20 scan same, +20 scan same => not_applied moved
-        restart, code_lost, +5 scan same          => comparing until 115 by_scan;; scan_again; open
+        restart, code_lost, +5 scan same          => comparing until 115 by_scan;; scan_again from 15; open
         restart, code_lost, +5 scan lower         => redeemed until 120 by balance without_id; wake 120, forget;; open
         restart, code_lost, +20 scan left 10      => unclear odd;; was_it_taken; open
         restart, code_lost, +20 scan other        => another voucher

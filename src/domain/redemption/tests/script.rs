@@ -396,7 +396,8 @@ pub(crate) fn outcome_of(setup: Setup, line: &str) -> String {
     let effects: Vec<String> = effects.iter().map(|effect| told_effect(effect, at)).collect();
     let question = redemption.question().map_or_else(String::new, |question| {
         let choices: Vec<String> = question.choices.iter().map(snake).collect();
-        format!("{} {}", snake(&question.asks), choices.join("/")).trim().to_owned()
+        let from = question.from.map_or_else(String::new, |from| format!("from {}", seconds(from.since(at))));
+        format!("{} {}{from}", snake(&question.asks), choices.join("/")).trim().to_owned()
     });
     let counts = match redemption.counts() {
         Counts::Nothing => String::new(),

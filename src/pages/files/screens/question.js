@@ -4,12 +4,15 @@
 
 import { offered, whatIs } from "../app/arrival.js";
 import { button, el, fill, icon } from "../app/dom.js";
+import { speakOut } from "../app/frame.js";
 import { shown, worth } from "../app/money.js";
 import { answerRedemption, answeringRedemption, guest, scanAgain } from "../app/redeeming.js";
 import { answer, answering, attended } from "../app/selling.js";
 import { questions, till } from "../app/till.js";
 import { time, w, worded } from "../app/words.js";
-import { alarm, faultWords, problemWords } from "../parts/said.js";
+import { codeEntry } from "../parts/code.js";
+import { countdown } from "../parts/countdown.js";
+import { alarm, faultWords, note, problemWords } from "../parts/said.js";
 import { cardSlip } from "../parts/slip.js";
 
 /// Answers that go on with the card, or say that all is well: the first that is offered is the one with the accent.
@@ -75,19 +78,35 @@ export function question(one) {
   const choices = one.choices.map((choice) => button(w(`${asked.family}.${choice}`), () => asked.choose(choice), {
     class: choice === first ? "button primary tall" : "button tall", "data-choice": choice,
   }));
-  const scan = one.case === "scan_again" && scanForm(one);
+  const wantsVoucher = one.case === "scan_again";
+  // The voucher was scanned, and shows nothing taken: that tells nothing before some time has passed.
+  let fruitless = false;
+  let waiting = 0;
+  const scanned = async (text) => {
+    fruitless = false;
+    await scanAgain(one.redemption, text);
+    fruitless = !guest.problem;
+    update();
+    if (fruitless && heading.isConnected) speakOut(w("question.nothing_missing"), true);
+  };
+  const entry = wantsVoucher && codeEntry("scan-again", w("voucher.check"), (text) => asked.busy() || scanned(text));
   const update = () => {
     const busy = asked.busy();
     for (const choice of choices) choice.disabled = busy;
+    if (entry) entry.go.disabled = busy;
     const why = asked.trouble();
-    fill(trouble, busy ? el("p", { class: "lead" }, w("question.answering")) : why && alarm(problemWords(why)));
+    const wait = fruitless && Date.parse(till.redemptions.get(one.redemption)?.question?.from) - Date.now();
+    clearTimeout(waiting);
+    if (wait > 0) waiting = setTimeout(() => heading.isConnected && update(), wait);
+    fill(trouble, busy ? el("p", { class: "lead" }, w("question.answering")) : why ? alarm(problemWords(why)) : fruitless && nothingMissing(one, wait));
   };
   update();
   const asks = [
-    heading, asked.fault && el("p", { class: "lead strong" }, asked.fault), el("p", { class: "lead" }, asked.sentence), facts(asked.rows), trouble, scan,
-    el("div", { class: "choices" }, choices),
+    heading, asked.fault && el("p", { class: "lead strong" }, asked.fault), el("p", { class: "lead" }, asked.sentence), facts(asked.rows), trouble,
+    choices.length > 0 && el("div", { class: "choices" }, choices),
     one.case === "is_it_complete" && el("p", { class: "lead" }, icon("scan"), w("question.scan_back")),
   ];
+  const beside = asked.slip ? el("div", { class: "slips" }, asked.slip) : entry && el("div", {}, el("form", { class: "inline-form", on: { submit: entry.submit } }, entry.nodes));
   return {
     title,
     focus: heading,
@@ -95,23 +114,20 @@ export function question(one) {
     words: asked.sentence,
     node: el("div", { class: "center wide question" },
       el("p", { class: "eyebrow" }, icon("attention"), more > 1 ? w("question.of", { n: more }) : w("question.open")),
-      asked.slip ? el("div", { class: "sides" }, el("div", {}, asks), el("div", { class: "slips" }, asked.slip)) : asks),
+      beside ? el("div", { class: "sides" }, el("div", {}, asks), beside) : asks),
     update,
     scan: (text) => {
-      if (one.case === "scan_again") return scanAgain(one.redemption, text);
+      if (wantsVoucher && asked.busy()) return w("question.answering");
+      if (wantsVoucher) return scanned(text);
       const isSlip = one.case === "is_it_complete" && !whatIs(text, offered()).is.endsWith("product");
       return w(isSlip ? "scan.not_this_slip" : "scan.question_first");
     },
   };
 }
 
-function scanForm(one) {
-  const field = el("input", { id: "scan-again", class: "code-input", inputmode: "numeric", autocomplete: "off", spellcheck: "false", maxlength: 128 });
-  const send = (event) => {
-    event.preventDefault();
-    if (field.value.trim()) scanAgain(one.redemption, field.value);
-    field.value = "";
-  };
-  return el("form", { class: "inline-form", on: { submit: send } }, el("label", { for: "scan-again" }, w("voucher.code")), field,
-    button(w("voucher.check"), undefined, { type: "submit", class: "button primary" }));
+/// What a scan that found nothing taken leaves to do: scan once more, `wait` ms from now.
+function nothingMissing(one, wait) {
+  if (!(wait > 0)) return note(`${w("question.nothing_missing")} ${w("question.scan_now")}`, "scan");
+  const [left] = countdown(till.redemptions.get(one.redemption).question.from);
+  return el("div", { class: "note" }, icon("clock"), el("p", {}, `${w("question.nothing_missing")} ${w("question.scan_later")} `, left));
 }

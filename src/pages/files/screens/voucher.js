@@ -5,7 +5,7 @@ import { guest, layAside, look, views } from "../app/redeeming.js";
 import { till } from "../app/till.js";
 import { where } from "../app/where.js";
 import { w } from "../app/words.js";
-import { keypad } from "../parts/keypad.js";
+import { codeEntry } from "../parts/code.js";
 import { alarm, note, problemWords } from "../parts/said.js";
 
 export function voucher() {
@@ -13,15 +13,7 @@ export function voucher() {
   const title = w(balance ? "balance.title" : guest.more ? "voucher.another" : "voucher.title");
   const heading = el("h1", { tabindex: -1 }, title);
   const said = el("div");
-  const field = el("input", { id: "voucher-code", class: "code-input", inputmode: "numeric", autocomplete: "off", spellcheck: "false", maxlength: 256 });
-  const go = button(w(balance ? "balance.show" : "voucher.check"), undefined, { type: "submit", class: "button primary tall" });
-  const submit = (event) => {
-    event.preventDefault();
-    const scan = field.value;
-    field.value = "";
-    if (scan.trim() !== "") look(scan);
-  };
-  const pad = keypad({ press: (digit) => { field.value += digit; }, erase: () => { field.value = field.value.slice(0, -1); } });
+  const { field, go, submit, nodes } = codeEntry("voucher-code", w(balance ? "balance.show" : "voucher.check"), look);
   const update = () => {
     const off = till.session?.vouchers === false;
     go.disabled = guest.checking || off || !till.reached;
@@ -37,7 +29,7 @@ export function voucher() {
     node: el("form", { class: "center", on: { submit } },
       guest.more && waiting && button(w("back"), layAside, { class: "button quiet", icon: "back" }),
       heading, el("p", { class: "lead" }, icon("scan"), w(balance ? "balance.how" : "voucher.how")), said,
-      el("label", { for: "voucher-code" }, w("voucher.code")), field, pad, go),
+      nodes),
     update,
   };
 }
