@@ -23,81 +23,90 @@ async function left(name) {
   return String(one.left ?? one.remaining ?? one.balance);
 }
 
-test("a voucher is redeemed in two parts, of which the second is undone", async () => {
-  const desk = await Desk.open(shop, { language: "de" });
-  const voucher = await issue({ name: "parts", value: "40.00", currency: "EUR" });
-  await desk.isAt("sell.title");
-  await desk.scans(voucher.code);
-  await desk.isAt("redeem.title");
-  await desk.sees("40,00 €");
-  await desk.looks("redeem-de");
-  await desk.types("12,5");
-  await desk.press("redeem.take", { amount: "12,50 €" });
-  await desk.isAt("guest.redeemed_as_payment", { amount: "12,50 €" });
-  await desk.sees("redeemed.left", { amount: "27,50 €" });
-  const [rows] = await desk.slips();
-  assert.ok(rows.some((row) => row.includes("12,50")) && rows.some((row) => row.includes("27,50")), rows.join(" / "));
-  assert.ok(!(await desk.page.content()).includes(voucher.code));
-  await desk.looks("redeemed-de");
-  assert.equal(Number(await left("parts")), 27.5);
-  await desk.press("redeemed.finish");
-  await desk.isAt("voucher.title");
+for (const [language, typed, [whole, part, rest]] of [["de", "12,5", ["40,00 €", "12,50 €", "27,50 €"]], ["en", "12.5", ["€40.00", "€12.50", "€27.50"]]]) {
+  test(`a voucher is redeemed in two parts, of which the second is undone (${language})`, async () => {
+    const name = `parts ${language}`;
+    const desk = await Desk.open(shop, { language });
+    const voucher = await issue({ name, value: "40.00", currency: "EUR" });
+    await desk.isAt("sell.title");
+    await desk.scans(voucher.code);
+    await desk.isAt("redeem.title");
+    await desk.sees(whole);
+    await desk.looks(`redeem-${language}`);
+    await desk.types(typed);
+    await desk.press("redeem.take", { amount: part });
+    await desk.isAt("guest.redeemed_as_payment", { amount: part });
+    await desk.sees("redeemed.left", { amount: rest });
+    const [rows] = await desk.slips();
+    assert.ok(rows.some((row) => row.includes("12,50")) && rows.some((row) => row.includes("27,50")), rows.join(" / "));
+    assert.ok(!(await desk.page.content()).includes(voucher.code));
+    await desk.looks(`redeemed-${language}`);
+    assert.equal(Number(await left(name)), 27.5);
+    await desk.press("redeemed.finish");
+    await desk.isAt("voucher.title");
 
-  await desk.scans(voucher.token ?? voucher.code);
-  await desk.isAt("redeem.title");
-  await desk.press("redeem.all", { amount: "27,50 €" });
-  await desk.press("redeem.take", { amount: "27,50 €" });
-  await desk.isAt("guest.redeemed_as_payment", { amount: "27,50 €" });
-  assert.equal(Number(await left("parts")), 0);
-  await desk.press("redeemed.undo");
-  await desk.sees("guest.given_back");
-  await desk.looks("given-back-de");
-  assert.equal(Number(await left("parts")), 27.5);
-  await desk.press("redeemed.next");
-  await desk.isAt("voucher.title");
-  await desk.close();
-});
+    await desk.scans(voucher.token ?? voucher.code);
+    await desk.isAt("redeem.title");
+    await desk.press("redeem.all", { amount: rest });
+    await desk.press("redeem.take", { amount: rest });
+    await desk.isAt("guest.redeemed_as_payment", { amount: rest });
+    assert.equal(Number(await left(name)), 0);
+    await desk.press("redeemed.undo");
+    await desk.sees("guest.given_back");
+    await desk.looks(`given-back-${language}`);
+    assert.equal(Number(await left(name)), 27.5);
+    await desk.press("redeemed.next");
+    await desk.isAt("voucher.title");
+    await desk.close();
+  });
+}
 
-test("a voucher is redeemed with the keyboard alone (en)", async () => {
-  const desk = await Desk.open(shop, { language: "en" });
-  const voucher = await issue({ name: "keys", value: "20.00", currency: "EUR" });
-  await desk.isAt("sell.title");
-  await desk.tabsTo('[data-tab="redeem"]');
-  await desk.page.keyboard.press("Enter");
-  await desk.isAt("voucher.title");
-  await desk.looks("voucher-en");
-  await desk.types(voucher.code);
-  await desk.page.keyboard.press("Enter");
-  await desk.isAt("redeem.title");
-  await desk.types("5");
-  await desk.page.keyboard.press("Enter");
-  await desk.isAt("guest.redeemed_as_payment", { amount: "€5.00" });
-  await desk.page.keyboard.press("Enter");
-  await desk.isAt("voucher.title");
-  assert.equal(Number(await left("keys")), 15);
-  await desk.close();
-});
+for (const [language, amount] of [["en", "€5.00"], ["de", "5,00 €"]]) {
+  test(`a voucher is redeemed with the keyboard alone (${language})`, async () => {
+    const name = `keys ${language}`;
+    const desk = await Desk.open(shop, { language });
+    const voucher = await issue({ name, value: "20.00", currency: "EUR" });
+    await desk.isAt("sell.title");
+    await desk.tabsTo('[data-tab="redeem"]');
+    await desk.page.keyboard.press("Enter");
+    await desk.isAt("voucher.title");
+    await desk.looks(`voucher-${language}`);
+    await desk.types(voucher.code);
+    await desk.page.keyboard.press("Enter");
+    await desk.isAt("redeem.title");
+    await desk.types("5");
+    await desk.page.keyboard.press("Enter");
+    await desk.isAt("guest.redeemed_as_payment", { amount });
+    await desk.page.keyboard.press("Enter");
+    await desk.isAt("voucher.title");
+    assert.equal(Number(await left(name)), 15);
+    await desk.close();
+  });
+}
 
-test("a voucher is redeemed with fingers alone, on a tablet 800 px wide (fr)", async () => {
-  const desk = await Desk.open(shop, { language: "fr", width: 800, height: 1180, touch: true });
-  const voucher = await issue({ name: "fingers", value: "30.00", currency: "EUR" });
-  await desk.isAt("sell.title");
-  await desk.tap("tab.redeem");
-  await desk.isAt("voucher.title");
-  for (const digit of voucher.code) await desk.tap(digit);
-  await desk.looks("voucher-fr-800");
-  await desk.tap("voucher.check");
-  await desk.isAt("redeem.title");
-  await desk.looks("redeem-fr-800");
-  for (const key of ["7", ",", "5"]) await desk.tap(key);
-  await desk.tap("redeem.take", { amount: "7,50 €" });
-  await desk.isAt("guest.redeemed_as_payment", { amount: "7,50 €" });
-  await desk.looks("redeemed-fr-800");
-  await desk.tap("redeemed.finish");
-  await desk.isAt("voucher.title");
-  assert.equal(Number(await left("fingers")), 22.5);
-  await desk.close();
-});
+for (const [language, comma, amount] of [["fr", ",", "7,50 €"], ["en", ".", "€7.50"]]) {
+  test(`a voucher is redeemed with fingers alone, on a tablet 800 px wide (${language})`, async () => {
+    const name = `fingers ${language}`;
+    const desk = await Desk.open(shop, { language, width: 800, height: 1180, touch: true });
+    const voucher = await issue({ name, value: "30.00", currency: "EUR" });
+    await desk.isAt("sell.title");
+    await desk.tap("tab.redeem");
+    await desk.isAt("voucher.title");
+    for (const digit of voucher.code) await desk.tap(digit);
+    await desk.looks(`voucher-${language}-800`);
+    await desk.tap("voucher.check");
+    await desk.isAt("redeem.title");
+    await desk.looks(`redeem-${language}-800`);
+    for (const key of ["7", comma, "5"]) await desk.tap(key);
+    await desk.tap("redeem.take", { amount });
+    await desk.isAt("guest.redeemed_as_payment", { amount });
+    await desk.looks(`redeemed-${language}-800`);
+    await desk.tap("redeemed.finish");
+    await desk.isAt("voucher.title");
+    assert.equal(Number(await left(name)), 22.5);
+    await desk.close();
+  });
+}
 
 test("two vouchers pay one basket", async () => {
   const desk = await Desk.open(shop, { language: "en" });

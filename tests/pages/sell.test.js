@@ -103,28 +103,30 @@ test("where there is no slip it is said, and no empty box stands there", async (
   await desk.close();
 });
 
-test("a card from the rack is sold by its scanned code, paid by card", async () => {
-  const desk = await Desk.open(shop, { language: "en" });
-  await desk.isAt("sell.title");
-  const came = await outcome(async () => {
-    await desk.scans("6399990000123456789");
-    await desk.isAt("which.title");
-    await desk.looks("which-card-en");
-    await desk.click(RACK);
-    await desk.sees("value.which");
-    await desk.looks("value-fixed-en");
-    await desk.click('[data-value="25.00"]');
-    await desk.sees("•••• 6789");
-    await desk.press("basket.sell.one", { n: 1 });
-    await desk.click('[data-tender="card"]');
-    await desk.looks("take-card-en");
-    await desk.press("take.card_paid");
-    await desk.isAt("screen.done");
-    await desk.looks("done-rack-en");
+for (const [language, code] of [["en", "6399990000123456789"], ["de", "6399990000123456780"]]) {
+  test(`a card from the rack is sold by its scanned code, paid by card (${language})`, async () => {
+    const desk = await Desk.open(shop, { language });
+    await desk.isAt("sell.title");
+    const came = await outcome(async () => {
+      await desk.scans(code);
+      await desk.isAt("which.title");
+      await desk.looks(`which-card-${language}`);
+      await desk.click(RACK);
+      await desk.sees("value.which");
+      await desk.looks(`value-fixed-${language}`);
+      await desk.click('[data-value="25.00"]');
+      await desk.sees(`•••• ${code.slice(-4)}`);
+      await desk.press("basket.sell.one", { n: 1 });
+      await desk.click('[data-tender="card"]');
+      await desk.looks(`take-card-${language}`);
+      await desk.press("take.card_paid");
+      await desk.isAt("screen.done");
+      await desk.looks(`done-rack-${language}`);
+    });
+    assert.equal(came.live, 1);
+    await desk.close();
   });
-  assert.equal(came.live, 1);
-  await desk.close();
-});
+}
 
 for (const [language, keys] of [["de", false], ["en", true]]) {
   test(`a hanger that carries the product's own code is the product and a card of it, as often as it is scanned (${language})`, async () => {
@@ -189,55 +191,59 @@ for (const [language, amount] of [["de", "115,00 €"], ["fr", "115,00 €"]]) {
   });
 }
 
-test("a card is sold with the keyboard alone (en)", async () => {
-  const desk = await Desk.open(shop, { language: "en" });
-  await desk.isAt("sell.title");
-  const came = await outcome(async () => {
-    await desk.tabsTo("#search");
-    await desk.types("wunsch");
-    await desk.page.keyboard.press("Enter");
-    await desk.has("#amount");
-    await desk.types("30");
-    await desk.page.keyboard.press("Enter");
-    await desk.sees("basket.sell.one", { n: 1 });
-    await desk.tabsTo(".basket .primary");
-    await desk.page.keyboard.press("Enter");
-    await desk.isAt("take.title", { amount: "€30.00" });
-    await desk.types("50");
-    await desk.sees("€20.00");
-    await desk.page.keyboard.press("Enter");
-    await desk.isAt("screen.done");
-    await desk.page.keyboard.press("Enter");
+for (const [language, due, back] of [["en", "€30.00", "€20.00"], ["de", "30,00 €", "20,00 €"]]) {
+  test(`a card is sold with the keyboard alone (${language})`, async () => {
+    const desk = await Desk.open(shop, { language });
     await desk.isAt("sell.title");
+    const came = await outcome(async () => {
+      await desk.tabsTo("#search");
+      await desk.types("wunsch");
+      await desk.page.keyboard.press("Enter");
+      await desk.has("#amount");
+      await desk.types("30");
+      await desk.page.keyboard.press("Enter");
+      await desk.sees("basket.sell.one", { n: 1 });
+      await desk.tabsTo(".basket .primary");
+      await desk.page.keyboard.press("Enter");
+      await desk.isAt("take.title", { amount: due });
+      await desk.types("50");
+      await desk.sees(back);
+      await desk.page.keyboard.press("Enter");
+      await desk.isAt("screen.done");
+      await desk.page.keyboard.press("Enter");
+      await desk.isAt("sell.title");
+    });
+    assert.deepEqual(came, { live: 1, papers: 1 });
+    await desk.close();
   });
-  assert.deepEqual(came, { live: 1, papers: 1 });
-  await desk.close();
-});
+}
 
-test("a card is sold with fingers alone, on a tablet 800 px wide (fr)", async () => {
-  const desk = await Desk.open(shop, { language: "fr", width: 800, height: 1180, touch: true });
-  await desk.isAt("sell.title");
-  await desk.looks("sell-fr-800");
-  const tap = async (selector) => (await desk.has(selector)).tap();
-  const came = await outcome(async () => {
-    await tap(POR);
-    await desk.sees("value.which");
-    for (const key of ["1", "2", ",", "5"]) await desk.tap(key);
-    await desk.looks("value-fr-800");
-    await desk.tap("value.add_amount", { amount: "12,50 €" });
-    await desk.tap("basket.sell.one", { n: 1 });
-    await desk.isAt("take.title", { amount: "12,50 €" });
-    for (const key of ["2", "0"]) await desk.tap(key);
-    await desk.sees("7,50 €");
-    await desk.looks("take-fr-800");
-    await desk.tap("take.cash_paid");
-    await desk.isAt("screen.done");
-    await desk.tap("ended.next");
+for (const [language, comma, due, back] of [["fr", ",", "12,50 €", "7,50 €"], ["en", ".", "€12.50", "€7.50"]]) {
+  test(`a card is sold with fingers alone, on a tablet 800 px wide (${language})`, async () => {
+    const desk = await Desk.open(shop, { language, width: 800, height: 1180, touch: true });
     await desk.isAt("sell.title");
+    await desk.looks(`sell-${language}-800`);
+    const tap = async (selector) => (await desk.has(selector)).tap();
+    const came = await outcome(async () => {
+      await tap(POR);
+      await desk.sees("value.which");
+      for (const key of ["1", "2", comma, "5"]) await desk.tap(key);
+      await desk.looks(`value-${language}-800`);
+      await desk.tap("value.add_amount", { amount: due });
+      await desk.tap("basket.sell.one", { n: 1 });
+      await desk.isAt("take.title", { amount: due });
+      for (const key of ["2", "0"]) await desk.tap(key);
+      await desk.sees(back);
+      await desk.looks(`take-${language}-800`);
+      await desk.tap("take.cash_paid");
+      await desk.isAt("screen.done");
+      await desk.tap("ended.next");
+      await desk.isAt("sell.title");
+    });
+    assert.deepEqual(came, { live: 1, papers: 1 });
+    await desk.close();
   });
-  assert.deepEqual(came, { live: 1, papers: 1 });
-  await desk.close();
-});
+}
 
 for (const [language, due, rest, back] of [["de", "80,00 €", "30,00 €", "10,00 €"], ["en", "€80.00", "€30.00", "€10.00"]]) {
   test(`a part is paid by card and the rest in cash, with the keyboard alone (${language})`, async () => {

@@ -82,7 +82,7 @@ export function signin() {
     node: el("form", { class: "center wide", on: { submit } }, heading, parted,
       el("div", { class: "sides" },
         el("div", {}, managers.length === 1 ? el("p", { class: "signin-who" }, icon("person"), el("strong", {}, who))
-          : el("div", { class: "tenders", role: "group", "aria-label": w("signin.who") }, names), said, counting),
+          : el("div", { class: "tenders names", role: "group", "aria-label": w("signin.who") }, names), said, counting),
         el("div", {}, el("div", { class: "amount" }, el("label", { class: "amount-label", for: "pin" }, w("signin.pin")), input,
           el("p", { class: "hint", id: "pin-how" }, w("signin.how")), pinKeys(input)), go))),
     update: draw,
