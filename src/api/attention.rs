@@ -10,8 +10,6 @@ use tilld_domain::attention::Case;
 use tilld_domain::ids::PersonName;
 use tilld_domain::redemption::attention::Case as RedemptionCase;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::ApiState;
 use crate::asked::{Digest, Key};
@@ -20,13 +18,14 @@ use crate::guard::Caller;
 use crate::openapi::{AttentionProblems, SendProblems, SendReversalProblems, SettleProblems};
 use crate::problem::Problem;
 use crate::redemptions::OfRedemption;
+use crate::routes::{Routes, routes};
 use crate::sales::{OfCard, OfSale, view};
 use crate::wire::{
     Answer, Answered, Checked, Money, RedemptionAnswer, Sale, Verdict, Who, Worth, instant, words,
 };
 
-pub(crate) fn routes() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes {
+    Routes::new()
         .routes(routes!(list))
         .routes(routes!(settle))
         .routes(routes!(send))

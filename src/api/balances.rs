@@ -5,16 +5,15 @@ use axum::extract::State;
 use serde::Serialize;
 use tilld_counter::{BalanceNow, Balances};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::ApiState;
 use crate::openapi::{AnyProblems, BalanceProblems};
 use crate::problem::Problem;
+use crate::routes::{Routes, routes};
 use crate::wire::Money;
 
-pub(crate) fn routes() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().routes(routes!(read))
+pub(crate) fn routes() -> Routes {
+    Routes::new().routes(routes!(read))
 }
 
 /// What may be spent.

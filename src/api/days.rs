@@ -4,19 +4,18 @@ use axum::Json;
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use tilld_domain::day::Day;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::ApiState;
 use crate::body::Body;
 use crate::guard::Caller;
 use crate::openapi::{DayProblems, ReportProblems};
 use crate::problem::{Objection, Problem};
+use crate::routes::{Routes, routes};
 use crate::sales::of_path;
 use crate::wire::{BusinessDay, Report, ReportKind, ReportRequest};
 
-pub(crate) fn routes() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().routes(routes!(day)).routes(routes!(report))
+pub(crate) fn routes() -> Routes {
+    Routes::new().routes(routes!(day)).routes(routes!(report))
 }
 
 /// The day that a path names. A path that names none is no route.

@@ -4,17 +4,16 @@ use axum::Json;
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use tilld_domain::refusal::Refusal;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::ApiState;
 use crate::openapi::{AnyProblems, DeviceTestProblems};
 use crate::problem::Problem;
+use crate::routes::{Routes, routes};
 use crate::sales::of_path;
 use crate::wire::{Devices, PaperEnd};
 
-pub(crate) fn routes() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().routes(routes!(devices)).routes(routes!(try_out))
+pub(crate) fn routes() -> Routes {
+    Routes::new().routes(routes!(devices)).routes(routes!(try_out))
 }
 
 /// How the devices are

@@ -38,12 +38,11 @@ use tilld_domain::refusal::Refusal;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::ApiState;
 use crate::openapi::EventProblems;
 use crate::problem::{Objection, Problem};
+use crate::routes::{Routes, routes};
 use crate::serve::Closing;
 use crate::wire::{Device, Redemption, Sale, ScanRead};
 
@@ -56,8 +55,8 @@ const ALIVE: Duration = Duration::from_secs(15);
 /// Where a listener says what it had last.
 const LAST_EVENT_ID: &str = "last-event-id";
 
-pub(crate) fn routes() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().routes(routes!(listen))
+pub(crate) fn routes() -> Routes {
+    Routes::new().routes(routes!(listen))
 }
 
 /// Listen to what changes

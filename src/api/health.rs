@@ -7,16 +7,15 @@ use tilld_counter::{Counter, Health as CounterHealth, ProviderLine};
 use tilld_domain::refusal::Refusal;
 use tilld_domain::voucher::Reversal;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::ApiState;
 use crate::openapi::AnyProblems;
 use crate::products::Shelf;
+use crate::routes::{Routes, routes};
 use crate::wire::{Device, Devices, Fault, instant};
 
-pub(crate) fn routes() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().routes(routes!(health))
+pub(crate) fn routes() -> Routes {
+    Routes::new().routes(routes!(health))
 }
 
 /// How everything is.

@@ -23,13 +23,12 @@ use serde::{Deserialize, Serialize};
 use tilld_counter::{LinePlace, Page, Search, Verification, What};
 use tilld_domain::moment::Moment;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::ApiState;
 use crate::openapi::{JournalProblems, RedemptionHistoryProblems, SaleHistoryProblems, VerificationProblems};
 use crate::problem::{Objection, Problem};
 use crate::redemptions::OfRedemption;
+use crate::routes::{Routes, routes};
 use crate::sales::OfSale;
 use crate::table::{Columns, csv, csv_head};
 use crate::wire::{History, JournalLine, LinePage, instant};
@@ -43,8 +42,8 @@ const EXPORTED_AT_ONCE: usize = 500;
 /// The longest text of a filter, in characters.
 const LONGEST: usize = 128;
 
-pub(crate) fn routes() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes {
+    Routes::new()
         .routes(routes!(search))
         .routes(routes!(sale))
         .routes(routes!(redemption))

@@ -17,6 +17,7 @@
 //! | [`problem`], [`refusals`] | every way to say no, with its status |
 //! | [`guard`], [`cookie`] | who may come in, by the token or by the cookie of a paired screen |
 //! | [`roles`] | whom each route is for |
+//! | [`mod@routes`] | a route at the path that its description names |
 //! | [`pairing`], [`session`], [`managers`] | how a screen gets in, who stands before it, and which manager signs in there |
 //! | [`mod@serve`] | connections, bounded in number and time |
 //! | [`openapi`] | the description of all this, generated and checked in |
@@ -55,6 +56,7 @@ mod proof;
 mod redemptions;
 mod refusals;
 mod roles;
+mod routes;
 mod sales;
 mod serve;
 mod session;
@@ -80,8 +82,6 @@ use tilld_domain::money::{Currency, Money};
 use tilld_domain::refusal::Refusal;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower_http::catch_panic::CatchPanicLayer;
-use utoipa::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
 
 pub use guard::{Token, TokenError};
 pub use managers::{Manager, PinError, PinHash};
@@ -95,6 +95,7 @@ use crate::openapi::DescriptionProblems;
 use crate::pairing::Pairing;
 use crate::problem::{Objection, Problem};
 use crate::roles::For;
+use crate::routes::Routes;
 
 /// How long a request may take in all. The counter answers by itself long before (twice its `answer_wait`, 120 s by
 /// default, at the longest): this is for the case that it does not.
@@ -196,8 +197,8 @@ pub fn app(state: ApiState) -> Router {
 /// The same with files at `/`, `/manager` and below `/pages/`. They are open to whoever reaches the door, stand behind the same
 /// check of `Host` and `Origin`, and have no fallback of their own.
 pub fn app_with(state: ApiState, pages: Router) -> Router {
-    let (router, _) = routes().split_for_parts();
-    router
+    every_route()
+        .into_router()
         .merge(pages.with_state(()))
         .fallback(|| async { Problem::from(Objection::RouteUnknown) })
         .method_not_allowed_fallback(|| async { Problem::from(Objection::MethodNotAllowed) })
@@ -211,12 +212,9 @@ pub fn app_with(state: ApiState, pages: Router) -> Router {
         .with_state(state)
 }
 
-/// Every documented route.
-fn routes() -> OpenApiRouter<ApiState> {
-    let mut about = openapi::Description::openapi();
-    // Taken from the package's own, of which there is none.
-    about.info.license = None;
-    OpenApiRouter::with_openapi(about)
+/// Every route but those of the pages.
+fn every_route() -> Routes {
+    Routes::new()
         .merge(sales::routes())
         .merge(slips::routes())
         .merge(vouchers::routes())
@@ -231,7 +229,7 @@ fn routes() -> OpenApiRouter<ApiState> {
         .merge(pairing::routes())
         .merge(days::routes())
         .merge(balances::routes())
-        .routes(utoipa_axum::routes!(description))
+        .routes(routes::routes!(description))
 }
 
 /// This description

@@ -4,17 +4,19 @@
 //! status cannot change in one place alone. `openapi.json` is what is served and what a release ships; a test fails when the
 //! code says something else, and writes it anew when it runs with `UPDATE_OPENAPI=1`.
 
+#[cfg(test)]
+pub(crate) mod whole;
+
 use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
 use tilld_domain::refusal::Refusal;
+use utoipa::IntoResponses;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, OpenApi as Document, Ref, RefOr, Response, ResponseBuilder};
-use utoipa::{IntoResponses, Modify, OpenApi};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 
-use crate::problem::{Objection, PROBLEM_JSON, ProblemBody};
+use crate::problem::{Objection, PROBLEM_JSON};
 use crate::refusals;
 
 /// The document as it is checked in.
@@ -23,57 +25,6 @@ const CHECKED_IN: &str = include_str!("openapi.json");
 /// The OpenAPI 3.1 document of the door, as JSON text.
 pub fn openapi_json() -> &'static str {
     CHECKED_IN
-}
-
-/// What is said of the door as a whole; the paths come from the routes.
-#[derive(OpenApi)]
-#[openapi(
-    info(
-        title = "tilld",
-        description = "The gift-card counter of a shop till. Loopback only. Every acting request carries an Idempotency-Key: the same key and \
-                       body get the same answer, and nothing is done twice; so whoever has no answer asks again. Errors are application/problem+json \
-                       with a stable `code`. Clients should tolerate fields and codes that they do not know."
-    ),
-    components(schemas(ProblemBody, crate::wire::ScanRead)),
-    modifiers(&Keys),
-    security(("token" = []), ("screen" = [])),
-    tags(
-        (name = "session", description = "Pair a screen, and say who stands before it"),
-        (name = "sales", description = "Begin, pay, cancel, answer, read"),
-        (name = "vouchers", description = "What is on a voucher"),
-        (name = "redemptions", description = "Redeem, complete, reverse, answer, read"),
-        (name = "attention", description = "What waits for a person"),
-        (name = "journal", description = "What happened, and whether it is whole"),
-        (name = "days", description = "What a day adds up to, and its reports"),
-        (name = "balances", description = "What may be spent at the provider"),
-        (name = "products", description = "What can be sold"),
-        (name = "health", description = "Whether it can be sold"),
-        (name = "devices", description = "What stands beside the till, and what is wrong with it"),
-        (name = "events", description = "What changes"),
-        (name = "description", description = "This document")
-    )
-)]
-pub(crate) struct Description;
-
-struct Keys;
-
-impl Modify for Keys {
-    fn modify(&self, document: &mut Document) {
-        let scheme = HttpBuilder::new()
-            .scheme(HttpAuthScheme::Bearer)
-            .description(Some(
-                "The terminal's token, from the file that the daemon made at its first start (mode 0600).",
-            ))
-            .build();
-        let cookie = ApiKeyValue::with_description(
-            "tilld_8480",
-            "The cookie of a paired screen (POST /v1/pair); the door's own port is in its name. A request that acts by it also carries \
-             Origin, or Sec-Fetch-Site: same-origin. What is a manager's wants one who has signed in: POST /v1/session/manager.",
-        );
-        let components = document.components.get_or_insert_default();
-        components.add_security_scheme("token", SecurityScheme::Http(scheme));
-        components.add_security_scheme("screen", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
-    }
 }
 
 /// What any route may answer: the guard's, and a fault of the program.
@@ -359,7 +310,7 @@ mod tests {
 
     #[test]
     fn whatever_a_till_sends_is_closed_to_fields_that_are_not_named() {
-        let (_, document) = crate::routes().split_for_parts();
+        let document = crate::every_route().document();
         let document: Value = serde_json::from_str(&document.to_json().unwrap()).unwrap();
         let schemas = &document["components"]["schemas"];
         for name in [
@@ -392,7 +343,7 @@ mod tests {
 
     #[test]
     fn the_checked_in_document_is_what_the_code_says() {
-        let (_, document) = crate::routes().split_for_parts();
+        let document = crate::every_route().document();
         let generated = document.to_pretty_json().unwrap() + "\n";
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json");
         if std::env::var_os("UPDATE_OPENAPI").is_some() {

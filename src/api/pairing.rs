@@ -24,14 +24,13 @@ use axum::http::header::SET_COOKIE;
 use axum::response::{IntoResponse, Response};
 use subtle::ConstantTimeEq;
 use tilld_domain::secret::Secret;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::ApiState;
 use crate::body::Body;
 use crate::cookie::{Screen, ScreenId};
 use crate::openapi::{PairProblems, PairingProblems};
 use crate::problem::{Objection, Problem};
+use crate::routes::{Routes, routes};
 use crate::wire::{PairRequest, PairingCode};
 
 /// How long a code is good.
@@ -41,8 +40,8 @@ const TRIES: u8 = 5;
 /// Digits of a code.
 pub(crate) const DIGITS: usize = 8;
 
-pub(crate) fn routes() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().routes(routes!(offer)).routes(routes!(pair))
+pub(crate) fn routes() -> Routes {
+    Routes::new().routes(routes!(offer)).routes(routes!(pair))
 }
 
 /// The code that is good now, if any.

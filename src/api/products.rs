@@ -6,16 +6,15 @@ use serde::Serialize;
 use tilld_counter::ShelfState;
 use tilld_domain::product::{self, FaceValues};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::ApiState;
 use crate::openapi::{AnyProblems, RefreshProblems};
 use crate::problem::Problem;
+use crate::routes::{Routes, routes};
 use crate::wire::{CardKind, Money, instant, words};
 
-pub(crate) fn routes() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(refresh))
+pub(crate) fn routes() -> Routes {
+    Routes::new().routes(routes!(list)).routes(routes!(refresh))
 }
 
 /// The catalogue as it was fetched last.

@@ -12,8 +12,6 @@ use tilld_counter::RedemptionNow;
 use tilld_domain::ids::{BasketId, RedemptionId};
 use tilld_domain::redemption::screen::Screen;
 use tilld_domain::refusal::Refusal;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::ApiState;
 use crate::asked::{Digest, Key};
@@ -24,14 +22,15 @@ use crate::openapi::{
     RedemptionAnswerProblems, RedemptionSettleProblems, ReverseProblems, ScanProblems,
 };
 use crate::problem::{Objection, Problem};
+use crate::routes::{Routes, routes};
 use crate::sales::of_path;
 use crate::wire::{
     Basket, CompleteRequest, RedeemRequest, Redemption, RedemptionAnswerRequest, RedemptionPaper,
     RedemptionSettleRequest, ReverseRequest, ScanRequest,
 };
 
-pub(crate) fn routes() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes {
+    Routes::new()
         .routes(routes!(redeem))
         .routes(routes!(read))
         .routes(routes!(complete))

@@ -15,8 +15,6 @@ use tilld_domain::ids::SaleId;
 use tilld_domain::refusal::Refusal;
 use tilld_domain::sale::CardNo;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::ApiState;
 use crate::asked::{Digest, Key};
@@ -26,10 +24,11 @@ use crate::openapi::{
     AnswerProblems, CancelProblems, OpenProblems, OpenSalesProblems, PayProblems, ReadProblems,
 };
 use crate::problem::{Objection, Problem};
+use crate::routes::{Routes, routes};
 use crate::wire::{AnswerRequest, CancelRequest, OpenSales, PaymentRequest, Sale, SaleRequest};
 
-pub(crate) fn routes() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes {
+    Routes::new()
         .routes(routes!(open, list))
         .routes(routes!(read))
         .routes(routes!(pay))

@@ -9,8 +9,6 @@ use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
 use axum::response::{IntoResponse, Response};
 use tilld_domain::money::Currency;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::ApiState;
 use crate::body::Body;
@@ -19,10 +17,11 @@ use crate::guard::Caller;
 use crate::managers::Turned;
 use crate::openapi::{AnyProblems, SignInProblems, SignOutProblems};
 use crate::problem::{Objection, Problem};
+use crate::routes::{Routes, routes};
 use crate::wire::{Role, Session, SignInRequest, SignedIn, TenderKind};
 
-pub(crate) fn routes() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().routes(routes!(read)).routes(routes!(sign_in, sign_out))
+pub(crate) fn routes() -> Routes {
+    Routes::new().routes(routes!(read)).routes(routes!(sign_in, sign_out))
 }
 
 /// Who asks, and where

@@ -8,8 +8,6 @@ use serde::{Deserialize, Serialize};
 use tilld_counter::Copied;
 use tilld_domain::ids::PersonName;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::ApiState;
 use crate::asked::{Digest, Key};
@@ -18,11 +16,12 @@ use crate::guard::Caller;
 use crate::openapi::{CopyProblems, RedemptionSlipProblems, ScannedProblems, SlipProblems};
 use crate::problem::Problem;
 use crate::redemptions::OfRedemption;
+use crate::routes::{Routes, routes};
 use crate::sales::{OfCard, OfSale, view};
 use crate::wire::{Checked, PaperEnd, Sale, Slip, Unshown};
 
-pub(crate) fn routes() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new()
+pub(crate) fn routes() -> Routes {
+    Routes::new()
         .routes(routes!(copy))
         .routes(routes!(show))
         .routes(routes!(show_redemption))

@@ -8,19 +8,18 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use tilld_domain::ids::CheckId;
 use tilld_domain::refusal::Refusal;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::ApiState;
 use crate::body::Body;
 use crate::guard::Caller;
 use crate::openapi::{CheckProblems, PrintCheckProblems, UnlockProblems};
 use crate::problem::Problem;
+use crate::routes::{Routes, routes};
 use crate::sales::of_path;
 use crate::wire::{CheckRequest, PaperEnd, UnlockRequest, VoucherCheck};
 
-pub(crate) fn routes() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().routes(routes!(check)).routes(routes!(unlock)).routes(routes!(print))
+pub(crate) fn routes() -> Routes {
+    Routes::new().routes(routes!(check)).routes(routes!(unlock)).routes(routes!(print))
 }
 
 /// Look at a voucher
