@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn what_is_watched_is_a_managers_and_its_beginning_his_act() {
-        let (_, document) = crate::routes().split_for_parts();
+        let document = crate::every_route().document();
         for route in WATCHED {
             assert!(document.paths.paths.contains_key(*route), "{route}");
             assert_eq!(wanted(Some(route)), For::Manager, "{route}");
