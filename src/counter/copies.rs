@@ -4,6 +4,9 @@
 //! sale is done, whatever becomes of the paper: a copy proves nothing about the first one, and while a question about that is open
 //! there is none. How the printing of a copy ends changes nothing and is not written down; it is remembered here for whoever waits for
 //! it, of the last [`MOST_REMEMBERED`] copies and for as long as the daemon runs.
+//!
+//! A copy waits for its turn among the papers that are no card ([`paper`](crate::paper)), so that many of them keep no customer's card
+//! waiting; while as many as are remembered are not out yet, no further one is taken.
 
 use std::collections::VecDeque;
 
@@ -46,9 +49,14 @@ impl Copies {
     /// One is about to be printed.
     pub(crate) fn begin(&self, which: CopyOf) {
         self.0.send_modify(|copies| {
-            let over = copies.len().saturating_add(1).saturating_sub(MOST_REMEMBERED);
-            copies.drain(..over);
             copies.push_back((which, None));
+            let mut over = copies.len().saturating_sub(MOST_REMEMBERED);
+            // Whoever waits for one that is not out yet is still to be told.
+            copies.retain(|(_, end)| {
+                let goes = over > 0 && end.is_some();
+                over = over.saturating_sub(usize::from(goes));
+                !goes
+            });
         });
     }
 
@@ -61,9 +69,14 @@ impl Copies {
         });
     }
 
-    /// Whether one is being printed.
+    /// Whether one is being printed, or waits for its turn.
     pub(crate) fn is_printed(&self) -> bool {
         self.0.borrow().iter().any(|(_, end)| end.is_none())
+    }
+
+    /// Whether no more can be taken before some are out.
+    pub(crate) fn are_many(&self) -> bool {
+        self.0.borrow().iter().filter(|(_, end)| end.is_none()).count() >= MOST_REMEMBERED
     }
 
     /// How the printing of one ends; none if it is not remembered.
@@ -137,5 +150,28 @@ mod tests {
         let known =
             [copies.end_of(which(1)).await, copies.end_of(which(2)).await, copies.end_of(which(last)).await];
         assert_eq!(known, [None, Some(end), Some(end)]);
+    }
+
+    #[tokio::test]
+    async fn a_copy_that_is_not_out_yet_is_not_forgotten_and_of_many_no_more_is_taken() {
+        let copies = Copies::default();
+        let end = PrintEnd::OnPaper(Proof::ProcessId);
+        let most = u16::try_from(MOST_REMEMBERED).unwrap();
+        for number in 1..=most {
+            assert!(!copies.are_many(), "before {number}");
+            copies.begin(which(number));
+        }
+        assert!(copies.are_many());
+        // One more was asked for in the same moment.
+        copies.begin(which(most + 1));
+        let (told, ()) = tokio::join!(copies.end_of(which(1)), async { copies.ended(which(1), end) });
+        assert_eq!(told, Some(end));
+        copies.begin(which(most + 2));
+        assert_eq!(copies.end_of(which(1)).await, None, "that is out, and the oldest");
+        for number in 2..=most + 2 {
+            assert!(copies.is_printed());
+            copies.ended(which(number), end);
+        }
+        assert!(!copies.is_printed() && !copies.are_many());
     }
 }

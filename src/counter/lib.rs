@@ -323,6 +323,7 @@ impl Counter {
             Arc::new(Looks::new(redeeming.clone(), journal, place, Arc::clone(&moves)))
         });
         let copies = Arc::<copies::Copies>::default();
+        let printed = Arc::<paper::Printed>::default();
         let performer = perform::Performer {
             inbox: inbox.clone(),
             provider: Arc::clone(&ports.provider),
@@ -332,6 +333,7 @@ impl Counter {
             line: Arc::clone(&line),
             undo_slots: Arc::new(tokio::sync::Semaphore::new(settings.undos_at_once)),
             copies: Arc::clone(&copies),
+            papers: Arc::clone(&printed),
             redeeming,
         };
         let counter = Self {
@@ -346,7 +348,7 @@ impl Counter {
             shelf: Arc::clone(&shelf),
             line: Arc::clone(&line),
             looks,
-            printed: Arc::default(),
+            printed,
             copies,
             lookups: Arc::default(),
             place,

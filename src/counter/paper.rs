@@ -1,4 +1,4 @@
-//! The papers of vouchers: printed when a till asks, as often as it asks.
+//! The papers of vouchers: printed when a till asks, as often as it asks; and the turn of every paper that is no card.
 //!
 //! None of them is worth anything (their codes are masked), so no ink line is crossed and nothing of them is journaled. Which
 //! is the first one is known as long as the daemon runs; every further one is marked as a copy. A paper bears the time of what
@@ -7,7 +7,7 @@
 //! A paper that was begun is printed to its end, also when the till that asked for it has gone: half a slip would be left in
 //! the printer, in front of the next card's. What came of it is in the log then. A till that goes before its turn prints
 //! nothing, and [`MOST_AT_ONCE`] are at the printer at once, so that papers nobody waits for do not keep cards from being
-//! printed.
+//! printed. A manager's copies (`copies`) and test slips wait for their turn among them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -55,6 +55,11 @@ impl Default for Printed {
 }
 
 impl Printed {
+    /// Waits for a place at the printer; it is held until the paper's end. None: never.
+    pub(crate) async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.places).acquire_owned().await.ok()
+    }
+
     /// One more goes out: which copy it is, or none if it is the first. Of two at once only one is.
     fn one_more(&self, which: (RedemptionId, bool)) -> Option<u16> {
         let mut printed = self.lock();
@@ -124,7 +129,7 @@ impl Counter {
 
     async fn place_at_the_printer(&self) -> Result<OwnedSemaphorePermit, Refusal> {
         // It is never closed.
-        Arc::clone(&self.printed.places).acquire_owned().await.map_err(|_| Refusal::Stopping)
+        self.printed.place().await.ok_or(Refusal::Stopping)
     }
 
     /// Prints a paper, whoever still waits for it. `which`: of which redemption it is.

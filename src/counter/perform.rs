@@ -24,6 +24,7 @@ use crate::copies::{Copies, CopyOf};
 use crate::driver::Message;
 use crate::now::{Deed, Happening, Now, Standing, Whose};
 use crate::offset::{Answered, Offset};
+use crate::paper::Printed;
 use crate::redeeming::Redeeming;
 use crate::undoing::Started;
 use crate::{Place, ProviderLine, slips};
@@ -84,6 +85,8 @@ pub(crate) struct Performer {
     pub(crate) line: Arc<Line>,
     pub(crate) undo_slots: Arc<Semaphore>,
     pub(crate) copies: Arc<Copies>,
+    /// Where a copy waits for its turn at the printer.
+    pub(crate) papers: Arc<Printed>,
     /// None where vouchers are not set up.
     pub(crate) redeeming: Option<Redeeming>,
 }
@@ -126,6 +129,7 @@ impl Performer {
                 let which = CopyOf { sale: id, card, number: copy };
                 self.copies.begin(which);
                 Box::pin(async move {
+                    let _place = this.papers.place().await;
                     let end = this.print_slip(slip).await;
                     this.copies.ended(which, end);
                     OrderEvent::PrintEnded(end)

@@ -207,6 +207,39 @@ async fn the_code_on_a_slip_answers_whether_it_is_complete_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn copies_wait_for_their_turn_like_all_paper_that_is_no_card() {
+    let house = House::new().await;
+    let sale = house.sold_on("R1").await;
+    house.hold_slips();
+    let sold = house.jobs();
+    let wanted: Vec<_> = (0..7).map(|key| format!("c{key}")).collect();
+    let copies = async {
+        tokio::join!(
+            house.copy(&sale, &wanted[0]),
+            house.copy(&sale, &wanted[1]),
+            house.copy(&sale, &wanted[2]),
+            house.copy(&sale, &wanted[3]),
+            house.copy(&sale, &wanted[4]),
+            house.copy(&sale, &wanted[5]),
+            house.copy(&sale, &wanted[6]),
+        )
+    };
+    let at_the_printer = async {
+        while house.get(&sale).await.json()["cards"][0]["copies"] != 7 || house.jobs() < sold + 4 {
+            tokio::task::yield_now().await;
+        }
+        for _ in 0..1000 {
+            tokio::task::yield_now().await;
+        }
+        let held = house.jobs() - sold;
+        house.let_slips_go();
+        held
+    };
+    let (_, held) = tokio::join!(copies, at_the_printer);
+    assert_eq!((held, house.jobs() - sold), (4, 7));
+}
+
+#[tokio::test]
 async fn a_slip_is_known_by_its_code_also_after_a_start() {
     let house = House::new().await;
     house.printer_will(JobOutcome::Unknown { fault: Fault::Silent, bytes_sent: 100 });

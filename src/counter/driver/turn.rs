@@ -203,6 +203,7 @@ impl Driver {
                         self.call_off(Whose::Card(sale.opening.sale, *card))?;
                         settled
                     }
+                    Act::Copy { .. } if self.performer.copies.are_many() => return Err(Refusal::Busy),
                     Act::Copy { card, by } => desk::copy(sale, *card, by.clone())?,
                     _ => return Err(Refusal::SaleUnknown),
                 };
