@@ -17,8 +17,6 @@ const QR_MODULE: usize = 4;
 /// The light frame that a reader needs, in modules: of a QR code (ISO/IEC 18004), and at the sides of bars.
 const QR_QUIET: usize = 4;
 const BARS_QUIET: usize = 10;
-/// How high bars are, in dots: as those that a printer draws.
-const BARS_HEIGHT: usize = 102;
 
 /// A text's QR code. Its quiet zone is not in it: at the sides it is the paper, above and below a blank row, which costs a
 /// byte on the line instead of some hundreds.
@@ -57,9 +55,10 @@ pub fn bars(symbology: Symbology, text: &str, dots: u16) -> Option<Picture> {
     if module < LEAST {
         return None;
     }
-    let mut canvas = Canvas::new(modules.len().saturating_mul(module), BARS_HEIGHT);
+    let height = usize::from(bars::height(symbology));
+    let mut canvas = Canvas::new(modules.len().saturating_mul(module), height);
     for (place, _) in modules.iter().enumerate().filter(|(_, dark)| **dark) {
-        canvas.fill(place.saturating_mul(module), 0, module, BARS_HEIGHT);
+        canvas.fill(place.saturating_mul(module), 0, module, height);
     }
     canvas.finish()
 }

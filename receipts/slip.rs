@@ -2,7 +2,8 @@
 //!
 //! A gift card's slip, from top to bottom: the mark of a reprint · a word on an earlier paper · the shop's header · the
 //! product, its value, which card of the receipt · that a POSA card is live · the provider's lines between two rules ·
-//! a word to staff if a part of them could not be read · when and where · the shop's footer · the mark again · the cut.
+//! a word to staff if a part of them could not be read · when and where · the shop's footer · the mark again, or the slip's
+//! number · the cut.
 //!
 //! What holds for every slip, whatever the facts are:
 //!
@@ -10,17 +11,23 @@
 //! - The provider's lines are on it in their order, each with all its visible characters, and nothing of the shop's
 //!   stands between them. They may hold the card's code, so they are never shortened to save paper.
 //! - A reprint cannot pass for the first paper: the mark is the first and the last thing on it, white on black.
+//! - A slip's number is the last ink of its paper, so a paper that shows it is all there. Only what a person may be asked about
+//!   has one: the first paper of a POR card, whichever attempt it is. A copy has none: it says nothing about the first paper. It stands
+//!   there as bars, with its digits below, so that a screen, which shows no bars, does not hand it out (row A11).
 //! - Same facts, same slip.
 //!
 //! Laying out cannot fail: an unknown zone, language or currency has a form that can be read, and a paper that is too
-//! narrow for any printer is taken as [`NARROWEST`](crate::rows::NARROWEST). The money's rules are absent on purpose:
+//! narrow for any printer is taken as [`NARROWEST`](crate::rows::NARROWEST), and one that is too narrow for the bars of its
+//! number (30 columns) gets its digits. The money's rules are absent on purpose:
 //! whether a slip may be printed at all, and under which number, is decided before.
 
 use tilld_domain::ids::{Locale, ReceiptId, StoreId, TerminalId};
 use tilld_domain::money::Money;
 use tilld_domain::outcome::ReceiptLines;
 use tilld_domain::product::CardKind;
-use tilld_domain::slip::{Align, Paper, Part, Picture, Slip, Style};
+use tilld_domain::secret::Secret;
+use tilld_domain::slip::{Align, Paper, Part, Picture, Slip, Style, Symbology};
+use tilld_domain::slip_number::SlipNumber;
 
 use crate::locale::{moment, printed_amount};
 use crate::rows::{self, Layout, visible};
@@ -66,6 +73,8 @@ pub struct CardFacts<'a> {
     pub copy: Option<u16>,
     /// Which attempt at the first paper this is, from 1; from 2 on the slip says so.
     pub attempt: u16,
+    /// The number of the order's paper of that attempt; none where the shop wants none.
+    pub number: Option<SlipNumber>,
 }
 
 /// How many line ends inside the elements of `lines` are followed, in all. A provider that sends its slip as one text
@@ -116,6 +125,9 @@ pub fn gift_card(facts: &CardFacts<'_>, texts: &ShopTexts, paper: Paper) -> Slip
     if let Some(mark) = &copy_mark {
         layout.part(Part::Feed(1));
         layout.mark(mark);
+    } else if let (CardKind::Por, Some(number)) = (facts.kind, facts.number) {
+        layout.words(Phrase::SlipNumber.text(language), Style::PLAIN, Align::Centre);
+        layout.part(Part::Barcode(Symbology::Code128, Secret::new(number.to_string())));
     }
     layout.part(Part::Cut);
     layout.finish()

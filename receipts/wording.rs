@@ -58,6 +58,8 @@ pub enum Phrase {
     Activated,
     /// A part of what the provider sent could not be read as text.
     CheckSlip,
+    /// Above the number of a slip, which must not be taken for the card's code.
+    SlipNumber,
     /// In place of a product's name that is empty.
     GiftCard,
     /// Label of the date and time.
@@ -150,12 +152,13 @@ struct Words {
 
 impl Phrase {
     /// Every phrase.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 45] = [
         Self::Copy,
         Self::EarlierVoid,
         Self::CardOf,
         Self::Activated,
         Self::CheckSlip,
+        Self::SlipNumber,
         Self::GiftCard,
         Self::Date,
         Self::Store,
@@ -262,6 +265,15 @@ impl Phrase {
                 es: "Personal: revise este tique, una parte no se pudo leer",
                 nl: "Personeel: controleer deze bon, een deel was onleesbaar",
                 pl: "Personel: sprawdź wydruk, część była nieczytelna",
+            },
+            Self::SlipNumber => Words {
+                en: "Slip number, not the card's code",
+                de: "Belegnummer, kein Gutscheincode",
+                fr: "Numéro du ticket, pas le code",
+                it: "Numero scontrino, non il codice",
+                es: "Número del tique, no el código",
+                nl: "Bonnummer, niet de kaartcode",
+                pl: "Numer wydruku, nie kod karty",
             },
             Self::GiftCard => Words {
                 en: "Gift card",

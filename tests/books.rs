@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use aho_corasick::AhoCorasick;
 use serde_json::Value;
 use tilld_devices::simulated::{SimulatedPaper, SimulatedPrinter};
-use tilld_domain::slip::{Part, Slip};
+use tilld_domain::slip::{Part, Slip, Symbology};
 use tilld_sandbox::finperks::Sandbox;
 
 /// What the till was told about one sale.
@@ -28,6 +28,15 @@ pub fn text_of(slip: &Slip) -> String {
         })
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+/// What a scanner reads at the foot of a paper: bars with nothing but the cut below them.
+pub fn foot_of(slip: &Slip) -> Option<&str> {
+    let last = slip.parts.iter().rfind(|part| !matches!(part, Part::Cut | Part::Feed(_) | Part::Drawer(_)));
+    match last {
+        Some(Part::Barcode(Symbology::Code128, number)) => Some(number.reveal()),
+        _ => None,
+    }
 }
 
 /// Whether a slip bears the mark of a copy: the only white on black.
@@ -55,8 +64,14 @@ pub struct Pile(Vec<String>);
 impl Pile {
     /// What a printer has given out so far, and keeps.
     pub fn of(printer: &SimulatedPrinter) -> Self {
+        Self::but(printer, &BTreeSet::new())
+    }
+
+    /// The same but for the papers that somebody has torn up: their places, from 0.
+    pub fn but(printer: &SimulatedPrinter, torn_up: &BTreeSet<usize>) -> Self {
         let mut pile = Self::default();
-        pile.add(printer.papers());
+        let papers = printer.papers().into_iter().enumerate();
+        pile.add(papers.filter(|(place, _)| !torn_up.contains(place)).map(|(_, paper)| paper).collect());
         pile
     }
 

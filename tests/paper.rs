@@ -5,7 +5,9 @@
 //! agree. A printer that fell silent either goes on where it stopped, so that a whole slip comes out behind the question,
 //! or is switched off and on. An hour passes before anybody answers, and nothing may be undone by itself (A10, A11, law L7).
 //!
-//! In the short form every 89th byte is tried; `TILLD_EVERY_BYTE=1 cargo test -p tilld-tests --release --test paper --
+//! A paper that shows its number has the card's code above it, wherever it was stopped.
+//!
+//! In the short form every 89th byte is tried, and two more; `TILLD_EVERY_BYTE=1 cargo test -p tilld-tests --release --test paper --
 //! --nocapture` tries all of them and prints what it counted.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::print_stdout)]
@@ -24,6 +26,10 @@ use tokio::sync::Mutex;
 /// What a connection begins with, and the longest slip of the sandbox at 42 columns, in bytes.
 const BYTES: usize = 1_050 + 1_700;
 
+/// Looked at in the short form too: behind the cut and before the proof, where the slip is whole and nobody knows it; then, behind what
+/// the next connection begins with because of that, where not a row of the slip is out.
+const TELLING: [usize; 2] = [1_040, 1_060];
+
 /// For a printer that will say nothing however long it is waited for. One that is merely late costs one question more.
 const IMPATIENT: &str =
     "printer.patience = { status_ms = 150, poll_ms = 20, progress_ms = 300, proof_ms = 500, owed_ms = 150 }";
@@ -32,8 +38,12 @@ const IMPATIENT: &str =
 static TURN: Mutex<()> = Mutex::const_new(());
 
 fn every_byte() -> Vec<usize> {
-    let step = if std::env::var_os("TILLD_EVERY_BYTE").is_some() { 1 } else { 89 };
-    (0..BYTES).step_by(step).collect()
+    if std::env::var_os("TILLD_EVERY_BYTE").is_some() {
+        return (0..BYTES).collect();
+    }
+    let mut bytes: Vec<usize> = (0..BYTES).step_by(89).chain(TELLING).collect();
+    bytes.sort_unstable();
+    bytes
 }
 
 async fn act(till: &mut Till, act: &str) {
@@ -68,6 +78,7 @@ async fn at_every_byte(fault: &str, after: After, settings: &str) -> Count {
             given_back += one_slip(&mut till, fault, after, *byte, &mut count).await;
         }
         till.balance().await;
+        numbers_prove_their_papers(&till);
         let calls = till.shop.finperks.calls();
         let undone = calls.iter().filter(|call| call.call == Some(CallKind::Invalidate)).count();
         assert_eq!(undone, given_back, "{fault}, bytes {some:?}: only a person may undo past the ink line");
@@ -131,6 +142,20 @@ async fn one_slip(till: &mut Till, fault: &str, after: After, byte: usize, count
 fn asked(sale: &Value) -> (Option<String>, String) {
     let text = |path: &str| sale.pointer(path).and_then(Value::as_str).map(str::to_owned);
     (text("/cards/0/question/asks"), text("/cards/0/provider_order").unwrap_or_default())
+}
+
+/// Wherever a slip was stopped: a paper that shows its number has the code above it, and one without is not whole.
+fn numbers_prove_their_papers(till: &Till) {
+    let orders = till.shop.finperks.ledger().orders;
+    for paper in till.shop.printer.papers() {
+        let text = books::text_of(&paper.slip);
+        let mut codes = orders.iter().filter_map(|order| order.code.as_ref());
+        let has_code = codes.any(|code| text.contains(code.reveal()));
+        match books::foot_of(&paper.slip) {
+            Some(number) => assert!(has_code, "{number} proves a paper without a code: {text}"),
+            None => assert!(!paper.complete, "a whole paper has no number: {text}"),
+        }
+    }
 }
 
 fn is_whole(till: &Till, order: &str) -> bool {

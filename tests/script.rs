@@ -8,6 +8,8 @@
 //! | `settle 1 The reason` | a manager closes the case of a card |
 //! | `copy 1` | a manager wants a copy of a card's slip |
 //! | `scan slip 1` | the code of the first order is read off its slip |
+//! | `scan foot 2` | the number at the foot of the second paper that came out is read, also of a torn one |
+//! | `tear up 1` | the cashier tears up the first paper that came out, whole or not |
 //! | `send 1` | a manager wants a card's undo to be sent now |
 //! | `cancel`, `answer 1 print` | the till cancels; a person answers the question of a card |
 //! | `again`, `again differently` | the till repeats its last request under its key, with the same or another body |
@@ -32,6 +34,7 @@
 //! | `undo 6 server_error` | of the first case: so often its undo failed, the last time because of that; `under_way`: it is on the wire |
 //! | `attention is_it_complete` | exactly these cases wait for a person; `attention nothing` |
 //! | `back 50.00` | so much must be given back |
+//! | `numbers 1` | so many papers, also torn ones, have a number at their foot, each another one |
 //! | `slips 1`, `torn 1`, `pulses 0` | so many complete and incomplete papers are out; so often a drawer was opened |
 //! | `printer is paper_out`, `printer is well` | health says so of the printer |
 //! | `device paper_out ready` | what was written about the printer, one word an entry; `device nothing` |
@@ -46,6 +49,7 @@
 //! | `live 1`, `owed 1` | so many cards are live at finperks; so many undos are owed |
 //! | `codes 1` | so many cards and redemptions have codes or lines that can still be read |
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -112,6 +116,8 @@ pub struct Till {
     requests: usize,
     rounds: u32,
     scanned: Vec<String>,
+    /// The papers that the cashier has torn up, by their places from 0.
+    torn_up: BTreeSet<usize>,
     lock: Option<rusqlite::Connection>,
     /// How much had been logged when it was opened.
     logged_before: usize,
@@ -133,6 +139,7 @@ impl Till {
             requests: 0,
             rounds: 0,
             scanned: Vec::new(),
+            torn_up: BTreeSet::new(),
             lock: None,
             logged_before,
         }
@@ -189,6 +196,16 @@ impl Till {
                 let code =
                     self.shop.finperks.ledger().orders[place - 1].code.clone().expect("a printed card");
                 self.post("/v1/sales/scanned".to_owned(), json!({ "code": code.reveal(), "by": "Kim" }));
+            }
+            ["scan", "foot", paper] => {
+                self.last_answer().await;
+                let place: usize = paper.parse().unwrap();
+                let papers = self.shop.printer.papers();
+                let number = books::foot_of(&papers[place - 1].slip).expect("a number at its foot");
+                self.post("/v1/sales/scanned".to_owned(), json!({ "code": number, "by": "Kim" }));
+            }
+            ["tear", "up", paper] => {
+                self.torn_up.insert(paper.parse::<usize>().unwrap() - 1);
             }
             ["send", card] => {
                 self.last_answer().await;
@@ -335,7 +352,8 @@ impl Till {
         for card in sale["cards"].as_array().into_iter().flatten() {
             let Some(asks) = card.pointer("/question/asks").and_then(Value::as_str) else { continue };
             let order = card["provider_order"].as_str().unwrap_or_default();
-            let complete = books::is_on_paper(&self.shop.finperks, &Pile::of(&self.shop.printer), order);
+            let pile = Pile::but(&self.shop.printer, &self.torn_up);
+            let complete = books::is_on_paper(&self.shop.finperks, &pile, order);
             let answer = books::answer_to(asks, complete);
             self.act(&format!("answer {} {answer}", card["number"])).await;
             self.last_answer().await;
@@ -408,6 +426,16 @@ impl Till {
             ["slips", count] => {
                 let complete = self.shop.printer.papers().iter().filter(|paper| paper.complete).count();
                 same(complete.to_string(), count)
+            }
+            ["numbers", count] => {
+                let papers = self.shop.printer.papers();
+                let numbers: Vec<&str> =
+                    papers.iter().filter_map(|paper| books::foot_of(&paper.slip)).collect();
+                let different: BTreeSet<&str> = numbers.iter().copied().collect();
+                if different.len() != numbers.len() {
+                    return Err(format!("found twice the same in {numbers:?}"));
+                }
+                same(numbers.len().to_string(), count)
             }
             ["torn", count] => {
                 self.shop.printer.tear();
@@ -550,7 +578,8 @@ impl Till {
             let now = self.shop.get(&format!("/v1/sales/{sale}")).await.expect("the daemon runs").body;
             money.push(books::money_of(&now));
         }
-        found.extend(books::contradictions(&self.shop.finperks, &Pile::of(&self.shop.printer), &money));
+        let pile = Pile::but(&self.shop.printer, &self.torn_up);
+        found.extend(books::contradictions(&self.shop.finperks, &pile, &money));
         found
     }
 

@@ -100,7 +100,8 @@ printer.network = "{}"
 printer.columns = 42
 journal  = {{ folder = "{}" }}
 api.listen = "127.0.0.1:0"
-slip     = {{ header = ["Buchhandlung am Markt"], footer = ["Vielen Dank!"] }}
+slip.header = ["Buchhandlung am Markt"]
+slip.footer = ["Vielen Dank!"]
 {}
 {}
 "#,

@@ -5,6 +5,8 @@ use escpos::utils::{
     BarcodeFont, BarcodeHeight, BarcodeOption, BarcodePosition, BarcodeWidth, QRCodeCorrectionLevel,
     QRCodeModel, QRCodeOption,
 };
+use tilld_domain::bars;
+use tilld_domain::slip::Symbology;
 use zeroize::Zeroizing;
 
 use super::GS;
@@ -86,8 +88,9 @@ pub(super) fn code128(text: &str, dots: u16) -> Option<Zeroizing<Vec<u8>>> {
     let data = Zeroizing::new(text.replace('{', "{{"));
     let length = u8::try_from(data.len().checked_add(2)?).ok()?;
     let mut bytes = Zeroizing::new(Vec::with_capacity(data.len().saturating_add(20)));
-    // Height 102 dots, text below in font A, as for the other bars.
-    bytes.extend_from_slice(&[GS, b'w', DOTS_A_MODULE, GS, b'h', 102, GS, b'f', 0, GS, b'H', 2]);
+    // Text below in font A, as for the other bars.
+    let height = bars::height(Symbology::Code128);
+    bytes.extend_from_slice(&[GS, b'w', DOTS_A_MODULE, GS, b'h', height, GS, b'f', 0, GS, b'H', 2]);
     bytes.extend_from_slice(&[GS, b'k', 73, length, b'{', b'B']);
     bytes.extend_from_slice(data.as_bytes());
     Some(bytes)

@@ -122,7 +122,7 @@ fn every_part_is_the_command_of_the_manual() {
             "CODE128",
             Profile::epson(),
             vec![Part::Barcode(Symbology::Code128, secret("A{1"))],
-            b"\x1ba\x01\x1dw\x02\x1dhf\x1df\x00\x1dH\x02\x1dkI\x06{BA{{1".to_vec(),
+            b"\x1ba\x01\x1dw\x02\x1dh@\x1df\x00\x1dH\x02\x1dkI\x06{BA{{1".to_vec(),
         ),
         (
             "CODE128 wider than the paper",

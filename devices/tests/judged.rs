@@ -126,6 +126,27 @@ fn a_scanner_reads_the_codes_that_are_sent_as_pictures() {
     }
 }
 
+/// The foot of a card's slip: on 32 columns and more its bars fit, with their quiet zones, whoever draws them.
+#[test]
+fn a_scanner_reads_the_number_at_the_foot_of_a_slip_on_narrow_and_on_wide_paper() {
+    const NUMBER: &str = "90766354171";
+    for columns in [48, 42, 32, 30] {
+        let printer = Profile::epson().with_columns(columns);
+        let foot = || {
+            vec![
+                text("Belegnummer"),
+                Part::Barcode(Symbology::Code128, Secret::new(NUMBER.to_owned())),
+                Part::Cut,
+            ]
+        };
+        let drawn = judged(&printer, foot()).lines;
+        assert_eq!(drawn[1], format!("bars \"\\r{{B{NUMBER}\""), "{columns}: {drawn:?}");
+        let sent = judged(&Profile { barcodes: Codes::Raster, ..printer }, foot());
+        assert_eq!(sent.lines[1..3], ["picture 312x64".to_owned(), format!("text {NUMBER}")], "{columns}");
+        assert_eq!(scanned(&sent.picture(0)), NUMBER, "{columns}");
+    }
+}
+
 #[test]
 fn codes_that_the_printer_draws_hold_what_was_given() {
     let parts = vec![

@@ -25,8 +25,6 @@ const BASELINE: usize = 18;
 const MARGIN: usize = 30;
 /// The darker ground that the paper lies on, in dots.
 const GROUND: usize = 12;
-/// How high bars are, in dots.
-const BARS_HEIGHT: usize = 100;
 /// The widest module of a QR code, of an EAN and of a CODE128, in dots.
 const QR_MODULE: usize = 6;
 const EAN_MODULE: usize = 3;
@@ -163,8 +161,9 @@ impl Sheet {
             self.note(&format!("[{symbology:?}]"));
         } else {
             let mut path = String::new();
+            let height = usize::from(bars::height(symbology));
             for (place, _) in modules.iter().enumerate().filter(|(_, bar)| **bar) {
-                let _ = write!(path, "M{place} 0h1v{BARS_HEIGHT}h-1z");
+                let _ = write!(path, "M{place} 0h1v{height}h-1z");
             }
             let x =
                 MARGIN.saturating_add(self.width().saturating_sub(modules.len().saturating_mul(module)) / 2);
@@ -173,7 +172,7 @@ impl Sheet {
                 "<path transform=\"translate({x} {y}) scale({module} 1)\" shape-rendering=\"crispEdges\" \
                  d=\"{path}\"/>"
             ));
-            self.feed(BARS_HEIGHT.saturating_add(GAP));
+            self.feed(height.saturating_add(GAP));
         }
         self.note(text.reveal());
     }

@@ -10,7 +10,8 @@ use tilld_domain::ids::Locale;
 use tilld_domain::money::{Currency, Money};
 use tilld_domain::outcome::ReceiptLines;
 use tilld_domain::product::CardKind;
-use tilld_domain::slip::{Align, Letters, Paper, Part, Picture, Slip};
+use tilld_domain::slip::{Align, Letters, Paper, Part, Picture, Slip, Symbology};
+use tilld_domain::slip_number::SlipNumber;
 use tilld_receipts::preview;
 use tilld_receipts::rows::{NARROWEST, visible, width};
 use tilld_receipts::slip::{CardFacts, ShopTexts, gift_card};
@@ -41,7 +42,13 @@ struct Sold {
     card: (u16, u16),
     copy: Option<u16>,
     attempt: u16,
+    numbered: bool,
     receipt: String,
+}
+
+/// The number of the card's slip at an attempt.
+fn number(attempt: u16) -> SlipNumber {
+    SlipNumber::of("019bb0d5-6a3c-7c11-9f9e-0d6a5b1c2d3e".parse().unwrap(), attempt)
 }
 
 impl Sold {
@@ -57,6 +64,7 @@ impl Sold {
             card: (1, 1),
             copy: None,
             attempt: 1,
+            numbered: true,
             receipt: "R-20261121-0042".into(),
         }
     }
@@ -76,6 +84,7 @@ impl Sold {
             lines: &self.lines,
             copy: self.copy,
             attempt: self.attempt,
+            number: self.numbered.then(|| number(self.attempt)),
         };
         gift_card(&facts, texts, paper)
     }
@@ -143,6 +152,9 @@ fn a_printed_card_on_narrow_paper() {
 │ Bon              R-20261121-0042 │
 │                                  │
 │  Vielen Dank für Ihren Einkauf!  │
+│ Belegnummer, kein Gutscheincode  │
+│            [Code128]             │
+│           90766354171            │
 │ - - - - - - - - - - - - - - - ✂  │
 └──────────────────────────────────┘
 "
@@ -228,6 +240,38 @@ fn the_first_attempt_is_not_numbered_and_later_ones_void_the_earlier_paper() {
         let wanted = format!("Attempt {attempt}: an earlier paper is void");
         let found = rows(&card.slip(&shop(), paper(48))).iter().filter(|row| **row == wanted).count();
         assert_eq!(found, expected, "attempt {attempt}");
+    }
+}
+
+#[test]
+fn the_first_paper_of_a_printed_card_ends_with_its_number_and_no_other_paper_does() {
+    for (kind, copy, attempt, numbered, foot) in [
+        (CardKind::Por, None, 1, true, Some("90766354171")),
+        (CardKind::Por, None, 2, true, Some("90766354268")),
+        (CardKind::Por, None, 1, false, None),
+        (CardKind::Por, Some(1), 1, true, None),
+        (CardKind::Posa, None, 1, true, None),
+    ] {
+        let mut card = Sold::new("de-DE", &POR_LINES);
+        (card.kind, card.copy, card.attempt, card.numbered) = (kind, copy, attempt, numbered);
+        for columns in [16, 32, 42, 48] {
+            let slip = card.slip(&shop(), paper(columns));
+            check(&slip);
+            let bars = |part: &Part| match part {
+                Part::Barcode(symbology, text) => Some((*symbology, text.reveal().to_owned())),
+                _ => None,
+            };
+            let wanted = foot.map(|number| (Symbology::Code128, number.to_owned()));
+            let case = format!("{kind:?} {copy:?} {attempt} {numbered} {columns}");
+            // It is the last ink, so whoever scans it holds everything above it.
+            assert_eq!(slip.parts.iter().rev().nth(1).and_then(bars), wanted, "{case}");
+            assert_eq!(slip.parts.iter().filter_map(bars).count(), usize::from(foot.is_some()), "{case}");
+            // As text it would stand on a screen.
+            let told = rows(&slip);
+            assert!(foot.is_none_or(|number| !told.concat().contains(number)), "{case}");
+            let word = told.concat().contains("Belegnummer");
+            assert_eq!(word, foot.is_some(), "{case}");
+        }
     }
 }
 

@@ -191,7 +191,9 @@ problems! {
         Refusal::Stopping,
     ]];
     /// Of a scanned slip.
-    ScannedProblems: &[ANY, KEY, BODY], &[ACTING_REFUSALS, &[Refusal::NoSuchSlip, Refusal::NotAsked]];
+    ScannedProblems: &[ANY, KEY, BODY], &[ACTING_REFUSALS, &[
+        Refusal::NoSuchSlip, Refusal::EarlierSlip, Refusal::CodeOnEarlierSlip, Refusal::NotAsked,
+    ]];
     /// Of copying a slip.
     CopyProblems: &[ANY, KEY, BODY], &[ACTING_REFUSALS, &[
         Refusal::SaleUnknown, Refusal::CardUnknown, Refusal::NoSlip, Refusal::SlipForgotten, Refusal::OpenQuestion,

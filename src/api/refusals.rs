@@ -100,6 +100,12 @@ pub(crate) fn row(refusal: &Refusal) -> Row {
             StatusCode::NOT_FOUND,
             "The code is on no slip about which `is_it_complete` is asked; other questions are not answered by a scan.",
         ),
+        Refusal::EarlierSlip => not_so(
+            "The number is that of an earlier attempt at the slip about which `is_it_complete` is asked; only that of the last one answers it.",
+        ),
+        Refusal::CodeOnEarlierSlip => not_so(
+            "From the second attempt at a slip on the card's code answers nothing: the papers before carry it too. The number at the foot of the last one does.",
+        ),
         Refusal::NothingToSend => not_so(
             "No undo is owed, or none that waits for its next attempt; GET /v1/attention shows which do.",
         ),

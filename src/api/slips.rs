@@ -1,4 +1,4 @@
-//! Slips: how they look on paper, a numbered copy of a card's, and its code as proof that it is there.
+//! Slips: how they look on paper, a numbered copy of a card's, and its number or code as proof that it is there.
 
 use axum::Json;
 use axum::extract::State;
@@ -127,22 +127,23 @@ async fn show_redemption(
     Ok(Json((&state.counter().slip_of_redemption(id).await?).into()))
 }
 
-/// The code on a slip was scanned.
+/// The number at the foot of a slip, or the code on it, was scanned.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ScannedRequest {
-    /// What was scanned or typed; blanks and strokes in it do not matter. It is never shown again.
-    #[schema(value_type = String, min_length = 1, write_only, example = "2209 6262 9822 9763 235")]
+    /// What was scanned or typed: the slip's number, or the card's code; blanks and strokes in it do not matter. It is never shown again.
+    #[schema(value_type = String, min_length = 1, write_only, example = "90766354171")]
     code: Unshown,
     /// Who holds the paper.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 64, example = "Łucja")]
     by: Option<Checked<PersonName>>,
 }
 
-/// Answer by the code on a slip
+/// Answer by the number or the code on a slip
 ///
-/// Where the printer fell silent (`is_it_complete`), the code that was read off the paper proves the paper: it answers `complete` for the
-/// card that carries it. No other question is answered so.
+/// Where the printer fell silent (`is_it_complete`), the number that was read off the foot of the paper (CODE128, 11 digits) proves the
+/// paper down to there, of that attempt: it answers `complete` for its card. So does the card's code, as long as the first attempt is
+/// asked about: later papers carry the same one. No other question is answered so.
 #[utoipa::path(
     post,
     path = "/v1/sales/scanned",

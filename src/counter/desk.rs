@@ -21,6 +21,7 @@ use tilld_providers::{ConfirmFacts, CreateFacts, GiftCards, SingleTender};
 use uuid::Uuid;
 
 use crate::Place;
+use crate::scan_back::{Proven, attempt_asked_about};
 
 pub(crate) use redemption::{complete, decide, scanned, take_back, tell};
 
@@ -244,6 +245,19 @@ pub fn answer(
         return Err(Refusal::NotAsked);
     }
     Ok(SaleEvent::Card(card, OrderEvent::Answered { answer, by }))
+}
+
+/// Takes a paper that was scanned for the answer that it is complete, if it is still the one that is asked about.
+pub(crate) fn proven(sale: &Sale, paper: Proven, by: Option<PersonName>) -> Result<SaleEvent, Refusal> {
+    let order = sale.order(paper.card).ok_or(Refusal::CardUnknown)?;
+    if !order.at_rest() {
+        return Err(Refusal::StillWorking);
+    }
+    match attempt_asked_about(order, &sale.opening.rules) {
+        Some(attempt) if attempt == paper.attempt => answer(sale, paper.card, Answer::Complete, by),
+        Some(_) => Err(Refusal::EarlierSlip),
+        None => Err(Refusal::NotAsked),
+    }
 }
 
 /// Closes a manager's case with a reason of 1 to [`LONGEST_REASON`] characters.

@@ -38,7 +38,7 @@ use std::time::Duration;
 
 use tilld_devices::printer::Status;
 use tilld_domain::attention::Case;
-use tilld_domain::ids::{DeviceName, PersonName, SaleId};
+use tilld_domain::ids::{DeviceName, PersonName};
 use tilld_domain::moment::Moment;
 use tilld_domain::order::{Answer, State};
 use tilld_domain::redemption::{self, RedemptionEvent};
@@ -60,7 +60,7 @@ use crate::desk::PayRequest;
 use crate::moves::{Mark, Moves};
 use crate::now::{Deed, Happening, Now, Standing, Whose};
 use crate::perform::Performer;
-use crate::scan_back::card_of;
+use crate::scan_back::{Proven, paper_of};
 use crate::undoing::Undoing;
 use crate::{Attention, Change, Ports, SaleNow, Sending, Settings};
 
@@ -87,6 +87,11 @@ pub(crate) enum Act {
     Answer {
         card: CardNo,
         answer: Answer,
+        by: Option<PersonName>,
+    },
+    /// Somebody holds this paper, and it is whole.
+    Proven {
+        paper: Proven,
         by: Option<PersonName>,
     },
     Settle {
@@ -166,10 +171,10 @@ pub(crate) enum Message {
         whose: Whose,
         reply: oneshot::Sender<Sending>,
     },
-    /// Whose slip this code is on, of those whose question is open.
+    /// Which paper this was scanned from, of those that somebody is asked about.
     FindSlip {
-        code: Secret,
-        reply: oneshot::Sender<Option<(SaleId, CardNo)>>,
+        scanned: Secret,
+        reply: oneshot::Sender<Result<Proven, Refusal>>,
     },
     /// What is open of sales, those in a customer's hands first, then the newest first; at most so many.
     OpenSales {
@@ -435,10 +440,9 @@ impl Driver {
             Message::Count { reply } => {
                 let _ = reply.send(self.count());
             }
-            Message::FindSlip { code, reply } => {
-                let sales = self.open.values().filter_map(|now| now.it.sale());
-                let mut found = sales.filter_map(|sale| Some((sale.opening.sale, card_of(sale, &code)?)));
-                let _ = reply.send(found.next());
+            Message::FindSlip { scanned, reply } => {
+                let sales = self.open.values().filter_map(|now| now.it.sale().map(Arc::as_ref));
+                let _ = reply.send(paper_of(sales, &scanned));
             }
             Message::OpenSales { most, reply } => {
                 let sales =

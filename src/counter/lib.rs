@@ -143,6 +143,8 @@ pub struct Place {
     pub texts: ShopTexts,
     /// Characters per line that the provider lays out for; the printer's own columns if none is configured.
     pub columns: Option<u16>,
+    /// Whether a printed card's slip ends with its number.
+    pub slip_numbers: bool,
 }
 
 /// What the counter works with.

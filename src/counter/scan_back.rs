@@ -1,17 +1,35 @@
-//! Scan-back: the code on a slip, read off the paper, proves that the paper is there (row A11).
+//! Scan-back: what was read off a paper proves that the paper is there (row A11).
 //!
 //! It answers one question and no other: *is the card complete on paper*, where the printer fell silent. The answer is written as a
-//! person's, for a person holds the paper. The code is compared with the sealed lines of the cards whose question is open, in memory,
-//! and is kept nowhere; in the digest of the request its HMAC stands for it.
+//! person's, for a person holds the paper. Two things on a slip are looked for:
 //!
-//! A printer that reported a fault has stopped at a known place, and the rest of the slip is missing although the code may be there
-//! (row A10): no scan answers that.
+//! | scanned or typed | proves | answers |
+//! |---|---|---|
+//! | the number at the foot ([`SlipNumber`]) | the paper of that attempt, down to its last row | the question about that attempt |
+//! | the card's code, which stands in the middle | that the code is on *a* paper of the card | the question about the first attempt |
+//!
+//! The code is the weaker proof: what comes after it (a PIN, the terms) may be missing, and every attempt carries the same one, so
+//! that the torn first piece would answer for the second paper. It stays for the first attempt, where it can only be on the paper
+//! that is asked about, because a shop may print no numbers, and a person who has compared code and screen has looked. From the second
+//! attempt on it is refused, and so is the number of an earlier one, each by a sentence of its own; nothing is answered by either.
+//!
+//! A number is taken also where the shop prints none any more: the paper may be older than the configuration. Which attempt is asked about
+//! is looked at twice, when the slip is found and when the answer is written: another screen may have had it printed again in
+//! between.
+//!
+//! The code is compared with the sealed lines of the cards whose question is open, in memory, and is kept nowhere; in the digest of the
+//! request its HMAC stands for it.
+//!
+//! No scan answers where the printer reported a fault (row A10): it stopped at a known place, mostly with the rest of the slip missing
+//! although the code may be there, and whoever mends it has the paper in hand. Nor after the last attempt: then the paper is collected
+//! and the money goes back.
 
-use tilld_domain::ids::PersonName;
-use tilld_domain::order::{Answer, Asks, Order, State};
+use tilld_domain::ids::{PersonName, SaleId};
+use tilld_domain::order::{Asks, Order, Rules, State};
 use tilld_domain::refusal::Refusal;
 use tilld_domain::sale::{CardNo, Sale};
 use tilld_domain::secret::Secret;
+use tilld_domain::slip_number::SlipNumber;
 use tilld_journal::Asked;
 use tilld_receipts::codes;
 use tokio::sync::oneshot;
@@ -19,35 +37,79 @@ use tokio::sync::oneshot;
 use crate::driver::{Act, Message};
 use crate::{Counter, SaleNow};
 
-/// Which card of a sale has this code on a paper that nobody has seen yet.
-pub(crate) fn card_of(sale: &Sale, code: &Secret) -> Option<CardNo> {
-    let is_it = |order: &Order| {
-        let asks = order.question(&sale.opening.rules).map(|question| question.asks);
-        match &order.state {
-            // After the last attempt the paper is collected and the money goes back: no scan answers that.
-            State::PrintUnclear { lines, .. } if asks == Some(Asks::IsItComplete) => {
-                codes::is_code_of(lines, code)
+/// A paper that was found by what was scanned from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Proven {
+    pub(crate) sale: SaleId,
+    pub(crate) card: CardNo,
+    /// Of which attempt at the card's slip it is.
+    pub(crate) attempt: u16,
+}
+
+/// Which paper that somebody is asked about this was read from; else why it answers nothing.
+pub(crate) fn paper_of<'a>(
+    sales: impl Iterator<Item = &'a Sale>,
+    scanned: &Secret,
+) -> Result<Proven, Refusal> {
+    let number = SlipNumber::read(scanned.reveal());
+    let mut why = Refusal::NoSuchSlip;
+    for sale in sales {
+        for (card, order) in sale.cards() {
+            let Some(attempt) = attempt_asked_about(order, &sale.opening.rules) else { continue };
+            match answers(order, attempt, scanned, number) {
+                Some(Ok(())) => return Ok(Proven { sale: sale.opening.sale, card, attempt }),
+                Some(Err(earlier)) => why = earlier,
+                None => {}
             }
-            _ => false,
         }
-    };
-    sale.cards().find(|(_, order)| is_it(order)).map(|(card, _)| card)
+    }
+    Err(why)
+}
+
+/// The attempt about whose paper it is asked whether it is complete.
+pub(crate) fn attempt_asked_about(order: &Order, rules: &Rules) -> Option<u16> {
+    let asks = order.question(rules).map(|question| question.asks);
+    match order.state {
+        State::PrintUnclear { attempt, .. } if asks == Some(Asks::IsItComplete) => Some(attempt),
+        _ => None,
+    }
+}
+
+/// Whether the paper of an attempt shows what was scanned. None: nothing of it is on any paper of this card.
+fn answers(
+    order: &Order,
+    attempt: u16,
+    scanned: &Secret,
+    number: Option<SlipNumber>,
+) -> Option<Result<(), Refusal>> {
+    if let Some(number) = number {
+        let is_of = |attempt| number == SlipNumber::of(order.facts.id, attempt);
+        if is_of(attempt) {
+            return Some(Ok(()));
+        }
+        if (1..attempt).any(is_of) {
+            return Some(Err(Refusal::EarlierSlip));
+        }
+    }
+    let State::PrintUnclear { lines, .. } = &order.state else { return None };
+    let is_first = if attempt == 1 { Ok(()) } else { Err(Refusal::CodeOnEarlierSlip) };
+    codes::is_code_of(lines, scanned).then_some(is_first)
 }
 
 impl Counter {
-    /// The code on a slip was scanned: the question about that slip is answered, and the answer is its sale.
+    /// The number or the code on a slip was scanned: the question about that slip is answered, and the answer is its sale.
     pub async fn slip_scanned(
         &self,
         asked: Asked,
-        code: Secret,
+        scanned: Secret,
         by: Option<PersonName>,
     ) -> Result<SaleNow, Refusal> {
         if let Some(before) = self.answered_before(&asked).await? {
             return before.into_sale().ok_or(Refusal::RequestKeyReused);
         }
         let (reply, found) = oneshot::channel();
-        self.send(Message::FindSlip { code, reply })?;
-        let (sale, card) = found.await.map_err(|_| Refusal::Stopping)?.ok_or(Refusal::NoSuchSlip)?;
-        self.act_on_sale(asked, sale, Act::Answer { card, answer: Answer::Complete, by }).await
+        self.send(Message::FindSlip { scanned, reply })?;
+        let proven = found.await.map_err(|_| Refusal::Stopping)??;
+        self.act_on_sale(asked, proven.sale, Act::Proven { paper: proven, by }).await
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! What is shown is laid out by the same rules as what is printed, out of the same facts; but a card's code never leaves for a screen
 //! (law L11): in the provider's lines dots stand for whatever may be one. Nobody hands a code over by hand here: what cannot be
-//! printed is given back (rows A9 to A11).
+//! printed is given back (rows A9 to A11). Nor does a screen show a slip's number: read off the glass it would prove a paper that
+//! is not there.
 
 use tilld_domain::ids::{RedemptionId, SaleId};
 use tilld_domain::moment::Moment;
@@ -11,6 +12,7 @@ use tilld_domain::outcome::ReceiptLines;
 use tilld_domain::refusal::Refusal;
 use tilld_domain::sale::{CardNo, Sale};
 use tilld_domain::slip::{Paper, Slip};
+use tilld_domain::slip_number::SlipNumber;
 use tilld_journal::Subject;
 use tilld_receipts::codes;
 use tilld_receipts::slip::{CardFacts, gift_card};
@@ -74,6 +76,7 @@ pub(crate) fn of_card(
         lines,
         copy: which.copy,
         attempt: which.attempt,
+        number: place.slip_numbers.then(|| SlipNumber::of(order.facts.id, which.attempt)),
     };
     paper.columns = paper.columns.min(sale.opening.columns);
     Some(gift_card(&facts, &place.texts, paper))

@@ -16,6 +16,7 @@
 //! | [`moment`] | points in time, given from outside |
 //! | [`printing`] | how the printing of a slip can end |
 //! | [`slip`] | a piece of paper before any printer's language |
+//! | [`slip_number`] | the number at the foot of a printed card's slip |
 //! | [`bars`] | the bars of its one-dimensional codes |
 //! | [`order`] | one gift card at a provider: the rows A1 to A20 |
 //! | [`sale`] | one till receipt: cards, one payment, one machine a card |
@@ -46,5 +47,6 @@ pub mod sale;
 pub mod screen;
 pub mod secret;
 pub mod slip;
+pub mod slip_number;
 pub mod turnover;
 pub mod voucher;

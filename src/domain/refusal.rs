@@ -191,6 +191,10 @@ refusals! {
     ReasonMissing, "reason_missing", Mend, "Say why, in 1 to 200 characters.";
     /// A11: the scanned code is on no slip that somebody is asked about.
     NoSuchSlip, "no_such_slip", Mend, "No open question belongs to that slip.";
+    /// A11: the scanned number is that of an earlier attempt at the slip that is asked about.
+    EarlierSlip, "earlier_slip", Mend, "That is an earlier paper of this card. Tear it up, and look at the last one.";
+    /// A11: the scanned code is the card's, and stands on the papers of its earlier attempts too.
+    CodeOnEarlierSlip, "code_on_earlier_slip", Mend, "An earlier paper of this card carries that code too. Look at the last one and answer, or scan the number at its foot.";
     /// No undo of it waits for its next attempt.
     NothingToSend, "nothing_to_send", Mend, "There is nothing to be sent: nothing waits to be taken back here.";
     /// No slip of the card was ever made, or it is not the customer's any more.

@@ -45,6 +45,7 @@ use tilld_devices::status::{Answer, AnswerParser, from_automatic, from_real_time
 use tilld_domain::money::{Currency, Money};
 use tilld_domain::product::CardKind;
 use tilld_domain::slip::{Part, Slip};
+use tilld_domain::slip_number::SlipNumber;
 use tilld_domain::voucher::VoucherCode;
 use tilld_domain::voucher::scan::{LONGEST as LONGEST_SCAN, LinkRule, ScanRules};
 use tilld_providers::finperks::hostile;
@@ -207,6 +208,7 @@ pub fn scan(bytes: &[u8]) {
             assert!(read.is_err(), "the number of a payment card is taken");
         }
         assert!(read.is_err() || raw.len() <= LONGEST_SCAN);
+        assert!(read.is_err() || SlipNumber::read(raw).is_none(), "the number of a slip is a voucher");
     }
     // What every scanner may add at the ends changes nothing.
     let plain = ScanRules::plain();
@@ -320,6 +322,7 @@ pub fn slip(bytes: &[u8]) {
         lines: &lines,
         copy: None,
         attempt: 1,
+        number: Some(SlipNumber::of("019bb0d5-6a3c-7c11-9f9e-0d6a5b1c2d3e".parse().unwrap(), 1)),
     };
     for profile in Profile::all() {
         let laid_out = gift_card(&facts, &ShopTexts::default(), profile.paper());

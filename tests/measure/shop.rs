@@ -126,6 +126,7 @@ impl Shop {
             zone: "Europe/Berlin".to_owned(),
             texts: ShopTexts { header: vec!["Buchhandlung am Markt".to_owned()], ..ShopTexts::default() },
             columns: None,
+            slip_numbers: true,
         };
         let (counter, driver) = Counter::start(ports, place, Settings::DESIGN).await.unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -13,12 +13,15 @@ export class Printer {
   /// The papers that were cut, as the run of their printable bytes, and the pieces at whose end the paper or the printer gave out.
   papers = [];
   torn = [];
+  /// What the bars hold that it drew, in their order.
+  bars = [];
   #text = "";
   #fault = null;
   #sockets = new Set();
   #ink = 0;
   #stopsAfter = null;
   #silentThen = false;
+  #silentAtBars = false;
   #low = false;
 
   static async start() {
@@ -64,6 +67,12 @@ export class Printer {
   fallsSilentAfter(bytes) {
     this.#ink = 0;
     this.#stopsAfter = bytes;
+    this.#silentThen = true;
+  }
+
+  /// Below the next bars it takes the rest and says nothing any more.
+  fallsSilentBelowBars() {
+    this.#silentAtBars = true;
     this.#silentThen = true;
   }
 
@@ -114,8 +123,10 @@ export class Printer {
       if (length === null) return;
       const command = wait.splice(0, length);
       this.#does(socket, command);
-      if (this.#stopsAfter !== null && this.#ink >= this.#stopsAfter) {
+      const hasBars = this.#silentAtBars && command[0] === GS && command[1] === 0x6b;
+      if (hasBars || this.#stopsAfter !== null && this.#ink >= this.#stopsAfter) {
         this.#stopsAfter = null;
+        this.#silentAtBars = false;
         this.#fault = this.#silentThen ? "silent" : "paper_out";
         this.torn.push(this.#text);
         this.#text = "";
@@ -132,6 +143,7 @@ export class Printer {
       if (socket.tells) socket.write(this.#automatic());
     } else if (first === GS && second === 0x49) socket.write(Buffer.from(third >= 65 ? [0x5f, ...Buffer.from("_TEST"), 0] : [0]));
     else if (first === GS && second === 0x28 && third === 0x48) socket.write(Buffer.from([0x37, 0x22, ...rest.slice(4, 8), 0]));
+    else if (first === GS && second === 0x6b) this.bars.push(String.fromCharCode(...rest.slice(1)).replace(/^\{B/, ""));
     else if (first === GS && second === 0x56) {
       this.papers.push(this.#text);
       this.#text = "";

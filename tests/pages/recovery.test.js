@@ -139,6 +139,47 @@ for (const language of ["de", "en"]) {
   });
 }
 
+for (const language of ["de", "en"]) {
+  test(`the number at the foot of the last slip says that it is complete, and that of an earlier one does not (${language})`, async () => {
+    const desk = await Desk.open(shop, { language });
+    const { bars } = shop.printer;
+    const before = bars.length;
+    await toTake(desk);
+    shop.printer.fallsSilentBelowBars();
+    await pays(desk);
+    await desk.isAt("question.is_it_complete");
+    await desk.sees("question.scan_back");
+    await desk.looks(`question-scan-number-${language}`);
+    const code = /(?:\d{4} ){4}\d{3}/.exec(shop.printer.torn.at(-1))[0].replaceAll(" ", "");
+    shop.printer.fault(null);
+    shop.printer.fallsSilentBelowBars();
+    await desk.press("answer.unreadable");
+    await desk.sees("fact.attempt");
+    await desk.isAt("question.is_it_complete");
+    const [first, last] = bars.slice(before);
+    for (const [scan, says] of [[first, "problem.earlier_slip"], [code, "problem.code_on_earlier_slip"], [last.slice(1), "scan.not_this_slip"]]) {
+      await desk.scans(scan, { gap: language === "de" ? 5 : 40 });
+      await desk.sees(says);
+      await desk.isAt("question.is_it_complete");
+      await desk.looks(`question-${says.split(".")[1]}-${language}`);
+    }
+    // The screen beside the question shows no bars, and no number that could be read off it.
+    const shown = await desk.page.evaluate(() => document.documentElement.outerHTML);
+    assert.ok(![first, last].some((number) => shown.includes(number)));
+    await desk.scans(`]C0${last}`);
+    await desk.isAt("screen.done");
+    await desk.sees("paper.seen_complete");
+    shop.printer.fault(null);
+    await desk.press("ended.next");
+    await desk.isAt("sell.title");
+    // Nobody is asked about it any more, and it is no card from the rack.
+    await desk.scans(last);
+    await desk.sees("problem.no_such_slip");
+    await desk.isAt("sell.title");
+    await desk.close();
+  });
+}
+
 test("silence of the provider gives the money back, and keeps nobody from selling (en; de on a page that is opened meanwhile)", async () => {
   const desk = await Desk.open(shop, { language: "en" });
   await toTake(desk);

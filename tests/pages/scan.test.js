@@ -62,6 +62,12 @@ test("a scan is led by what it is", () => {
     ["gl-7hQ2mZr50EURa1", "voucher"],
     ["https://gift.example/v/gl-7hQ2mZr50EURa1", "voucher"],
     ["6399990000123456789", "rack_card"],
+    ["90766354171", "slip"],
+    ["]C090766354171", "slip"],
+    ["907 6635 4171", "slip"],
+    ["90766354172", "rack_card"],
+    ["80766354171", "rack_card"],
+    ["907663541710", "voucher"],
   ]) assert.equal(whatIs(text, products).is, is, text);
   for (const [digits, good] of [["4006381333931", true], ["96385074", true], ["4006381333930", false]]) assert.equal(isGtin(digits), good, digits);
 });

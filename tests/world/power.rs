@@ -134,6 +134,7 @@ fn place() -> Place {
         zone: "Europe/Berlin".to_owned(),
         texts: ShopTexts::default(),
         columns: Some(42),
+        slip_numbers: true,
     }
 }
 

@@ -411,6 +411,7 @@ impl House {
             zone: "Europe/Berlin".to_owned(),
             texts: ShopTexts::default(),
             columns: None,
+            slip_numbers: true,
         };
         let (counter, driver) = Counter::start(ports, place, Settings::DESIGN).await.unwrap();
         *provider.down.lock().unwrap() = false;

@@ -206,6 +206,85 @@ async fn the_code_on_a_slip_answers_whether_it_is_complete_and_nothing_else() {
     assert_eq!((&last["what"], &last["by"]), (&json!("answered"), &json!("Kim")));
 }
 
+/// The number at the foot of a slip, as the printer was given it.
+fn foot(slip: &str) -> String {
+    let last = slip.lines().rev().find_map(|row| {
+        let row = row.trim_matches(|letter: char| !letter.is_alphanumeric());
+        (!row.is_empty()).then_some(row)
+    });
+    let number = last.unwrap_or_default().to_owned();
+    assert!(number.len() == 11 && number.bytes().all(|byte| byte.is_ascii_digit()), "{slip}");
+    number
+}
+
+impl House {
+    /// What comes of scanning a slip.
+    async fn scan(&self, key: &str, code: &str) -> Answered {
+        self.post("/v1/sales/scanned", key, json!({"code": code, "by": "Kim"}).to_string()).await
+    }
+}
+
+#[tokio::test]
+async fn the_number_at_the_foot_answers_for_the_attempt_that_is_asked_about_and_no_other() {
+    let house = House::new().await;
+    let unknown = (404, "no_such_slip".to_owned());
+    house.printer_will(JobOutcome::Unknown { fault: Fault::Silent, bytes_sent: 100 });
+    let sale = house.sold_on("R1").await;
+    let first = foot(&house.last_slip());
+    house.post(&format!("{sale}/cards/1/answer"), "a1", r#"{"answer":"unreadable"}"#).await;
+    assert_eq!(house.get(&sale).await.json()["cards"][0]["question"]["asks"], "is_it_complete");
+    let second = foot(&house.last_slip());
+    assert_ne!(first, second);
+    assert_eq!(house.scan("s1", &first).await.problem(), (409, "earlier_slip".to_owned()));
+    assert_eq!(house.scan("s2", SLIP_CODE).await.problem(), (409, "code_on_earlier_slip".to_owned()));
+    let not_one = format!("{}{}", &second[..10], (second.as_bytes()[10] - b'0' + 1) % 10);
+    for wrong in [&second[..10], &second[1..], &not_one, &format!("{second}0")] {
+        assert_eq!(house.scan("s3", wrong).await.problem(), unknown, "{wrong}");
+    }
+    assert_eq!(house.get(&sale).await.json()["cards"][0]["state"], "print_unclear");
+    // As a scanner sends it that says what it read.
+    let answered = house.scan("s4", &format!("]C0{second}")).await;
+    assert_eq!(answered.status, StatusCode::OK, "{}", answered.text());
+    assert_eq!(answered.json()["cards"][0]["paper"], json!({"state": "seen_complete"}));
+    assert_eq!(house.scan("s4", &format!("]C0{second}")).await.bytes, answered.bytes);
+    for number in [first, second] {
+        assert_eq!(house.scan("s5", &number).await.problem(), unknown);
+    }
+    let history = house.get(&sale.replace("/v1/", "/v1/journal/")).await.json();
+    let last = history["entries"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!((&last["what"], &last["by"]), (&json!("answered"), &json!("Kim")));
+}
+
+#[tokio::test]
+async fn no_number_answers_where_the_printer_said_what_is_wrong_or_the_paper_is_collected() {
+    let house = House::new().await;
+    let unknown = (404, "no_such_slip".to_owned());
+    house.printer_will(JobOutcome::Unknown { fault: Fault::Cutter, bytes_sent: 100 });
+    house.sold_on("R1").await;
+    assert_eq!(house.scan("s1", &foot(&house.last_slip())).await.problem(), unknown);
+    house.printer_will(JobOutcome::Unknown { fault: Fault::Silent, bytes_sent: 100 });
+    let sale = house.sold_on("R2").await;
+    for key in ["a1", "a2"] {
+        house.post(&format!("{sale}/cards/1/answer"), key, r#"{"answer":"unreadable"}"#).await;
+    }
+    assert_eq!(house.get(&sale).await.json()["cards"][0]["question"]["asks"], "collect_the_paper");
+    assert_eq!(house.scan("s2", &foot(&house.last_slip())).await.problem(), unknown);
+}
+
+#[tokio::test]
+async fn a_number_is_on_the_paper_and_on_no_screen_and_on_no_copy() {
+    let house = House::new().await;
+    let sale = house.sold_on("R1").await;
+    let number = foot(&house.last_slip());
+    let seen = house.get(&format!("{sale}/cards/1/slip")).await;
+    let parts = seen.json()["parts"].as_array().unwrap().clone();
+    assert_eq!(parts[parts.len() - 2], json!({"kind": "barcode"}));
+    assert!(!seen.text().contains(&number), "read off the glass it would prove a paper that is not there");
+    assert!(!house.get(&sale).await.text().contains(&number));
+    house.copy(&sale, "c1").await;
+    assert!(!house.last_slip().contains(&number) && !house.last_slip().contains("Belegnummer"));
+}
+
 #[tokio::test]
 async fn copies_wait_for_their_turn_like_all_paper_that_is_no_card() {
     let house = House::new().await;

@@ -138,6 +138,8 @@ pub(crate) struct Session {
     pub(crate) currency: Option<&'static str>,
     /// How a customer may pay.
     pub(crate) tenders: Vec<TenderKind>,
+    /// Whether the slip of a printed card ends with its number as a bar code.
+    pub(crate) slip_numbers: bool,
     /// The names of the managers who may sign in.
     #[schema(example = json!(["M. Weber"]))]
     pub(crate) managers: Vec<String>,

@@ -270,9 +270,10 @@ fn place(sheet: &mut Sheet) -> Option<Place> {
         footer: sheet.texts("slip.footer", 12, 200),
     };
     let columns = sheet.columns("slip.characters_per_line");
+    let slip_numbers = sheet.optional("slip.number", "true or false").unwrap_or(true);
     let (store, terminal, country) = (store?, terminal?, country?);
     let locale = locale.or_else(|| default_locale(&country).parse().ok())?;
-    Some(Place { store, terminal, country, locale, zone, texts, columns })
+    Some(Place { store, terminal, country, locale, zone, texts, columns, slip_numbers })
 }
 
 /// The language of most customers of a country; English where this table does not know it.
@@ -516,12 +517,22 @@ printer  = { network = "192.168.1.50:9100", columns = 42 }
             ("times = { fresh_s = 0 }", "line 5: times.fresh_s: 0 is not right"),
             ("log = { format = \"xml\" }", "line 5: log.format: \"xml\" is not right"),
             ("slip = { header = [1] }", "line 5: slip.header: a list of at most 12 texts"),
+            ("slip = { number = \"no\" }", "line 5: slip.number: \"no\" is not right"),
             ("journal = 5", "line 5: journal: there is no such field"),
         ] {
             let lines = wrong(
                 &format!("{WHOLE}{line}\n").replace("finperks = {", "[x]\nfinperks = {").replace("[x]\n", ""),
             );
             assert!(lines.iter().any(|found| found.starts_with(expected)), "{line}: {lines:?}");
+        }
+    }
+
+    #[test]
+    fn slips_have_numbers_unless_the_shop_wants_none() {
+        for (line, numbers) in [("", true), ("slip.number = true\n", true), ("slip.number = false\n", false)]
+        {
+            let config = Config::parse(&format!("{WHOLE}{line}"), &HashMap::new()).unwrap();
+            assert_eq!(config.place.slip_numbers, numbers, "{line}");
         }
     }
 

@@ -82,6 +82,7 @@ fn opened_from(shelf: &[Product], cards: Vec<CardRequest>, locale: Option<&str>)
         zone: "Europe/Berlin".to_owned(),
         texts: ShopTexts::default(),
         columns: None,
+        slip_numbers: true,
     };
     let ids = Cell::new(0_u128);
     let new_id = || {
@@ -259,6 +260,32 @@ fn an_answer_is_taken_where_it_is_asked_for_and_is_one_of_the_choices() {
         let found = answer(&sale, card, said, None);
         let taken = SaleEvent::Card(one(), OrderEvent::Answered { answer: said, by: None });
         assert_eq!(found, refused.map_or(Ok(taken), Err), "{said:?} after {} events", events.len());
+    }
+}
+
+#[test]
+fn a_paper_is_the_answer_only_while_it_is_the_one_that_is_asked_about() {
+    let silent = || happened(OrderEvent::PrintEnded(PrintEnd::Unclear(Fault::Silent)));
+    let unreadable = || happened(OrderEvent::Answered { answer: Answer::Unreadable, by: None });
+    let stopped = || happened(OrderEvent::PrintEnded(PrintEnd::Unclear(Fault::PaperOut)));
+    let unclear = || vec![created(), paid(), live(), silent()];
+    let twice = || [unclear(), vec![unreadable(), silent()]].concat();
+    for (events, card, attempt, refused) in [
+        (unclear(), 1, 1, None),
+        (unclear(), 1, 2, Some(Refusal::EarlierSlip)),
+        (unclear(), 2, 1, Some(Refusal::CardUnknown)),
+        (twice(), 1, 2, None),
+        (twice(), 1, 1, Some(Refusal::EarlierSlip)),
+        // Somebody had it printed again in between.
+        ([unclear(), vec![unreadable()]].concat(), 1, 1, Some(Refusal::StillWorking)),
+        (vec![created(), paid(), live(), stopped()], 1, 1, Some(Refusal::NotAsked)),
+        (vec![created()], 1, 1, Some(Refusal::NotAsked)),
+    ] {
+        let (sale, _) = sale(&events);
+        let paper = Proven { sale: sale.opening.sale, card: CardNo::new(card).unwrap(), attempt };
+        let taken = SaleEvent::Card(one(), OrderEvent::Answered { answer: Answer::Complete, by: None });
+        let found = proven(&sale, paper, None);
+        assert_eq!(found, refused.map_or(Ok(taken), Err), "attempt {attempt} after {} events", events.len());
     }
 }
 

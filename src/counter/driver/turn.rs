@@ -198,6 +198,7 @@ impl Driver {
                     Act::Pay(request) => desk::pay(sale, at, request, self.ports.provider.as_ref())?,
                     Act::Cancel { by } => desk::cancel(sale, by.clone())?,
                     Act::Answer { card, answer, by } => desk::answer(sale, *card, *answer, by.clone())?,
+                    Act::Proven { paper, by } => desk::proven(sale, *paper, by.clone())?,
                     Act::Settle { card, by, reason } => {
                         let settled = desk::settle(sale, at, *card, by.clone(), reason)?;
                         self.call_off(Whose::Card(sale.opening.sale, *card))?;

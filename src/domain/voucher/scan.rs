@@ -171,14 +171,15 @@ impl ScanRules {
     }
 }
 
-fn ends_cleaned(text: &str) -> &str {
+/// A text without the blanks and control characters at its ends.
+pub(crate) fn ends_cleaned(text: &str) -> &str {
     text.trim_matches(|character: char| {
         character.is_control() || character.is_whitespace() || character == '\u{feff}'
     })
 }
 
 /// The text behind an AIM symbology identifier (`]`, a letter for the symbology, one more character), and that letter.
-fn without_aim(text: &str) -> (&str, Option<char>) {
+pub(crate) fn without_aim(text: &str) -> (&str, Option<char>) {
     let mut characters = text.chars();
     let (Some(']'), Some(letter), Some(modifier)) = (characters.next(), characters.next(), characters.next())
     else {
@@ -192,7 +193,7 @@ fn without_aim(text: &str) -> (&str, Option<char>) {
 }
 
 /// The digits of a text that holds nothing else but what people put between them.
-fn only_digits(text: &str) -> Option<Zeroizing<String>> {
+pub(crate) fn only_digits(text: &str) -> Option<Zeroizing<String>> {
     let between = |character: char| {
         matches!(character, ' ' | '\u{a0}' | '\u{202f}' | '-' | '\u{2010}'..='\u{2013}' | '\u{2212}')
     };

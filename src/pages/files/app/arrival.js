@@ -1,12 +1,13 @@
 // What a scan is, and where it goes: by what it is, and by what the counter is doing.
 //
 // A product's code is a product of the catalogue; a number with the length and check digit of a GTIN that is not in it is a product that
-// is not sold here. Twelve digits, a link, and a token with a letter in it are a voucher. Any other number is the code of a card from the
-// rack. While a card's code is asked for, whatever is scanned is that code, unless it is another product. Where all cards of a product
-// hang on the rack under the product's own code, that code is both.
+// is not sold here. Twelve digits, a link, and a token with a letter in it are a voucher. Eleven digits with a mark and two check digits are
+// the number at the foot of a slip: it goes to the daemon, which knows whether somebody is asked about that slip, and nowhere else. Any other
+// number is the code of a card from the rack. While a card's code is asked for, whatever is scanned is that code, unless it is another
+// product or from a slip. Where all cards of a product hang on the rack under the product's own code, that code is both.
 //
-// Where a question is open a scan may be its answer: the code on a slip says that the slip is complete. Any other, and any while money is
-// on its way, goes nowhere and says so.
+// Where a question is open a scan may be its answer: the number at the foot of a slip, or the code on it, says that the slip is complete.
+// Any other, and any while money is on its way, goes nowhere and says so.
 
 import { draft } from "./selling.js";
 import { till } from "./till.js";
@@ -14,7 +15,7 @@ import { till } from "./till.js";
 /// A scan without the mark that some scanners put before it (AIM, `]E0`).
 export const plain = (raw) => raw.replace(/^\][A-Za-z]\d/, "").trim();
 
-/// What a text is: `{ is: "product", product }`, or `foreign_product`, `voucher`, `rack_card`. `code`: of a card from the rack, if it is one.
+/// What a text is: `{ is: "product", product }`, or `foreign_product`, `voucher`, `slip`, `rack_card`. `code`: of a card from the rack, if it is one.
 export function whatIs(raw, products) {
   const text = plain(raw);
   const digits = text.replace(/[ -]/g, "");
@@ -22,6 +23,7 @@ export function whatIs(raw, products) {
   if (product) return { is: "product", product, ...(product.rack_code === "product" && { code: product.code }) };
   if (!/^\d+$/.test(digits)) return { is: "voucher" };
   if (digits.length === 12) return { is: "voucher" };
+  if (isSlipNumber(digits)) return { is: "slip" };
   if ([8, 13, 14].includes(digits.length) && isGtin(digits)) return { is: "foreign_product" };
   return { is: "rack_card", code: digits };
 }
@@ -35,6 +37,11 @@ function sameNumber(one, other) {
 export function isGtin(digits) {
   const total = [...digits.padStart(14, "0")].reduce((sum, digit, place) => sum + Number(digit) * (place % 2 === 0 ? 3 : 1), 0);
   return total % 10 === 0;
+}
+
+/// As the daemon prints them: 90, nine digits, and modulo 97 there remains 1 (ISO 7064 MOD 97-10).
+export function isSlipNumber(digits) {
+  return /^90\d{9}$/.test(digits) && Number(digits) % 97 === 1;
 }
 
 /// The products that are sold here: of the till's country.

@@ -143,7 +143,13 @@ function refused(words) {
   remark(words);
 }
 
-/// What a scan does while a question is open: it may be the code on the slip that is asked about, or what the question asks for.
+/// The number at the foot of a slip, where no question is known to be open: one that has come meanwhile is answered, else it says why not.
+async function arrivedFromSlip(text) {
+  const why = await scanBack(plain(text));
+  if (why !== null) refused(problemWords(why));
+}
+
+/// What a scan does while a question is open: it may be from the slip that is asked about, or what the question asks for.
 async function arrivedAtQuestion(text) {
   if (questions().some((one) => one.sale && one.case === "is_it_complete")) {
     const why = await scanBack(plain(text));
@@ -159,6 +165,8 @@ async function arrivedAtQuestion(text) {
 /// What a scan does, by what stands and by what it is.
 function arrived(text) {
   if (questions().length > 0) return arrivedAtQuestion(text);
+  const seen = whatIs(text, offered());
+  if (seen.is === "slip") return arrivedFromSlip(text);
   const one = current();
   if (one) {
     const over = ["done", "nothing_sold"].includes(one.view.phase);
@@ -166,7 +174,6 @@ function arrived(text) {
     standing.screen.leave?.();
   }
   if (draft.opening || guestBusy() || guest.checking) return refused(w("scan.busy"));
-  const seen = whatIs(text, offered());
   const bound = guest.redemptions.length > 0;
   if (bound || where.tab === "balance") {
     if (bound && seen.is !== "voucher") return refused(w("scan.guest_first"));

@@ -133,7 +133,7 @@ async function takeUpOpen() {
   await Promise.all(ours.map(async ({ id }) => begun(await read(of(id)))));
 }
 
-/// Answers the question whether a slip is complete with the code that was scanned from it; the problem, where it answers none.
+/// Answers the question whether a slip is complete with the number or the code that was scanned from it; the problem, where it answers none.
 export async function scanBack(code) {
   try {
     attend(await act("/v1/sales/scanned", { code, ...byWhom() }, { secret: true }), true);

@@ -1,6 +1,7 @@
 // An open question: one sentence of what to do with card, paper and money, and its answers. It stands before everything else, and there is
 // no way round it: no tab, no scan, no key leads away before it is answered or has answered itself. A scan may be the answer: of the voucher
-// that is asked for, or of the code on the slip whose paper is asked about.
+// that is asked for, or of the slip whose paper is asked about (the number at its foot; where the shop prints none, the code, as long as no
+// earlier paper carries it too).
 
 import { offered, whatIs } from "../app/arrival.js";
 import { button, el, fill, icon } from "../app/dom.js";
@@ -42,6 +43,7 @@ function ofCard(one) {
     busy: () => answering(one.sale, one.card),
     trouble: () => attended.find(({ id }) => id === one.sale)?.trouble,
     family: "answer",
+    attempt: card?.paper?.attempt,
     // Paper is compared with what should be on it.
     slip: one.case === "is_it_complete" && sale && card && cardSlip(sale, card),
   };
@@ -65,6 +67,13 @@ function ofRedemption(one) {
     trouble: () => guest.problem,
     family: "guest_answer",
   };
+}
+
+/// What can be scanned to answer it; nothing where nothing can.
+function scanBackWords(one, { attempt }) {
+  if (one.case !== "is_it_complete") return "";
+  if (till.session?.slip_numbers) return w("question.scan_back");
+  return attempt > 1 ? "" : w("question.scan_back_code");
 }
 
 /// `one`: a case of the attention list.
@@ -104,7 +113,7 @@ export function question(one) {
   const asks = [
     heading, asked.fault && el("p", { class: "lead strong" }, asked.fault), el("p", { class: "lead" }, asked.sentence), facts(asked.rows), trouble,
     choices.length > 0 && el("div", { class: "choices" }, choices),
-    one.case === "is_it_complete" && el("p", { class: "lead" }, icon("scan"), w("question.scan_back")),
+    scanBackWords(one, asked) && el("p", { class: "lead" }, icon("scan"), scanBackWords(one, asked)),
   ];
   const beside = asked.slip ? el("div", { class: "slips" }, asked.slip) : entry && el("div", {}, el("form", { class: "inline-form", on: { submit: entry.submit } }, entry.nodes));
   return {
