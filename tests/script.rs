@@ -703,6 +703,7 @@ fn word_of(call: CallKind) -> Option<&'static str> {
         CallKind::Get => Some("get"),
         CallKind::Invalidate => Some("invalidate"),
         CallKind::Products | CallKind::Balances | CallKind::ListStores | CallKind::RegisterStore => None,
+        CallKind::Picture => None,
     }
 }
 

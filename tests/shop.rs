@@ -16,7 +16,7 @@ use tilld_devices::profile::Profile;
 use tilld_devices::simulated::{Answers, SimulatedPrinter};
 use tilld_domain::secret::Secret;
 use tilld_journal::{Filter, Reader, RedemptionFilter, RedemptionRow, Subject, Verdict};
-use tilld_sandbox::finperks::Sandbox;
+use tilld_sandbox::finperks::{Sandbox, Switches};
 use tilld_sandbox::gift_local;
 use tokio::task::JoinHandle;
 
@@ -35,6 +35,8 @@ pub struct Shop {
     pub daemon: Option<Daemon>,
     client: reqwest::Client,
     settings: String,
+    /// Further fields of the section of finperks.
+    of_finperks: &'static str,
 }
 
 /// What the local API answered.
@@ -48,18 +50,29 @@ pub struct Answer {
 impl Shop {
     /// Opens a shop. `settings`: further lines of its configuration.
     pub async fn open(settings: &str) -> Self {
-        Self::with(settings, None).await
+        Self::with(settings, None, Switches::default(), "").await
+    }
+
+    /// Opens one that shows pictures of products, as far as `switches` let there be some.
+    pub async fn open_with_pictures(switches: Switches) -> Self {
+        Self::with("", None, switches, r#", pictures = { field = "image_url" }"#).await
     }
 
     /// Opens one that redeems too. `settings` names how a redemption is taken back, or does not.
     pub async fn open_for_guests(settings: &str) -> Self {
         let gift_local = gift_local::start(gift_local::Settings::default()).await.unwrap();
-        Self::with(settings, Some(gift_local)).await
+        Self::with(settings, Some(gift_local), Switches::default(), "").await
     }
 
-    async fn with(settings: &str, gift_local: Option<gift_local::Sandbox>) -> Self {
-        let finperks =
-            tilld_sandbox::finperks::start(tilld_sandbox::finperks::Settings::default()).await.unwrap();
+    async fn with(
+        settings: &str,
+        gift_local: Option<gift_local::Sandbox>,
+        switches: Switches,
+        of_finperks: &'static str,
+    ) -> Self {
+        let simulated =
+            tilld_sandbox::finperks::Settings { switches, ..tilld_sandbox::finperks::Settings::default() };
+        let finperks = tilld_sandbox::finperks::start(simulated).await.unwrap();
         let printer =
             SimulatedPrinter::start(Profile::epson().with_columns(42), Answers::ALL, None).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
@@ -80,11 +93,17 @@ impl Shop {
             daemon: None,
             client: client(),
             settings: settings.to_owned(),
+            of_finperks,
         };
         shop.start().await;
         let refreshed = shop.post("/v1/products/refresh", None, json!({})).await.unwrap();
         assert_eq!(refreshed.status, 200, "{}", refreshed.text);
         shop
+    }
+
+    /// Sets further fields of the section of finperks, from the next start on.
+    pub fn of_finperks(&mut self, fields: &'static str) {
+        self.of_finperks = fields;
     }
 
     pub fn journal_folder(&self) -> PathBuf {
@@ -95,7 +114,7 @@ impl Shop {
     pub fn config(&self) -> String {
         format!(
             r#"till     = {{ store = "A1234", terminal = "T01", country = "DE", zone = "Europe/Berlin" }}
-finperks = {{ url = "{}", key_id = "{}", secret_file = "{}", requests_per_second = 10000, burst = 10000, posa = {{ default = "field:card_code" }} }}
+finperks = {{ url = "{}", key_id = "{}", secret_file = "{}", requests_per_second = 10000, burst = 10000, posa = {{ default = "field:card_code" }}{} }}
 printer.network = "{}"
 printer.columns = 42
 journal  = {{ folder = "{}" }}
@@ -108,6 +127,7 @@ slip.footer = ["Vielen Dank!"]
             self.finperks.provider_url(),
             self.finperks.credentials().key_id,
             self.folder.path().join("finperks.secret").display(),
+            self.of_finperks,
             self.printer.address(),
             self.journal_folder().display(),
             self.gift_local.as_ref().map(|sandbox| self.vouchers(sandbox)).unwrap_or_default(),

@@ -286,8 +286,9 @@ async fn admitted(
         }
     };
     let headers = response.headers_mut();
-    // What is open to anyone may say itself how long it is kept.
-    if whom != For::Anyone || !headers.contains_key(CACHE_CONTROL) {
+    // What is open to anyone, or never changes, may say itself how long it is kept.
+    let may_say = whom == For::Anyone || route == Some(roles::PICTURE);
+    if !may_say || !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

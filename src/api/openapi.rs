@@ -139,6 +139,8 @@ problems! {
     VerificationProblems: &[ANY], &[&[Refusal::ManagerNeeded]];
     /// Of reading a day.
     DayProblems: &[ANY, &[Objection::RouteUnknown]], &[&[Refusal::ManagerNeeded, Refusal::JournalDown, Refusal::Stopping]];
+    /// Of a product's picture.
+    PictureProblems: &[ANY, &[Objection::RouteUnknown]], &[];
     /// Of reporting a day.
     ReportProblems: &[ANY, BODY, &[Objection::RouteUnknown]], &[&[
         Refusal::ManagerNeeded, Refusal::DayNotClosable, Refusal::JournalDown, Refusal::Busy, Refusal::Stopping,

@@ -42,6 +42,7 @@ const TABLE: &[(&str, For)] = &[
     ("/v1/attention", For::Cashier),
     ("/v1/products", For::Cashier),
     ("/v1/products/refresh", For::Cashier),
+    (PICTURE, For::Cashier),
     ("/v1/sales", For::Cashier),
     ("/v1/sales/scanned", For::Cashier),
     ("/v1/sales/{sale}", For::Cashier),
@@ -63,6 +64,8 @@ const TABLE: &[(&str, For)] = &[
 ];
 /// What is a manager's to see and runs on for a while, so that a page looks again and again how it stands.
 const WATCHED: &[&str] = &["/v1/journal/verification"];
+/// A product's picture: the one route for people who were let in whose answer may be kept, because it is the same for ever.
+pub(crate) const PICTURE: &str = "/v1/products/pictures/{picture}";
 /// What the pages consist of.
 const FILES: &str = "/pages/";
 

@@ -116,7 +116,9 @@ impl Daemon {
         }
         let token = secrets::read_or_make(Some(&config.api.token_file), "api_token")?;
         let scanners: Vec<_> = config.scanners.iter().map(scanner).collect();
-        let ports = Ports { journal, provider, vouchers, printer, scanners: scanners.clone(), clock };
+        let pictures = Some(folder.join("pictures"));
+        let ports =
+            Ports { journal, provider, vouchers, printer, pictures, scanners: scanners.clone(), clock };
         let listener = TcpListener::bind(config.api.listen).await.with_context(|| match &shut {
             Some(why) => format!("{why} And the address {} cannot be served", config.api.listen),
             None => format!("the address {} cannot be served", config.api.listen),
@@ -235,6 +237,7 @@ pub(crate) fn finperks(
         posa: config.posa.clone(),
         payment_words: config.payment_words.clone(),
         key_on_actions: config.key_on_actions,
+        pictures: config.pictures.clone(),
         confirm_repeatable: config.confirm_repeatable,
         extra_roots: config.roots_file.clone(),
         ..FinperksSettings::new(config.url.clone(), config.key_id.clone(), secret, country.clone())

@@ -195,6 +195,8 @@ pub(crate) struct Counts {
     pub(crate) running: bool,
     pub(crate) journal_trouble: Option<String>,
     pub(crate) set_aside: usize,
+    /// How many sales and redemptions somebody stands before.
+    pub(crate) in_hand: usize,
     pub(crate) open_sales: usize,
     pub(crate) open_redemptions: usize,
     pub(crate) owed: usize,
@@ -588,6 +590,7 @@ impl Driver {
             running: self.stopping.is_none(),
             journal_trouble: self.trouble.as_ref().map(|trouble| trouble.why.clone()),
             set_aside: self.aside.happenings.len(),
+            in_hand: self.open.values().filter(|now| now.it.is_in_hand()).count(),
             ..Counts::default()
         };
         let owed = |state: &State| matches!(state, State::Owed(_) | State::Stuck { .. } | State::Spent(_));

@@ -36,6 +36,7 @@
 //! | `replay` | states out of the journal: at the start, for reading, and for repeated requests |
 //! | `scans` | what scanners read, on its way to who listens now |
 //! | `shelf` | the catalogue that the counter sells from |
+//! | `pictures` | the pictures of products, beside everything else |
 //! | [`clock`] | time, chance and other threads, so that a test can hold them |
 //!
 //! Invariants:
@@ -62,6 +63,7 @@ mod now;
 mod offset;
 mod paper;
 mod perform;
+mod pictures;
 mod redeeming;
 mod redemptions;
 mod replay;
@@ -74,13 +76,14 @@ mod told;
 mod undoing;
 mod vouchers;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tilld_devices::printer::Printer;
 use tilld_devices::scanner::Scanner;
-use tilld_domain::ids::{Country, Locale, StoreId, TerminalId};
+use tilld_domain::ids::{Country, Locale, ProductCode, StoreId, TerminalId};
 use tilld_domain::order::Rules;
 use tilld_domain::product::{CardKind, Product, RackCode};
 use tilld_domain::refusal::Refusal;
@@ -110,6 +113,7 @@ pub use crate::lookups::{Step, Verification};
 use crate::now::Now;
 pub use crate::now::Whose;
 pub use crate::paper::PaperOfRedemption;
+pub use crate::pictures::ProductPicture;
 use crate::redeeming::Redeeming;
 pub use crate::scans::ScanListener;
 pub use crate::shelf::ShelfState;
@@ -158,6 +162,8 @@ pub struct Ports {
     pub vouchers: Option<Arc<dyn Vouchers>>,
     /// Where slips are printed.
     pub printer: Arc<dyn Printer>,
+    /// The folder of products' pictures, which is the counter's alone and may be lost; none where none are kept.
+    pub pictures: Option<PathBuf>,
     /// The scanners, to tell how they are; what they read comes by [`Counter::scanned`].
     pub scanners: Vec<Arc<dyn Scanner>>,
     /// Time, chance and other threads.
@@ -362,10 +368,16 @@ impl Counter {
         let forget = forgetting::forget_in_time(ports.clone(), Arc::clone(&line));
         let keep_asking =
             offset::keep_asking(Arc::clone(&line), Arc::clone(&ports.provider), Arc::clone(&ports.clock));
+        let beside_pictures =
+            pictures::Beside { ports: ports.clone(), line: Arc::clone(&line), inbox: counter.inbox.clone() };
+        let keep_pictures = Arc::clone(&shelf.pictures).keep(beside_pictures);
         let keep_fresh = shelf.keep_fresh(ports, line, settings.catalogue_age);
         let wipe = forgetting::wipe_in_time(counter.journal.clone(), Arc::clone(&counter.clock), forgotten);
         let mut beside: Vec<BoxFuture<'static, ()>> =
             vec![Box::pin(forget), Box::pin(wipe), Box::pin(keep_asking), Box::pin(keep_fresh)];
+        if let Some(keep_pictures) = keep_pictures {
+            beside.push(keep_pictures);
+        }
         for single in counter.printer.singles() {
             beside.push(Box::pin(driver::follow(single, counter.inbox.clone())));
         }
@@ -438,6 +450,16 @@ impl Counter {
     /// What can be sold, from the cache.
     pub fn products(&self) -> Arc<Vec<Product>> {
         self.shelf.products()
+    }
+
+    /// The name of a product's picture, if there is one: another picture has another name.
+    pub fn picture_of(&self, product: &ProductCode) -> Option<String> {
+        self.shelf.pictures.of(product)
+    }
+
+    /// A picture by its name; none if it is not there any more.
+    pub async fn picture(&self, name: &str) -> Option<ProductPicture> {
+        self.shelf.pictures.show(self.clock.as_ref(), name).await
     }
 
     /// What the bar code on the rack cards of a product says, where that is known.

@@ -13,6 +13,7 @@ use tilld_providers::GiftCards;
 use crate::book::Book;
 use crate::clock::Clock;
 use crate::perform::Line;
+use crate::pictures::Pictures;
 use crate::{Ports, StartError, blocking};
 
 /// How long to wait after a catalogue could not be fetched: the line may be back in a minute, and nobody waits for it.
@@ -27,6 +28,8 @@ pub struct ShelfState {
     pub fetched: Option<Moment>,
     /// How many entries of the catalogue could not be read the last time.
     pub unreadable: usize,
+    /// How many products have a picture here.
+    pub pictures: usize,
     /// Why it could not be fetched the last time; none if it could, or was not tried yet.
     pub failed: Option<Refusal>,
 }
@@ -64,6 +67,7 @@ fn capital(sentence: &str) -> String {
 /// The catalogue in memory.
 pub(crate) struct Shelf {
     kept: RwLock<(Arc<Vec<Product>>, ShelfState)>,
+    pub(crate) pictures: Arc<Pictures>,
 }
 
 impl Shelf {
@@ -81,8 +85,9 @@ impl Shelf {
                 (Vec::new(), None)
             }
         };
-        let state = ShelfState { products: products.len(), fetched, unreadable: 0, failed: None };
-        Ok(Self { kept: RwLock::new((Arc::new(products), state)) })
+        let state = ShelfState { products: products.len(), fetched, ..ShelfState::default() };
+        let pictures = Arc::new(Pictures::open(ports).await?);
+        Ok(Self { kept: RwLock::new((Arc::new(products), state)), pictures })
     }
 
     pub(crate) fn products(&self) -> Arc<Vec<Product>> {
@@ -90,7 +95,8 @@ impl Shelf {
     }
 
     pub(crate) fn state(&self) -> ShelfState {
-        self.kept.read().unwrap_or_else(PoisonError::into_inner).1.clone()
+        let state = self.kept.read().unwrap_or_else(PoisonError::into_inner).1.clone();
+        ShelfState { pictures: self.pictures.count(), ..state }
     }
 
     /// Fetches the catalogue and puts it in place and into the database. It is in place also while the database cannot be
@@ -140,9 +146,11 @@ impl Shelf {
             products: products.len(),
             fetched: Some(at),
             unreadable: catalogue.unreadable,
-            failed: None,
+            ..ShelfState::default()
         };
-        *self.kept.write().unwrap_or_else(PoisonError::into_inner) = (products, state.clone());
+        *self.kept.write().unwrap_or_else(PoisonError::into_inner) = (products, state);
+        self.pictures.named(catalogue.pictures);
+        let state = self.state();
         tracing::info!(products = state.products, unreadable = state.unreadable, "the catalogue is fetched");
         Ok(state)
     }

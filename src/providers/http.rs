@@ -18,6 +18,9 @@
 //! machine, and a URL cannot name a host by address, because providers check the `Host` header. How long a call may take is
 //! its caller's to decide, by dropping the future; [`BACK_STOP`] only keeps a forgotten call from living for ever.
 //!
+//! Beside the provider's calls a line fetches pictures ([`crate::picture`]), by the same client with the same bounds, with none of
+//! the provider's headers, and from other hosts too.
+//!
 //! What is logged (at debug) is the method, the path, the status, the time and the byte counts: never a header, a query or
 //! a body. Bodies are bounded while they are read, and wiped.
 
@@ -29,7 +32,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::{DateTimeParser, DateTimePrinter};
-use reqwest::header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{ACCEPT, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Certificate, Client, Method, Response, Url, redirect, retry};
 use tilld_domain::outcome::{Outcome, Trouble};
 use zeroize::Zeroizing;
@@ -112,6 +115,14 @@ pub enum SetUpError {
     /// A POS system's name of a location that cannot be one.
     #[error("the location must be 1 to 64 visible characters")]
     Location,
+    /// A field for the address of a picture that cannot be one.
+    #[error("the field of a picture's address must be 1 to 64 letters, digits, underscores or dots")]
+    PictureField,
+    /// Hosts of pictures that cannot be some.
+    #[error(
+        "the hosts of pictures must be at most 8 names such as cdn.example.test, without https:// and without a path"
+    )]
+    PictureHosts,
     /// A path for the reversal that cannot be one.
     #[error("the path of the reversal must begin with / and hold letters, digits, -, ., _, ~ and / only")]
     ReversePath,
@@ -203,6 +214,11 @@ impl Body {
     /// The answer as text, if it is that.
     pub fn text(&self) -> Option<&str> {
         std::str::from_utf8(&self.0).ok()
+    }
+
+    /// The bytes as they came.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
     }
 
     /// Whether nothing came.
@@ -333,6 +349,23 @@ impl Line {
             end = reply.word(),
             "call"
         );
+        reply
+    }
+
+    /// Fetches what anybody may have, perhaps from elsewhere: nothing goes along but what is wanted, and the clock there is
+    /// nobody's. Where it may lead is its caller's to check; of the address only the host is logged.
+    pub(crate) async fn fetch(&self, url: Url, accept: &'static str, most: usize) -> Reply {
+        let host = url.host_str().unwrap_or_default().to_owned();
+        let wanted = self.client.get(url).header(ACCEPT, HeaderValue::from_static(accept));
+        let (status, received, reply) = match wanted.send().await {
+            Ok(response) => {
+                let status = response.status().as_u16();
+                let (received, reply) = judge(status, response, most).await;
+                (Some(status), received, reply)
+            }
+            Err(error) => (None, 0, unanswered(&error)),
+        };
+        tracing::debug!(provider = self.provider, host, status, received, end = reply.word(), "fetch");
         reply
     }
 

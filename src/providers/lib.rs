@@ -10,6 +10,7 @@
 //! | [`http`] | one line to a provider, and what may be concluded from how a request ended |
 //! | [`pace`] | how fast a provider is asked, undos first |
 //! | [`json`] | answers of unknown shape, read with tolerance and wiped |
+//! | [`picture`] | the pictures of products: which addresses and which bytes are taken |
 //! | [`vouchers`] | the contract with the counter about vouchers |
 //! | [`finperks`] | gift cards that are created, paid for, and confirmed |
 //! | [`gift_local`] | vouchers that are validated, redeemed, and given back |
@@ -22,6 +23,7 @@ pub mod gift_local;
 pub mod http;
 pub mod json;
 pub mod pace;
+pub mod picture;
 pub mod vouchers;
 
 use std::time::Duration;
@@ -34,6 +36,8 @@ use tilld_domain::money::Money;
 use tilld_domain::outcome::{Created, OrderSeen, Outcome, UndoAnswer};
 use tilld_domain::product::{CardKind, Product, RackCode};
 use tilld_domain::refusal::Refusal;
+
+use crate::picture::{NoPicture, Picture, PictureAddress};
 
 /// The exact body of a request as it goes into the journal before it is sent, and onto the wire, also when it is
 /// repeated after a restart under another configuration. Where a scanned card code belongs stands [`CODE_MARK`], so the text
@@ -158,6 +162,16 @@ pub trait GiftCards: Send + Sync + 'static {
     /// The catalogue, with what could not be read of it counted and left out.
     fn products(&self) -> BoxFuture<'_, Outcome<Catalogue>>;
 
+    /// Whether its catalogue may name pictures, as it is configured.
+    fn has_pictures(&self) -> bool {
+        false
+    }
+
+    /// Fetches a picture that its catalogue has named.
+    fn picture<'a>(&'a self, _: &'a PictureAddress) -> BoxFuture<'a, Result<Picture, NoPicture>> {
+        Box::pin(std::future::ready(Err(NoPicture::NotOne)))
+    }
+
     /// What the shop may still spend.
     fn balances(&self) -> BoxFuture<'_, Outcome<Vec<Balance>>>;
 
@@ -175,6 +189,8 @@ pub struct Catalogue {
     pub products: Vec<Product>,
     /// How many entries could not be read.
     pub unreadable: usize,
+    /// Where the pictures of products lie, as far as they are named and may be fetched.
+    pub pictures: Vec<(ProductCode, PictureAddress)>,
 }
 
 /// What may still be spent in one currency.

@@ -11,6 +11,8 @@
 //! at the full rate, a till that sells gives its sales what they ask for up to the reserve and the undos the rest, and a single
 //! undo is passed for a second at most.
 //!
+//! What nobody waits for at all takes an idle turn ([`Pace::idle_turn`]): only from a full bucket.
+//!
 //! When the provider says "not so fast" (429), nobody goes before the pause it named, undos neither:
 //! a call inside the pause would only be refused and prolong it.
 //!
@@ -150,6 +152,34 @@ impl Pace {
                 () = sleep_until(wake) => {}
             }
         }
+    }
+
+    /// Waits for a turn that nobody else could want, however long that takes: from a full bucket, before which nobody stands.
+    /// Within a pause there is none. Safe to drop at any moment.
+    pub async fn idle_turn(&self) -> Result<(), NotYet> {
+        loop {
+            match self.look_idly() {
+                Step::Go => return Ok(()),
+                Step::At(when) => {
+                    return Err(NotYet { retry_after: when.saturating_duration_since(Instant::now()) });
+                }
+                Step::Behind => tokio::time::sleep(self.interval).await,
+            }
+        }
+    }
+
+    /// Takes a token if nobody could want it; the end of a pause if there is one.
+    fn look_idly(&self) -> Step {
+        let now = Instant::now();
+        let mut state = self.lock();
+        if let Some(end) = state.not_before.filter(|end| *end > now) {
+            return Step::At(end);
+        }
+        if state.full_at > now || !state.waiting.is_empty() {
+            return Step::Behind;
+        }
+        state.full_at = now.checked_add(self.interval).unwrap_or(now);
+        Step::Go
     }
 
     /// Nobody goes for `pause` from now, at most [`LONGEST_PAUSE`]. A shorter pause never ends a longer one.
@@ -321,6 +351,27 @@ mod tests {
         pace.turn(Rank::Undo, PATIENT).await.unwrap();
         drop(flood);
         pace.turn(Rank::Rest, PATIENT).await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_idle_turn_is_taken_from_a_full_bucket_alone_and_leaves_the_burst_to_others() {
+        let pace = Pace::new(Limits { per_second: 5, burst: 10 }).unwrap();
+        let start = Instant::now();
+        for _ in 0..4 {
+            pace.turn(Rank::Rest, PATIENT).await.unwrap();
+        }
+        pace.idle_turn().await.unwrap();
+        assert!((800..1_010).contains(&start.elapsed().as_millis()), "when the four have grown again");
+        for _ in 0..9 {
+            pace.turn(Rank::Rest, Duration::ZERO).await.unwrap();
+        }
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        let waiting = pace.stand(Rank::Rest).unwrap();
+        assert!(matches!(pace.look_idly(), Step::Behind));
+        drop(waiting);
+        pace.idle_turn().await.unwrap();
+        pace.pause(Duration::from_secs(30));
+        assert_eq!(pace.idle_turn().await.unwrap_err().retry_after, Duration::from_secs(30));
     }
 
     /// So many calls of a rank at once; when each of them went, in ms.

@@ -3,6 +3,7 @@
 //! An answer may hold a code, so answers have no `Debug`.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Response, StatusCode, header};
@@ -15,6 +16,9 @@ use crate::rate::date_text;
 
 /// More than any client should read of an answer to a sale.
 const OVERSIZE: usize = 1024 * 1024 + 1;
+
+/// Between two bytes of a body that drips.
+const DRIP: Duration = Duration::from_millis(50);
 
 const HTML: &str = "<!DOCTYPE html>\n<html><head><title>Wartung</title></head>\n\
     <body><h1>Wir sind gleich wieder da.</h1></body></html>\n";
@@ -30,8 +34,20 @@ pub struct Answer {
     content_type: &'static str,
     retry_after: Option<String>,
     challenge: Option<&'static str>,
-    body: Vec<u8>,
-    cut: bool,
+    location: Option<Box<str>>,
+    body: Box<[u8]>,
+    flow: Flow,
+}
+
+/// How a body goes out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    /// As it is.
+    Whole,
+    /// It ends in the middle.
+    Cut,
+    /// A byte at a time, and never the last.
+    Dripping,
 }
 
 impl Answer {
@@ -40,26 +56,27 @@ impl Answer {
     }
 
     pub fn html(status: u16) -> Self {
-        Self::of(status, "text/html; charset=utf-8", HTML.to_owned())
+        Self::of(status, "text/html; charset=utf-8", HTML)
     }
 
     pub fn text(status: u16) -> Self {
-        Self::of(status, "text/plain", TEXT.to_owned())
+        Self::of(status, "text/plain", TEXT)
     }
 
     pub fn empty(status: u16) -> Self {
-        Self::of(status, "text/plain", String::new())
+        Self::of(status, "text/plain", Vec::new())
     }
 
-    pub fn of(status: u16, content_type: &'static str, body: String) -> Self {
+    pub fn of(status: u16, content_type: &'static str, body: impl Into<Vec<u8>>) -> Self {
         Self {
             status,
             code: None,
             content_type,
             retry_after: None,
             challenge: None,
-            body: body.into_bytes(),
-            cut: false,
+            location: None,
+            body: body.into().into_boxed_slice(),
+            flow: Flow::Whole,
         }
     }
 
@@ -70,7 +87,17 @@ impl Answer {
 
     /// The same answer, its body ending in the middle.
     pub fn truncated(self) -> Self {
-        Self { cut: true, ..self }
+        Self { flow: Flow::Cut, ..self }
+    }
+
+    /// The same answer, its body a byte at a time, the last of which never comes.
+    pub fn dripping(self) -> Self {
+        Self { flow: Flow::Dripping, ..self }
+    }
+
+    /// A redirect.
+    pub fn leading_to(status: u16, location: String) -> Self {
+        Self { location: Some(location.into()), ..Self::empty(status) }
     }
 
     /// The same answer behind a field of more than 1 MiB. Every other field keeps its exact text.
@@ -84,7 +111,7 @@ impl Answer {
         };
         fields.insert("padding".to_owned(), padding);
         let Ok(body) = serde_json::to_vec(&fields) else { return self };
-        Self { body, ..self }
+        Self { body: body.into(), ..self }
     }
 
     /// The same answer with another `state`, where it has one.
@@ -93,14 +120,18 @@ impl Answer {
         if let Some(state) = body.get_mut("state") {
             *state = json!(word);
         }
-        Self { body: body.to_string().into_bytes(), ..self }
+        Self { body: body.to_string().into_bytes().into(), ..self }
     }
 
     /// For the wire. `now` is the sandbox's clock, because a client may compare the `Date`.
     pub fn response(self, now: Timestamp) -> Response<Body> {
         let length = self.body.len();
         let whole = Bytes::from(self.body);
-        let body = if self.cut { cut_short(whole.slice(..length / 2)) } else { Body::from(whole) };
+        let body = match self.flow {
+            Flow::Whole => Body::from(whole),
+            Flow::Cut => cut_short(whole.slice(..length / 2)),
+            Flow::Dripping => drip(whole),
+        };
         let mut response = Response::new(body);
         *response.status_mut() =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -112,6 +143,7 @@ impl Answer {
             (header::DATE, Some(date_text(now))),
             (header::RETRY_AFTER, self.retry_after),
             (header::WWW_AUTHENTICATE, challenge.map(str::to_owned)),
+            (header::LOCATION, self.location.map(String::from)),
         ];
         for (name, text) in texts {
             if let Some(value) = text.and_then(|text| HeaderValue::from_str(&text).ok()) {
@@ -120,6 +152,20 @@ impl Answer {
         }
         response
     }
+}
+
+/// A body of which a byte comes every so often, all but the last.
+fn drip(whole: Bytes) -> Body {
+    let drops = whole.slice(..whole.len().saturating_sub(1));
+    let each = stream::unfold(drops, |mut rest| async move {
+        tokio::time::sleep(DRIP).await;
+        if rest.is_empty() {
+            return std::future::pending().await;
+        }
+        let drop = rest.split_to(1);
+        Some((Ok::<_, std::io::Error>(drop), rest))
+    });
+    Body::from_stream(each)
 }
 
 /// A body that breaks after its first part. One pause lies between the part and the break: the server writes out what

@@ -115,6 +115,7 @@ impl Shop {
             journal: journal.clone().into(),
             provider: Arc::new(TimedProvider(cards(providers), Arc::clone(&outside))),
             printer: Arc::<TimedPrinter>::clone(&printer),
+            pictures: None,
             scanners: Vec::new(),
             clock: Arc::new(SystemClock::default()),
         };

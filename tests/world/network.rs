@@ -231,7 +231,7 @@ impl GiftCards for Line {
     }
 
     fn products(&self) -> BoxFuture<'_, Outcome<Catalogue>> {
-        Box::pin(self.ask(Catalogue { products: catalogue(), unreadable: 0 }))
+        Box::pin(self.ask(Catalogue { products: catalogue(), unreadable: 0, pictures: Vec::new() }))
     }
 
     fn balances(&self) -> BoxFuture<'_, Outcome<Vec<Balance>>> {

@@ -154,6 +154,7 @@ impl World {
                     life: life.clone(),
                     profile: Profile::epson(),
                 }),
+                pictures: None,
                 scanners: Vec::new(),
                 clock: Arc::new(LifeClock::new(&self, &life)),
             };

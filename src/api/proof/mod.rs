@@ -137,7 +137,7 @@ impl GiftCards for Played {
         let answer = if *self.down.lock().unwrap() {
             Outcome::NotSent(Trouble::Connect)
         } else {
-            Outcome::Done(Catalogue { products: catalogue(), unreadable: 1 })
+            Outcome::Done(Catalogue { products: catalogue(), unreadable: 1, pictures: Vec::new() })
         };
         Box::pin(async move { answer })
     }
@@ -400,6 +400,7 @@ impl House {
             journal: journal.into(),
             provider: provider.clone(),
             printer: printer.clone(),
+            pictures: None,
             scanners: Vec::new(),
             clock: Arc::new(SystemClock::default()),
         };

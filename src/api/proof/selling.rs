@@ -339,7 +339,7 @@ async fn the_catalogue_and_the_health_are_shown() {
     assert_eq!(
         products["products"][1],
         json!({
-            "code": "4002", "name": "Card 4002", "brand": "Brand", "kind": "posa", "currency": "EUR", "country": "DE", "rack_code": "card", "sellable": true,
+            "code": "4002", "name": "Card 4002", "brand": "Brand", "kind": "posa", "currency": "EUR", "country": "DE", "rack_code": "card", "sellable": true, "picture": null,
             "face_values": {"kind": "fixed", "values": [{"amount": "25.00", "currency": "EUR"}, {"amount": "50.00", "currency": "EUR"}]},
         })
     );

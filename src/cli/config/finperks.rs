@@ -6,10 +6,11 @@
 //! key_id      = "…"
 //! secret_file = "/etc/tilld/finperks.secret"                  # or the systemd credential finperks_secret
 //! posa        = { default = "scanned", products = { SHOES_50 = "field:cardNumber" } }
+//! pictures    = { field = "image_url", hosts = ["cdn.example.test"] }
 //! ```
 //!
 //! What finperks has not answered yet is a field here, not a guess in the code: the form of the signed host (fact sheet U1), the
-//! pace (U24), how rack cards and tenders are named (U19, U20), whether an action carries a key (U10) and may be repeated (U9).
+//! pace (U24), how rack cards and tenders are named (U19, U20), where a product names its picture (3.5), whether an action carries a key (U10) and may be repeated (U9).
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -20,8 +21,8 @@ use std::time::Duration;
 use tilld_domain::ids::ProductCode;
 use tilld_domain::money::{Currency, Money};
 use tilld_providers::Deadlines;
-use tilld_providers::finperks::{DEADLINES, PaymentWords, PosaRule, PosaRules, SigProfile};
-use tilld_providers::http::Origin;
+use tilld_providers::finperks::{DEADLINES, PaymentWords, Pictures, PosaRule, PosaRules, SigProfile};
+use tilld_providers::http::{Origin, SetUpError};
 use tilld_providers::pace::Limits;
 
 use super::secrets;
@@ -46,6 +47,8 @@ pub struct FinperksConfig {
     pub posa: PosaRules,
     /// How tenders are named (fact sheet U20).
     pub payment_words: PaymentWords,
+    /// Where products name their pictures (fact sheet 3.5); without it none are fetched.
+    pub pictures: Option<Pictures>,
     /// Whether confirm and invalidate carry a key (fact sheet U10).
     pub key_on_actions: bool,
     /// Whether a confirm may be repeated (fact sheet U9).
@@ -93,6 +96,7 @@ pub(super) fn read(sheet: &mut Sheet) -> Option<FinperksConfig> {
         other: seconds("other", DEADLINES.other),
     };
     let posa = posa(sheet);
+    let pictures = pictures(sheet);
     let usual = PaymentWords::default();
     let payment_words = PaymentWords {
         cash: sheet.optional("finperks.payment_words.cash", "finperks' word for cash").or(usual.cash),
@@ -120,6 +124,7 @@ pub(super) fn read(sheet: &mut Sheet) -> Option<FinperksConfig> {
         },
         deadlines,
         posa,
+        pictures,
         payment_words,
         key_on_actions,
         confirm_repeatable,
@@ -159,6 +164,22 @@ fn posa(sheet: &mut Sheet) -> PosaRules {
         }
     }
     PosaRules { default, by_product }
+}
+
+fn pictures(sheet: &mut Sheet) -> Option<Pictures> {
+    const WANTED: &str = "the name of the field in which a product names its picture, for example image_url";
+    let hosts = sheet.texts("finperks.pictures.hosts", Pictures::MOST_HOSTS, 253);
+    let field = if hosts.is_empty() {
+        sheet.optional("finperks.pictures.field", WANTED)
+    } else {
+        sheet.required("finperks.pictures.field", WANTED)
+    };
+    let pictures = Pictures { field: field?, hosts };
+    if let Err(error) = pictures.check() {
+        let wrong = if error == SetUpError::PictureHosts { "hosts" } else { "field" };
+        sheet.note(&format!("finperks.pictures.{wrong}"), &error.to_string());
+    }
+    Some(pictures)
 }
 
 /// Whether a URL names this machine.
@@ -201,6 +222,35 @@ impl FromStr for PosaWord {
 #[cfg(test)]
 mod tests {
     use super::super::tests::{WHOLE, wrong};
+
+    #[test]
+    fn pictures_are_named_by_a_field_and_by_hosts_that_can_be_some() {
+        let with = |pictures: &str| {
+            wrong(&WHOLE.replace("key_id = \"k\"", &format!("key_id = \"k\", pictures = {pictures}")))
+        };
+        for (pictures, expected) in [
+            (r#"{ field = "image_url" }"#, None),
+            (r#"{ field = "brand.logo", hosts = ["cdn.example.test", "s.example.test:8443"] }"#, None),
+            (r#"{ hosts = ["cdn.example.test"] }"#, Some("missing: finperks.pictures.field: ")),
+            (r#"{ field = "image url" }"#, Some("line 3: finperks.pictures.field: ")),
+            (
+                r#"{ field = "x", hosts = ["https://cdn.example.test"] }"#,
+                Some("line 3: finperks.pictures.hosts: "),
+            ),
+            (r#"{ field = "x", hosts = 5 }"#, Some("line 3: finperks.pictures.hosts: ")),
+            (
+                r#"{ field = "x", host = "y" }"#,
+                Some("line 3: finperks.pictures.host: there is no such field"),
+            ),
+        ] {
+            let found = with(pictures);
+            let as_expected = match expected {
+                None => found.is_empty(),
+                Some(begins) => found.len() == 1 && found.iter().all(|wrong| wrong.starts_with(begins)),
+            };
+            assert!(as_expected, "{pictures}: {found:?}");
+        }
+    }
 
     #[test]
     fn a_field_within_a_line_of_several_is_named_with_that_line() {

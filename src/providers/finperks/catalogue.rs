@@ -101,6 +101,15 @@ pub(super) fn product(node: &Node, home: &Country) -> Option<Product> {
     })
 }
 
+/// The text in a field of a product that may be the address of its picture. The field's name is unknown (fact sheet 3.5), and so
+/// is its shape: dots lead into objects, and the value is a text, an object with one, or a list of either, of which the first
+/// counts.
+pub(super) fn picture<'a>(node: &'a Node, field: &str) -> Option<&'a str> {
+    let value = field.split('.').try_fold(node, Node::get)?;
+    let first = value.list().map_or(Some(value), <[Node]>::first)?;
+    first.text().or_else(|| first.first(&["url", "href", "src"])?.text())
+}
+
 /// One balance, of an object or of a name and amount. Debts have a minus.
 pub(super) fn balances(root: &Node) -> Option<Vec<Balance>> {
     let list = match entries(root, "balances") {
@@ -379,6 +388,26 @@ mod tests {
         let product = product(&node(&json), &home()).unwrap();
         assert!(product.name.starts_with("Apüü") && product.name.chars().count() == LONGEST_NAME);
         assert_eq!(product.brand, "B");
+    }
+
+    #[test]
+    fn the_address_of_a_picture_is_read_from_the_field_that_is_named_in_every_shape() {
+        for (json, field, expected) in [
+            (r#"{"image_url":"https://h/1"}"#, "image_url", Some("https://h/1")),
+            (r#"{"images":["https://h/1","https://h/2"]}"#, "images", Some("https://h/1")),
+            (r#"{"images":[{"url":"https://h/1"}]}"#, "images", Some("https://h/1")),
+            (r#"{"image":{"href":"https://h/1","size":1}}"#, "image", Some("https://h/1")),
+            (r#"{"brand":{"logo":{"src":"https://h/1"}}}"#, "brand.logo", Some("https://h/1")),
+            (r#"{"image_url":null}"#, "image_url", None),
+            (r#"{"image_url":7}"#, "image_url", None),
+            (r#"{"images":[]}"#, "images", None),
+            (r#"{"images":[["https://h/1"]]}"#, "images", None),
+            (r#"{"image":{"thumbnail":"https://h/1"}}"#, "image", None),
+            (r#"{"other":"https://h/1"}"#, "image_url", None),
+            ("[]", "image_url", None),
+        ] {
+            assert_eq!(picture(&node(json), field), expected, "{json}");
+        }
     }
 
     #[test]

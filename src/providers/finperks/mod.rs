@@ -17,6 +17,9 @@
 //! A call waits for its turn at most half of its deadline, so that a call that is never sent ends as *later* and not as
 //! a deadline, which would be *unknown*. After a 429 every call is *later* until the pause that it named is over.
 //!
+//! Pictures of products lie on hosts that are asked without a signature. On the provider's own host such a call takes its turn
+//! too, but one that nobody else wants.
+//!
 //! Facts about finperks are in its fact sheet (U1 to U25); what it does not publish is read with tolerance.
 //! Absent: digital orders, settlements, webhooks, and any memory but the pace and the offset of the clock.
 
@@ -40,19 +43,20 @@ use reqwest::{Method, Url};
 use sha2::{Digest, Sha256};
 use tilld_domain::ids::{CardCode, ProductCode, ProviderKey, ProviderOrderId};
 use tilld_domain::outcome::{Created, OrderSeen, OrderStage, Outcome, Trouble, UndoAnswer};
-use tilld_domain::product::RackCode;
+use tilld_domain::product::{Product, RackCode};
 use tilld_domain::refusal::Refusal;
 use zeroize::Zeroizing;
 
-pub use self::settings::{DEADLINES, PaymentWords, PosaRule, PosaRules, Settings};
+pub use self::settings::{DEADLINES, PaymentWords, Pictures, PosaRule, PosaRules, Settings};
 pub use self::signature::{Parts, SCHEME, SigProfile, authorization, sign, string_to_sign};
 
 use self::catalogue::Next;
 use self::refusals::{Asked, Rejection};
 use self::wire::OrderAnswer;
-use crate::http::{Body, Call, LARGEST_ANSWER, Line, Reply, SetUpError, date_header};
+use crate::http::{Body, Call, LARGEST_ANSWER, Line, Origin, Reply, SetUpError, date_header};
 use crate::json::Node;
 use crate::pace::{Pace, Rank};
+use crate::picture::{self, NoPicture, Picture, PictureAddress};
 use crate::{Balance, Catalogue, ConfirmFacts, CreateFacts, Deadlines, GiftCards, Store, StoredRequest};
 
 /// The most pages of one list that are read.
@@ -60,6 +64,9 @@ const MOST_PAGES: usize = 50;
 
 /// The most products that are taken; more than ten times what any shop hangs up.
 const MOST_PRODUCTS: usize = 20_000;
+
+/// The most pictures that are named; more than any rack holds products.
+const MOST_PICTURES: usize = 500;
 
 /// The largest page of a list in bytes. A product may bring its terms and conditions along, and a whole catalogue
 /// may come as one page.
@@ -80,6 +87,8 @@ pub struct Finperks {
     port: u16,
     line: Line,
     pace: Pace,
+    /// Where pictures may lie beside the provider's own host.
+    picture_hosts: Vec<Origin>,
 }
 
 /// A request before it is dated and signed.
@@ -97,12 +106,13 @@ impl Finperks {
     /// Checks the settings and builds the line; nothing is sent yet.
     pub fn new(settings: Settings) -> Result<Self, SetUpError> {
         let origin = settings.check()?;
+        let picture_hosts = settings.pictures.as_ref().map(Pictures::check).transpose()?.unwrap_or_default();
         let root = origin.at("/");
         let host = root.host_str().ok_or(SetUpError::BadUrl)?.to_owned();
         let port = root.port_or_known_default().ok_or(SetUpError::BadUrl)?;
         let pace = Pace::new(settings.pace).ok_or(SetUpError::Rate)?;
         let line = Line::new("finperks", origin, settings.extra_roots.as_deref())?;
-        Ok(Self { settings, host, port, line, pace })
+        Ok(Self { settings, host, port, line, pace, picture_hosts })
     }
 
     /// Whether key, secret, recipe and clock are accepted: `GET /balances` (fact sheet U1). On
@@ -281,14 +291,21 @@ impl Finperks {
     }
 
     async fn read_products(&self) -> Outcome<Catalogue> {
-        let mut catalogue = Catalogue { products: Vec::new(), unreadable: 0 };
+        let mut catalogue = Catalogue { products: Vec::new(), unreadable: 0, pictures: Vec::new() };
         let mut codes = HashSet::new();
         let read = self
             .pages(wire::PRODUCTS, "products", |entry| {
                 let product = catalogue::product(entry, &self.settings.country)
                     .filter(|product| codes.len() < MOST_PRODUCTS && codes.insert(product.code.clone()));
                 match product {
-                    Some(product) => catalogue.products.push(product),
+                    Some(product) => {
+                        if catalogue.pictures.len() < MOST_PICTURES
+                            && let Some(address) = self.picture_of(entry, &product)
+                        {
+                            catalogue.pictures.push((product.code.clone(), address));
+                        }
+                        catalogue.products.push(product);
+                    }
                     None => catalogue.unreadable = catalogue.unreadable.saturating_add(1),
                 }
             })
@@ -297,6 +314,30 @@ impl Finperks {
             Ok(()) => Outcome::Done(catalogue),
             Err(reply) => refused(reply, wire::PRODUCTS, Asked::List),
         }
+    }
+
+    /// The picture that a product of this country names. What is not sold here is shown nowhere.
+    fn picture_of(&self, entry: &Node, product: &Product) -> Option<PictureAddress> {
+        let pictures =
+            self.settings.pictures.as_ref().filter(|_| product.country == self.settings.country)?;
+        let text = catalogue::picture(entry, &pictures.field)?;
+        let address = PictureAddress::read(text, self.line.origin(), &self.picture_hosts);
+        if address.is_none() {
+            tracing::debug!(provider = "finperks", product = %product.code, "its picture lies where none is fetched");
+        }
+        address
+    }
+
+    async fn fetch_picture(&self, address: &PictureAddress) -> Result<Picture, NoPicture> {
+        let own = self.line.origin().holds(address.url());
+        if own && self.pace.idle_turn().await.is_err() {
+            return Err(NoPicture::NotNow);
+        }
+        let reply = self.line.fetch(address.url().clone(), picture::ACCEPT, picture::LARGEST).await;
+        if let (true, Reply::Later { status: Some(429), retry_after }) = (own, &reply) {
+            self.pace.pause(retry_after.unwrap_or(UNNAMED_PAUSE));
+        }
+        Picture::of(reply)
     }
 
     async fn read_stores(&self) -> Outcome<Vec<Store>> {
@@ -508,6 +549,14 @@ impl GiftCards for Finperks {
 
     fn products(&self) -> BoxFuture<'_, Outcome<Catalogue>> {
         self.read_products().boxed()
+    }
+
+    fn has_pictures(&self) -> bool {
+        self.settings.pictures.is_some()
+    }
+
+    fn picture<'a>(&'a self, address: &'a PictureAddress) -> BoxFuture<'a, Result<Picture, NoPicture>> {
+        self.fetch_picture(address).boxed()
     }
 
     fn balances(&self) -> BoxFuture<'_, Outcome<Vec<Balance>>> {

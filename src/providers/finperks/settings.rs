@@ -44,6 +44,39 @@ impl PosaRules {
     }
 }
 
+/// Which field of a product holds the address of its picture, and where such an address may lead beside the provider's own host.
+/// The fact sheet (3.5) knows of image addresses by inference alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pictures {
+    /// The field's name; dots lead into objects.
+    pub field: String,
+    /// Names of hosts, with a port where it is not 443; always asked by `https`.
+    pub hosts: Vec<String>,
+}
+
+impl Pictures {
+    /// The most hosts that may be named.
+    pub const MOST_HOSTS: usize = 8;
+
+    /// Checks both, and reads the hosts.
+    pub fn check(&self) -> Result<Vec<Origin>, SetUpError> {
+        let within = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '.');
+        if !(1..=64).contains(&self.field.len()) || !self.field.chars().all(within) {
+            return Err(SetUpError::PictureField);
+        }
+        if self.hosts.len() > Self::MOST_HOSTS {
+            return Err(SetUpError::PictureHosts);
+        }
+        let of_a_name =
+            |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '.' | ':');
+        let host = |name: &String| {
+            let origin = Origin::parse(&format!("https://{name}")).ok();
+            origin.filter(|_| name.chars().all(of_a_name)).ok_or(SetUpError::PictureHosts)
+        };
+        self.hosts.iter().map(host).collect()
+    }
+}
+
 /// What `payment_method` says for a tender (fact sheet U20). A tender without a word is left out, as is a mixed one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentWords {
@@ -84,6 +117,8 @@ pub struct Settings {
     pub key_on_actions: bool,
     /// Whether a confirm may be sent twice while its outcome is being found out (fact sheet U9).
     pub confirm_repeatable: bool,
+    /// Where the pictures of products are named; without it none are fetched.
+    pub pictures: Option<Pictures>,
     /// The country of a product that names none.
     pub country: Country,
     /// A PEM file with root certificates to be trusted beside the system's.
@@ -119,12 +154,13 @@ impl Settings {
             payment_words: PaymentWords::default(),
             key_on_actions: false,
             confirm_repeatable: true,
+            pictures: None,
             country,
             extra_roots: None,
         }
     }
 
-    /// Checks all but the base URL and the certificates, and reads the base URL.
+    /// Checks all but the base URL, the pictures and the certificates, and reads the base URL.
     pub(super) fn check(&self) -> Result<Origin, SetUpError> {
         let origin = Origin::parse(&self.base_url)?;
         let visible = |text: &str| text.chars().all(|character| character.is_ascii_graphic());
@@ -176,6 +212,7 @@ impl fmt::Debug for Settings {
             .field("payment_words", &self.payment_words)
             .field("key_on_actions", &self.key_on_actions)
             .field("confirm_repeatable", &self.confirm_repeatable)
+            .field("pictures", &self.pictures)
             .field("country", &self.country)
             .field("extra_roots", &self.extra_roots)
             .finish_non_exhaustive()
@@ -228,6 +265,29 @@ mod tests {
             let mut settings = settings();
             spoil(&mut settings);
             assert_eq!(settings.check().map(|_| ()), expected, "case {number}");
+        }
+    }
+
+    #[test]
+    fn pictures_are_named_by_a_field_and_by_names_of_hosts() {
+        let (field, hosts) = (Err(SetUpError::PictureField), Err(SetUpError::PictureHosts));
+        let many = ["cdn.example.test"; Pictures::MOST_HOSTS + 1];
+        for (name, of, expected) in [
+            ("image_url", &[][..], Ok(0)),
+            ("brand.logo_url", &["cdn.example.test", "static.example.test:8443"], Ok(2)),
+            ("", &[], field),
+            ("image url", &[], field),
+            ("image_url", &["https://cdn.example.test"], hosts),
+            ("image_url", &["cdn.example.test/pictures"], hosts),
+            ("image_url", &["user@cdn.example.test"], hosts),
+            ("image_url", &["10.0.0.1"], hosts),
+            ("image_url", &["*"], hosts),
+            ("image_url", &[""], hosts),
+            ("image_url", &many, hosts),
+        ] {
+            let hosts = of.iter().map(|host| (*host).to_owned()).collect();
+            let pictures = Pictures { field: name.to_owned(), hosts };
+            assert_eq!(pictures.check().map(|hosts| hosts.len()), expected, "{name} {of:?}");
         }
     }
 

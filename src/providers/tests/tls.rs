@@ -17,7 +17,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use tilld_domain::outcome::{Outcome, Trouble};
 use tilld_domain::secret::Secret;
 use tilld_providers::GiftCards;
-use tilld_providers::finperks::{Finperks, Settings};
+use tilld_providers::finperks::{Finperks, Pictures, Settings};
 use tilld_providers::http::SetUpError;
 
 struct Server {
@@ -28,6 +28,11 @@ struct Server {
 
 /// Serves one connection with a self-signed certificate for `name`, and ends.
 fn server(name: &str) -> Server {
+    serving(name, |_| b"[]".to_vec())
+}
+
+/// The same, with the body of the answer by the request.
+fn serving(name: &str, body: impl FnOnce(&str) -> Vec<u8> + Send + 'static) -> Server {
     let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -44,9 +49,11 @@ fn server(name: &str) -> Server {
         let mut stream = StreamOwned::new(ServerConnection::new(Arc::new(config)).unwrap(), tcp);
         let mut request = [0; 4096];
         // A client that does not like the certificate ends the handshake here.
-        if stream.read(&mut request).is_ok_and(|count| count > 0) {
-            let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n[]";
-            stream.write_all(answer.as_bytes()).unwrap();
+        if let Ok(count @ 1..) = stream.read(&mut request) {
+            let body = body(&String::from_utf8_lossy(&request[..count]));
+            let length = body.len();
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+            stream.write_all(&[head.as_bytes(), &body].concat()).unwrap();
             stream.conn.send_close_notify();
             let _flushed = stream.flush();
         }
@@ -75,6 +82,40 @@ async fn call(server: &Server, trusted: &str) -> Outcome<Vec<tilld_providers::Ba
 async fn a_certificate_that_is_vouched_for_is_taken() {
     let server = server("localhost");
     assert_eq!(call(&server, &server.pem).await, Outcome::Done(Vec::new()));
+}
+
+#[tokio::test]
+async fn a_picture_of_a_named_host_comes_over_tls_of_its_own_without_the_providers_headers() {
+    let png = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x09\0\0\0\x09".to_vec();
+    let (told, asked) = std::sync::mpsc::channel();
+    let bytes = png.clone();
+    let other = serving("localhost", move |request| {
+        told.send(request.to_ascii_lowercase()).unwrap();
+        bytes
+    });
+    let host = other.base.trim_start_matches("https://").to_owned();
+    let address = format!("{}/p.png", other.base);
+    let own = serving("localhost", move |_| {
+        let product = r#""code":"p1","kind":"por","currency":"EUR","face_values":["5"]"#;
+        format!(r#"[{{{product},"image_url":"{address}"}}]"#).into_bytes()
+    });
+    let roots = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(roots.path(), format!("{}{}", own.pem, other.pem)).unwrap();
+    let pictures = Pictures { field: "image_url".to_owned(), hosts: vec![host.clone()] };
+    let settings = Settings {
+        extra_roots: Some(roots.path().to_owned()),
+        pictures: Some(pictures),
+        ..settings(&own.base)
+    };
+    let finperks = Finperks::new(settings).unwrap();
+    let Outcome::Done(catalogue) = finperks.products().await else { panic!("no catalogue") };
+    let picture = finperks.picture(&catalogue.pictures[0].1).await.unwrap();
+    assert_eq!(picture.bytes(), png);
+    let request = asked.recv().unwrap();
+    assert!(request.contains(&format!("host: {host}\r\n")), "{request}");
+    for name in ["authorization:", "date:", "cookie:"] {
+        assert!(!request.contains(name), "{request}");
+    }
 }
 
 #[tokio::test]

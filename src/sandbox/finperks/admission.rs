@@ -1,4 +1,4 @@
-//! Who is asking, and what for: every request to `/v1`, checked as strictly as the documents say.
+//! Who is asking, and what for: every request to `/v1`, checked as strictly as the documents say; and pictures, for anybody.
 //!
 //! The order of the checks: host, size, date, signature, path, rate limit. Nothing is known of the order at the real
 //! provider. The signature covers the body, so the body is read before anything is checked.
@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::http::{HeaderMap, HeaderName, header};
 
 use super::Finperks;
+use super::pictures;
 use super::refusal::{Code, Refusal};
 use super::request::CallKind;
 use super::signature::{self, AuthorizationError, Signed, SigningProfile};
@@ -34,6 +35,9 @@ pub fn admit(world: &mut World<Finperks>, asked: Asked) -> Result<(CallKind, Job
     let key = text(&asked.headers, &IDEMPOTENCY_KEY);
     world.calls.note(asked.n, |record| record.detail.idempotency_key = key.as_deref().map(bounded));
     let host = named_host(&world.provider.hosts, &asked.headers).ok_or(Code::InvalidHost)?;
+    if asked.method == "GET" && asked.path.starts_with(pictures::PATH) {
+        return admit_anybody(world, asked);
+    }
     let body = asked.body.ok_or(Code::ContentTooLarge)?;
     let covered = Signed {
         host,
@@ -59,6 +63,20 @@ pub fn admit(world: &mut World<Finperks>, asked: Asked) -> Result<(CallKind, Job
     let is_json = body.is_empty() || content_is_json(&asked.headers);
     let Asked { method, path, query, .. } = asked;
     Ok((call, Job { call, method, path, query, order_id, key, is_json, body }))
+}
+
+/// A picture is anybody's. Who shows there by what he is known here has told it to whoever keeps the pictures: a mistake that
+/// must not go unseen.
+fn admit_anybody(world: &mut World<Finperks>, asked: Asked) -> Result<(CallKind, Job), Refusal> {
+    let own = [header::AUTHORIZATION, header::COOKIE, IDEMPOTENCY_KEY];
+    if own.iter().any(|name| asked.headers.contains_key(name)) {
+        return Err(Code::RequestBlocked.into());
+    }
+    let call = CallKind::Picture;
+    world.calls.note(asked.n, |record| record.call = Some(call));
+    let Asked { method, path, query, .. } = asked;
+    let job = Job { call, method, path, query, order_id: None, key: None, is_json: true, body: Vec::new() };
+    Ok((call, job))
 }
 
 /// The `host:port` that the `Host` header names; the port may be left out where it is the scheme's own.

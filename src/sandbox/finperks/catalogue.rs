@@ -1,12 +1,13 @@
 //! What is on sale: a small shipped catalogue of brands that do not exist.
 //!
 //! The real schema is not known (fact sheet 3.5). The fields here carry what a till needs: code, name, brand, kind,
-//! country, currency, values, and whether this client may sell it.
+//! country, currency, values, whether this client may sell it, and for some an address of a picture.
 
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::amount::{Currency, Money};
+use super::pictures;
 use super::switches::Switches;
 
 /// How the customer comes to hold the card.
@@ -194,7 +195,7 @@ impl Product {
     }
 
     /// The product as the provider shows it.
-    pub fn json(&self, switches: &Switches) -> Value {
+    pub fn json(&self, switches: &Switches, hosts: &[String]) -> Value {
         let mut shown = json!({
             "code": self.code,
             "name": self.name,
@@ -220,6 +221,9 @@ impl Product {
         };
         if let Some(shown) = shown.as_object_mut() {
             shown.insert(name.to_owned(), values);
+            if let Some(address) = pictures::address(self.code, switches, hosts) {
+                shown.insert("image_url".to_owned(), json!(address));
+            }
         }
         shown
     }

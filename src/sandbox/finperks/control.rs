@@ -7,6 +7,7 @@
 //! curl "$C/ledger?reveal=1"                            codes in clear
 //! curl -X POST  $C/orders/ro_.../redeem                spends the card
 //! curl -X PUT   $C/balances/EUR -d '{"available":"5.0"}'
+//! curl -X PATCH $C/switches -d '{"products":{"4001232232332":{"picture":"redirect"}}}'    or another `PictureShape`
 //! ```
 
 use std::sync::Arc;

@@ -9,6 +9,7 @@
 //! | `request`, `refusal` | what comes in; every way to say no |
 //! | `switches` | how it behaves |
 //! | `ledger`, `order`, `catalogue`, `lines`, `amount`, `keys` | its business |
+//! | `pictures` | the pictures of its brands, and what may lie there instead |
 //! | `statement` | what it tells about itself afterwards |
 //! | `control` | what its control door can do that others cannot |
 //!
@@ -24,6 +25,7 @@ mod keys;
 mod ledger;
 mod lines;
 mod order;
+mod pictures;
 mod refusal;
 mod request;
 mod signature;
@@ -47,8 +49,8 @@ pub use request::CallKind;
 pub use signature::{SCHEME, Signed, SigningProfile, sign, string_to_sign};
 pub use statement::{AccountStatement, OrderStatement, Statement};
 pub use switches::{
-    ConfirmEnd, ConfirmMode, Limits, LineShape, ListShape, ProductSwitches, RepeatedKey, SecondConfirm,
-    Switches,
+    ConfirmEnd, ConfirmMode, Limits, LineShape, ListShape, PictureShape, ProductSwitches, RepeatedKey,
+    SecondConfirm, Switches,
 };
 
 use crate::answer::Answer;
@@ -238,6 +240,10 @@ impl Provider for Finperks {
     }
 
     fn carry_out(world: &mut World<Self>, n: u64, job: &Job) -> Answer {
+        if job.call == CallKind::Picture {
+            world.calls.note(n, |record| record.executed = true);
+            return pictures::answer(&job.path, &world.switches, &world.provider.hosts);
+        }
         keyed(world, n, job).unwrap_or_else(|refusal| refused(world, &refusal, n))
     }
 
@@ -300,11 +306,11 @@ fn perform(world: &mut World<Finperks>, n: u64, job: &Job) -> Result<(u16, Value
     let now = world.now();
     let World { switches, provider, calls, .. } = world;
     let rules = Rules { switches, now };
-    let ledger = &mut provider.ledger;
+    let Finperks { ledger, hosts, .. } = provider;
     let id = job.order_id.as_deref().unwrap_or_default();
     match job.call {
         CallKind::Products => {
-            let all = catalogue::all().iter().map(|product| product.json(switches)).collect();
+            let all = catalogue::all().iter().map(|product| product.json(switches, hosts)).collect();
             Ok((200, switches.list("products", all, &job.query)))
         }
         CallKind::Balances => {
@@ -343,6 +349,8 @@ fn perform(world: &mut World<Finperks>, n: u64, job: &Job) -> Result<(u16, Value
             request::object(&job.body, true)?;
             Ok((200, ledger.invalidate(id, rules)?))
         }
+        // Answered before.
+        CallKind::Picture => Err(Code::PathNotFound.into()),
     }
 }
 

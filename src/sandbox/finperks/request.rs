@@ -37,10 +37,12 @@ pub enum CallKind {
     Confirm,
     /// `POST /v1/retail_orders/{id}/actions/invalidate`
     Invalidate,
+    /// `GET /pictures/{name}`, which wants no signature
+    Picture,
 }
 
 impl CallKind {
-    /// The endpoint of a method and a path, and the order id in it.
+    /// The endpoint of a signed call by its method and path, and the order id in it.
     pub(crate) fn of(method: &str, path: &str) -> Option<(Self, Option<String>)> {
         let parts: Vec<&str> = path.strip_prefix("/v1/")?.split('/').collect();
         let (kind, id) = match (method, parts.as_slice()) {

@@ -112,6 +112,34 @@ pub struct Limits {
     pub product: Option<u32>,
 }
 
+/// What a product names as its picture, and what lies there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PictureShape {
+    /// It names none.
+    None,
+    /// A picture, also of a product that has none by itself.
+    Drawn,
+    /// Another one at another address.
+    DrawnAnew,
+    /// A picture, at an address that leads to a host which nobody has named.
+    Elsewhere,
+    /// A redirect to such a host.
+    Redirect,
+    /// A picture of more than 1 MiB.
+    TooLarge,
+    /// A small file that unpacks into 65,000 dots each way.
+    TooWide,
+    /// A page with a script, said to be a PNG.
+    Html,
+    /// An SVG with a script.
+    Svg,
+    /// A picture that comes a byte at a time, and never whole.
+    Drip,
+    /// 404.
+    Gone,
+}
+
 /// What differs for one product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -122,6 +150,8 @@ pub struct ProductSwitches {
     pub invalidation_supported: Option<bool>,
     /// Its own window in seconds; the general one if absent.
     pub invalidation_window_s: Option<u32>,
+    /// Its picture; the catalogue's own, or none, if absent.
+    pub picture: Option<PictureShape>,
 }
 
 /// Every switch.

@@ -3,7 +3,8 @@
 use crate::shop::{Request, confirm, create, create_body, created, euros, get, invalidate, open};
 use serde_json::json;
 use tilld_sandbox::finperks::{
-    ConfirmEnd, ConfirmMode, Currency, LineShape, ListShape, RepeatedKey, Sandbox, SecondConfirm,
+    ConfirmEnd, ConfirmMode, Currency, LineShape, ListShape, PictureShape, RepeatedKey, Sandbox,
+    SecondConfirm,
 };
 
 /// What a request got: its word, and whether there were lines.
@@ -271,4 +272,54 @@ async fn a_product_is_switched_off_and_on() {
     assert_eq!(products[0]["state"], "disabled");
     sandbox.switch(|switches| switches.products.clear());
     assert_eq!(told(&sandbox, create("k")).await, "201 created");
+}
+
+#[tokio::test]
+async fn a_picture_is_anybodys_and_who_shows_a_key_for_it_is_refused() {
+    let sandbox = open().await;
+    let products = Request::get("/v1/products").send(&sandbox).await.answer().json();
+    let path = format!("/pictures/{}.png", products[0]["code"].as_str().unwrap());
+    assert_eq!(products[0]["image_url"], format!("{}{path}", sandbox.provider_url()));
+    let named =
+        products.as_array().unwrap().iter().filter(|product| product["image_url"].is_string()).count();
+    assert!((1..products.as_array().unwrap().len()).contains(&named), "{named}");
+    let anybody = |path: &str| Request { authorization: Some(String::new()), ..Request::get(path) };
+    let answer = anybody(&path).send(&sandbox).await.answer();
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("image/png".to_owned())));
+    assert_eq!(told(&sandbox, Request::get(&path)).await, "403 request_blocked");
+    assert_eq!(anybody("/pictures/nothing.png").send(&sandbox).await.answer().status, 404);
+    assert_eq!(told(&sandbox, anybody("/v1/products")).await, "401 invalid_signature");
+}
+
+#[tokio::test]
+async fn a_product_names_whatever_picture_it_is_told_to() {
+    use PictureShape::{Drawn, DrawnAnew, Elsewhere, Gone, Html, Redirect, Svg, TooLarge};
+    let sandbox = open().await;
+    let code = "4001232100046";
+    let known = format!("{}/pictures/{code}.png", sandbox.provider_url());
+    for (shape, status, address) in [
+        (None, 404, None),
+        (Some(PictureShape::None), 404, None),
+        (Some(Drawn), 200, Some(known.clone())),
+        (Some(DrawnAnew), 404, Some(known.replace(".png", "-anew.png"))),
+        (Some(Elsewhere), 200, Some(known.replace("127.0.0.1", "localhost"))),
+        (Some(Redirect), 302, Some(known.clone())),
+        (Some(TooLarge), 200, Some(known.clone())),
+        (Some(Html), 200, Some(known.clone())),
+        (Some(Svg), 200, Some(known.clone())),
+        (Some(Gone), 404, Some(known.clone())),
+    ] {
+        sandbox.switch(|switches| switches.products.entry(code.to_owned()).or_default().picture = shape);
+        let products = Request::get("/v1/products").send(&sandbox).await.answer().json();
+        let product = products.as_array().unwrap().iter().find(|product| product["code"] == code).unwrap();
+        assert_eq!(product["image_url"].as_str(), address.as_deref(), "{shape:?}");
+        let asked =
+            Request { authorization: Some(String::new()), ..Request::get(&format!("/pictures/{code}.png")) };
+        let answer = asked.send(&sandbox).await.answer();
+        assert_eq!(answer.status, status, "{shape:?}");
+        assert_eq!(answer.header("location").is_some(), status == 302, "{shape:?}");
+        if shape == Some(TooLarge) {
+            assert!(answer.header("content-length").unwrap().parse::<usize>().unwrap() > 1024 * 1024);
+        }
+    }
 }
