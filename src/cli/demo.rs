@@ -143,7 +143,7 @@ fn configure(
     let path = folder.join(CONFIG);
     let text = format!(
         r#"till     = {{ store = "A1234", terminal = "T01", country = "DE", zone = "Europe/Berlin" }}
-finperks = {{ url = "{}", key_id = "{}", secret_file = "{}", posa = {{ default = "field:card_code" }} }}
+finperks = {{ url = "{}", key_id = "{}", secret_file = "{}", posa = {{ default = "field:card_code" }}, pictures = {{ field = "image_url" }} }}
 printer  = {{ network = "{}", columns = {COLUMNS} }}
 journal  = {{ folder = "{}" }}
 api      = {{ listen = "{listen}" }}

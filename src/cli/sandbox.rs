@@ -129,7 +129,7 @@ pub(crate) async fn run(arguments: SandboxArguments) -> Result<(), Failure> {
     let _ = write!(
         text,
         "\n\nfor tilld.toml, with each secret in a file of its own (mode 0600):\n\
-         finperks   = {{ url = \"{}\", key_id = \"{}\", secret_file = \"finperks.secret\", posa = {{ default = \"field:card_code\" }} }}\n\
+         finperks   = {{ url = \"{}\", key_id = \"{}\", secret_file = \"finperks.secret\", posa = {{ default = \"field:card_code\" }}, pictures = {{ field = \"image_url\" }} }}\n\
          gift_local = {{ url = \"{}\", key_file = \"gift_local.key\", currency = \"EUR\", location = \"A1234\", reverse = {{ path = \"{}\", \
          id_field = \"{}\", repeatable = true }} }}",
         finperks.provider_url(),

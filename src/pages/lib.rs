@@ -18,8 +18,8 @@
 //!   ([`CONTENT_SECURITY_POLICY`]).
 //! - Files are open to whoever reaches the door: there is no secret in them.
 //!
-//! Deliberately absent: rules, wording, a path to the disk, pictures of the
-//! catalogue (the provider's are on hosts that no page here may reach).
+//! Deliberately absent: rules, wording, a path to the disk. The catalogue's pictures come from this door like everything else
+//! (`tilld_api`'s products): the hosts on which they lie no page here may reach.
 
 mod shelf;
 

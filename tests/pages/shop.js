@@ -92,7 +92,7 @@ export class Shop {
     const { reverse_path: path, reverse_id_field: field } = await shop.giftLocal.get("/switches");
     shop.config = file("tilld.toml", `
 till     = { store = "A1234", terminal = "T01", country = "${country}", zone = "Europe/Berlin" }
-finperks = { url = "${finperks}", key_id = "${keyId}", secret_file = "${file("finperks.secret", secret)}",${live ? " sandbox = false," : ""} requests_per_second = 1000, burst = 1000, posa = { default = "field:card_code", products = { "4001232100039" = "scanned" } }, deadlines = { create_s = 4, confirm_s = ${confirmS}, lookup_s = 2 } }
+finperks = { url = "${finperks}", key_id = "${keyId}", secret_file = "${file("finperks.secret", secret)}",${live ? " sandbox = false," : ""} requests_per_second = 1000, burst = 1000, posa = { default = "field:card_code", products = { "4001232100039" = "scanned" } }, pictures = { field = "image_url" }, deadlines = { create_s = 4, confirm_s = ${confirmS}, lookup_s = 2 } }
 journal  = { folder = "${join(shop.folder, "journal")}" }
 api      = { listen = "127.0.0.1:${shop.port}" }
 slip     = { header = ["Buchhandlung am Markt"] }

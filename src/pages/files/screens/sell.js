@@ -16,8 +16,30 @@ function values({ face_values: offer }) {
   return offer.values.map(brief).join(" · ");
 }
 
-/// A letter in the place of a picture: the catalogue's pictures lie on hosts that no page here may reach.
-const mark = (product) => (product.brand || product.name).trim().charAt(0).toLocaleUpperCase(place());
+/// The pictures that were drawn, by their paths: tiles that are drawn anew take them over, so that none is loaded twice or blinks.
+const pictures = new Map();
+
+/// A picture, unseen until it is there; one that cannot be loaded goes, and is tried again when the tiles are drawn anew.
+function picture(path) {
+  if (!pictures.has(path)) {
+    const image = el("img", {
+      src: path, alt: "", loading: "lazy", decoding: "async",
+      on: {
+        load: () => image.classList.add("there"),
+        error: () => {
+          image.remove();
+          pictures.delete(path);
+        },
+      },
+    });
+    pictures.set(path, image);
+  }
+  return pictures.get(path);
+}
+
+/// The brand's picture over its letter: where there is none, or it does not come, the letter stands.
+const mark = (product) => el("span", { class: "tile-mark", "aria-hidden": "true" },
+  (product.brand || product.name).trim().charAt(0).toLocaleUpperCase(place()), product.picture && picture(product.picture));
 
 function tile(product, off) {
   const able = fits(product) && !off;
@@ -26,7 +48,7 @@ function tile(product, off) {
     type: "button", class: "tile", "data-product": product.code, disabled: !able,
     on: { click: () => toStep("value", { product }) },
   },
-  el("span", { class: "tile-mark", "aria-hidden": "true" }, mark(product)),
+  mark(product),
   el("span", { class: "tile-text" },
     el("span", { class: "tile-name" }, product.name),
     el("span", { class: "tile-values" }, why || values(product)),
