@@ -539,6 +539,8 @@ impl Guest {
             let verdict = match now["state"].as_str() {
                 Some("unclear") => Some(used),
                 Some("stuck") => Some("not_used"),
+                // What has not closed by itself after the quiet time never will.
+                Some("not_applied") if self.rounds > 2 => Some("not_used"),
                 Some("completed") if now.get("provider_redemption").is_none_or(Value::is_null) => {
                     Some("used")
                 }

@@ -3,7 +3,7 @@
 
 mod redemption;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::HashSet;
 

@@ -5,6 +5,9 @@
 //! an event makes of either is its own machine's business. A sale is moved card by card, so deadlines and undos belong to a
 //! card; a redemption is one.
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -303,3 +303,30 @@ pub(crate) async fn print(printer: &dyn Printer, slip: &Slip) -> PrintEnd {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tilld_domain::outcome::Trouble;
+
+    use super::*;
+    use crate::clock::SystemClock;
+
+    #[test]
+    fn a_line_is_up_when_it_answers_and_down_for_what_the_shop_must_mend() {
+        let clock = SystemClock::default();
+        for (outcome, up, refused) in [
+            (Outcome::Done(()), true, None),
+            (Outcome::Later { retry_after: None }, true, None),
+            (Outcome::Unknown(Trouble::Silent), false, None),
+            (Outcome::Refused(Refusal::ProductUnknown), true, None),
+            // It may be this one request.
+            (Outcome::Refused(Refusal::RequestNotUnderstood), true, None),
+            (Outcome::Refused(Refusal::ClockRefused), false, Some(Refusal::ClockRefused)),
+        ] {
+            let last = LastCall::default();
+            last.note(&outcome, &clock);
+            let line = last.get().unwrap();
+            assert_eq!((line.up, line.refused), (up, refused), "{outcome:?}");
+        }
+    }
+}

@@ -23,6 +23,9 @@
 //! So no state is invented: what the journal says of the card afterwards follows from what is written then, and "not found"
 //! begins its quiet time (law L6) with the first one that is written.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;

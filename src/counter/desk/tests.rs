@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tilld_domain::money::Currency;
 use tilld_domain::outcome::{Created, OrderSeen, OrderStage, Outcome, ReceiptLines, Trouble, UndoAnswer};
-use tilld_domain::printing::{Fault, PrintEnd};
+use tilld_domain::printing::{Fault, PrintEnd, Proof};
 use tilld_domain::product::FaceValues;
 use tilld_domain::secret::Secret;
 use tilld_providers::finperks::{Finperks, PosaRule, PosaRules, Settings};
@@ -145,8 +145,8 @@ fn the_first_entry_of_a_sale_holds_what_was_asked_and_what_will_be_sent() {
     assert_eq!(own.locale.as_str(), "fr-FR");
 }
 
-/// A sale of one card of 50.00 EUR, and what has happened to that card.
-fn sale(events: &[(u64, SaleEvent)]) -> (Sale, Moment) {
+/// A sale of one card of 50.00 EUR after what has happened, each so many seconds after the last; and when that was.
+pub(crate) fn sale(events: &[(u64, SaleEvent)]) -> (Sale, Moment) {
     let opening = opened_from(&shelf(), vec![por()], None).unwrap();
     let (mut sale, _) = Sale::open(opening, START);
     let mut at = START;
@@ -157,19 +157,19 @@ fn sale(events: &[(u64, SaleEvent)]) -> (Sale, Moment) {
     (sale, at)
 }
 
-fn one() -> CardNo {
+pub(crate) fn one() -> CardNo {
     CardNo::new(1).unwrap()
 }
 
-fn happened(event: OrderEvent) -> (u64, SaleEvent) {
+pub(crate) fn happened(event: OrderEvent) -> (u64, SaleEvent) {
     (0, SaleEvent::Card(one(), event))
 }
 
-fn created() -> (u64, SaleEvent) {
+pub(crate) fn created() -> (u64, SaleEvent) {
     happened(OrderEvent::CreateEnded(Outcome::Done(Created { order: "o1".parse().unwrap() })))
 }
 
-fn paid() -> (u64, SaleEvent) {
+pub(crate) fn paid() -> (u64, SaleEvent) {
     let (sale, at) = sale(&[created()]);
     (0, pay(&sale, at, &by(TenderGiven::Card), &finperks()).unwrap())
 }
@@ -238,7 +238,7 @@ fn a_sale_is_cancelled_until_it_is_paid() {
     assert!(cancel(&paid, None).is_err());
 }
 
-fn live() -> (u64, SaleEvent) {
+pub(crate) fn live() -> (u64, SaleEvent) {
     let lines = ReceiptLines::new(vec!["CODE 1".to_owned()], 0);
     happened(OrderEvent::ConfirmEnded(Outcome::Done(OrderSeen { stage: OrderStage::Done, lines })))
 }
@@ -328,5 +328,29 @@ fn a_case_is_closed_by_a_manager_with_a_reason_that_people_can_read() {
             SaleEvent::Card(one(), OrderEvent::Settled { by: ada.clone(), reason: reason.to_owned() })
         });
         assert_eq!(found, expected, "{reason:?}");
+    }
+}
+
+#[test]
+fn a_copy_is_made_of_a_card_that_is_sold_and_remembered() {
+    let on_paper = || happened(OrderEvent::PrintEnded(PrintEnd::OnPaper(Proof::ProcessId)));
+    let gone = || {
+        let lines = Some(ReceiptLines::gone(1, 0));
+        happened(OrderEvent::ConfirmEnded(Outcome::Done(OrderSeen { stage: OrderStage::Done, lines })))
+    };
+    let silent = || happened(OrderEvent::PrintEnded(PrintEnd::Unclear(Fault::Silent)));
+    let ada: PersonName = "Ada".parse().unwrap();
+    for (events, card, refused) in [
+        (vec![created(), paid(), live(), on_paper()], 1, None),
+        (vec![created(), paid(), live(), on_paper()], 2, Some(Refusal::CardUnknown)),
+        (vec![created(), paid(), gone(), on_paper()], 1, Some(Refusal::SlipForgotten)),
+        (vec![created(), paid(), live()], 1, Some(Refusal::StillWorking)),
+        (vec![created(), paid(), live(), silent()], 1, Some(Refusal::OpenQuestion)),
+        (vec![], 1, Some(Refusal::StillWorking)),
+    ] {
+        let (sale, _) = sale(&events);
+        let asked = SaleEvent::Card(one(), OrderEvent::CopyAsked { by: ada.clone() });
+        let found = copy(&sale, CardNo::new(card).unwrap(), ada.clone());
+        assert_eq!(found, refused.map_or(Ok(asked), Err), "{} events", events.len());
     }
 }
