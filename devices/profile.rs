@@ -230,7 +230,7 @@ impl Profile {
 
     /// What its paper can take.
     pub fn paper(&self) -> Paper {
-        Paper { columns: self.columns, prints: self.prints.clone() }
+        Paper { columns: self.columns, prints: self.prints.clone(), bars: self.barcodes != Codes::Text }
     }
 }
 

@@ -17,7 +17,11 @@ use crate::printer::{JobOutcome, Printer, Probed, Single, Status};
 /// Two printers that are one. Must be called inside a tokio runtime.
 pub fn with_spare(first: Arc<dyn Printer>, second: Arc<dyn Printer>) -> Arc<dyn Printer> {
     let (one, other) = (first.paper(), second.paper());
-    let paper = Paper { columns: one.columns.min(other.columns), prints: one.prints.both(&other.prints) };
+    let paper = Paper {
+        columns: one.columns.min(other.columns),
+        prints: one.prints.both(&other.prints),
+        bars: one.bars && other.bars,
+    };
     let (tell, condition) = watch::channel(None);
     tokio::spawn(tell_together(first.condition(), second.condition(), tell));
     Arc::new(Pair { first, second, paper, condition })

@@ -56,7 +56,7 @@ async fn read(State(state): State<ApiState>, caller: Caller) -> Json<Session> {
         zone: place.zone.clone(),
         currency: state.0.currency.map(Currency::code),
         tenders: vec![TenderKind::Cash, TenderKind::Card, TenderKind::Mixed],
-        slip_numbers: place.slip_numbers,
+        slip_numbers: state.counter().shows_slip_numbers(),
         managers: state.0.managers.names().map(ToString::to_string).collect(),
         vouchers: state.counter().voucher_provider().is_some(),
     })

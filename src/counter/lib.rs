@@ -88,6 +88,7 @@ use tilld_domain::order::Rules;
 use tilld_domain::product::{CardKind, Product, RackCode};
 use tilld_domain::refusal::Refusal;
 use tilld_domain::secret::Secret;
+use tilld_domain::slip_number::LEAST_COLUMNS;
 use tilld_journal::ReadError;
 use tilld_providers::GiftCards;
 use tilld_providers::vouchers::Vouchers;
@@ -445,6 +446,13 @@ impl Counter {
     /// The till that it stands beside.
     pub fn place(&self) -> &Place {
         &self.place
+    }
+
+    /// Whether the slips of printed cards end with bars that a scanner reads: so set up, and within the printer's means.
+    pub fn shows_slip_numbers(&self) -> bool {
+        let paper = self.printer.paper();
+        let columns = self.place.columns.unwrap_or(paper.columns).min(paper.columns);
+        self.place.slip_numbers && paper.bars && columns >= LEAST_COLUMNS
     }
 
     /// What can be sold, from the cache.

@@ -16,9 +16,10 @@
 //!
 //! | what goes wrong | what follows |
 //! |---|---|
-//! | the host does not answer in [`FETCH`], or has trouble | asked again in an hour; after [`IN_VAIN`] in a row the rest is not tried until then |
+//! | the host does not answer in [`FETCH`], or has trouble | asked again in an hour; after [`IN_VAIN`] in a row the rest of that host is not tried until then |
 //! | what is there is no picture that may be shown | not asked again for [`REFUSED_FOR`] |
 //! | the disk is full, nearly full, or read-only | one line in the log, no further picture, tried again in an hour |
+//! | what is there breaks the program that reads it | as if it were no picture; selling goes on |
 //! | a file is gone, or not what its name says | the product has no picture until the next catalogue |
 //!
 //! Deliberately absent: scaling, and pictures of products that the provider names none for.
@@ -27,10 +28,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, UNIX_EPOCH};
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sha2::{Digest, Sha256};
 use tilld_domain::ids::ProductCode;
@@ -202,14 +205,16 @@ impl Pictures {
         self.remove_unnamed(&round.folder, wanted, clock).await;
         let now = clock.wall();
         round.refused.retain(|_, since| now.long_since(*since) < REFUSED_FOR);
-        let (mut left, mut in_vain, mut asked) = (false, 0_u32, false);
+        let (mut left, mut asked) = (false, false);
+        // How often in a row each host was asked in vain.
+        let mut in_vain: BTreeMap<&str, u32> = BTreeMap::new();
         for (product, address) in wanted.iter() {
             let (product, at) = (self.product(product), mark(&[address.text().as_bytes()]));
             if self.is_fresh(&product, &at, now) || round.refused.contains_key(&at) {
                 continue;
             }
-            if in_vain >= IN_VAIN {
-                return true;
+            if in_vain.get(address.host()).is_some_and(|times| *times >= IN_VAIN) {
+                continue;
             }
             if asked {
                 clock.sleep(PAUSE).await;
@@ -218,7 +223,7 @@ impl Pictures {
             beside.at_leisure().await;
             match beside.fetch(address).await {
                 Ok(picture) => {
-                    in_vain = 0;
+                    in_vain.remove(address.host());
                     if let Err(error) = self.put(&round.folder, product, at, picture, clock).await {
                         if !round.told {
                             tracing::info!(%error, "pictures of products cannot be kept: tiles go without");
@@ -231,7 +236,8 @@ impl Pictures {
                 Err(why) if why.may_pass() => {
                     tracing::debug!(%why, "a picture of a product does not come");
                     left = true;
-                    in_vain = in_vain.saturating_add(1);
+                    let times = in_vain.entry(address.host()).or_default();
+                    *times = times.saturating_add(1);
                 }
                 Err(why) => {
                     tracing::debug!(%why, "a picture of a product is not taken");
@@ -351,9 +357,11 @@ impl Beside {
     }
 
     async fn fetch(&self, address: &PictureAddress) -> Result<Picture, NoPicture> {
+        let fetched = AssertUnwindSafe(self.ports.provider.picture(address)).catch_unwind();
         tokio::select! {
             biased;
-            fetched = self.ports.provider.picture(address) => fetched,
+            // A stranger's bytes must not end what sells beside it. Nothing of what broke is looked at again.
+            fetched = fetched => fetched.unwrap_or(Err(NoPicture::NotOne)),
             () = self.ports.clock.sleep(FETCH) => Err(NoPicture::NotNow),
         }
     }

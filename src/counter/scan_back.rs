@@ -5,7 +5,7 @@
 //!
 //! | scanned or typed | proves | answers |
 //! |---|---|---|
-//! | the number at the foot ([`SlipNumber`]) | the paper of that attempt, down to its last row | the question about that attempt |
+//! | the number at the foot ([`SlipNumber`]) | that the paper of that attempt came out down to its last row; not that it is in one piece, which the question asks to be looked at | the question about that attempt |
 //! | the card's code, which stands in the middle | that the code is on *a* paper of the card | the question about the first attempt |
 //!
 //! The code is the weaker proof: what comes after it (a PIN, the terms) may be missing, and every attempt carries the same one, so
@@ -52,18 +52,20 @@ pub(crate) fn paper_of<'a>(
     scanned: &Secret,
 ) -> Result<Proven, Refusal> {
     let number = SlipNumber::read(scanned.reveal());
-    let mut why = Refusal::NoSuchSlip;
+    let (mut proven, mut why) = (None, Refusal::NoSuchSlip);
     for sale in sales {
         for (card, order) in sale.cards() {
             let Some(attempt) = attempt_asked_about(order, &sale.opening.rules) else { continue };
             match answers(order, attempt, scanned, number) {
-                Some(Ok(())) => return Ok(Proven { sale: sale.opening.sale, card, attempt }),
+                // Two cards whose numbers are alike, or whose provider prints one code on both: it says nothing of either.
+                Some(Ok(())) if proven.is_some() => return Err(Refusal::NoSuchSlip),
+                Some(Ok(())) => proven = Some(Proven { sale: sale.opening.sale, card, attempt }),
                 Some(Err(earlier)) => why = earlier,
                 None => {}
             }
         }
     }
-    Err(why)
+    proven.ok_or(why)
 }
 
 /// The attempt about whose paper it is asked whether it is complete.

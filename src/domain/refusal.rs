@@ -194,7 +194,7 @@ refusals! {
     /// A11: the scanned number is that of an earlier attempt at the slip that is asked about.
     EarlierSlip, "earlier_slip", Mend, "That is an earlier paper of this card. Tear it up, and look at the last one.";
     /// A11: the scanned code is the card's, and stands on the papers of its earlier attempts too.
-    CodeOnEarlierSlip, "code_on_earlier_slip", Mend, "An earlier paper of this card carries that code too. Look at the last one and answer, or scan the number at its foot.";
+    CodeOnEarlierSlip, "code_on_earlier_slip", Mend, "An earlier paper of this card carries that code too. Look at the last one and answer, or scan the number at its foot if it has one.";
     /// No undo of it waits for its next attempt.
     NothingToSend, "nothing_to_send", Mend, "There is nothing to be sent: nothing waits to be taken back here.";
     /// No slip of the card was ever made, or it is not the customer's any more.

@@ -1,5 +1,8 @@
-//! The number at the foot of a printed card's slip: whoever reads it off the paper holds a paper that is there down to its last row,
-//! and of one attempt (rows A10, A11).
+//! The number at the foot of a printed card's slip: whoever reads it off the paper holds the last row of the slip of one attempt (rows
+//! A10, A11).
+//!
+//! It cannot tell that the paper is in one piece: a printer whose paper ended in the middle prints the rest on the next roll. Where it
+//! reports that, no scan answers; where power went before it could, only a person sees the tear, and the question says so.
 //!
 //! It is made of the order's id and the attempt's number and of nothing else, so it is secret to nobody, need not be stored, and is the
 //! same after every restart and update: [`SlipNumber::of`] must never change, because a slip may be asked about that an earlier release
@@ -15,11 +18,11 @@
 //!
 //! Why this shape: a scanner that types, set to another country's keyboard than the till, spoils letters and signs; digits it types with
 //! keys whose place is the same everywhere. Eleven of them are what nothing else has that is scanned at a counter: not a voucher (12),
-//! not an EAN, a UPC or a GTIN (8, 12, 13, 14), not an ISBN that a scanner has shortened (10), not a payment card (13 to 19), and an odd
+//! not an EAN, a UPC or a GTIN (8, 12, 13, 14; a UPC-A is eleven where a scanner drops its check digit), not an ISBN that a scanner has shortened (10), not a payment card (13 to 19), and an odd
 //! number is no Interleaved 2 of 5 that was read in part. Of all other texts of eleven digits, mark and check digits leave one in
 //! 9,700.
 //!
-//! Two cards have the same digits with a chance of one to a million. They are told apart only where both are asked about at once.
+//! Two cards have the same digits with a chance of one to a million. Where both are asked about at once, the number answers for neither.
 
 use std::fmt;
 
@@ -27,6 +30,10 @@ use sha2::{Digest, Sha256};
 
 use crate::ids::OrderId;
 use crate::voucher::scan::{ends_cleaned, only_digits, without_aim};
+
+/// The narrowest paper on which its bars fit, in columns of 12 dots: CODE128 takes 352 dots with its quiet zones. On a narrower one
+/// its digits stand alone.
+pub const LEAST_COLUMNS: u16 = 30;
 
 /// What stands before the order's digits.
 const MARK: u64 = 90;

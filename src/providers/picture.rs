@@ -52,6 +52,11 @@ impl PictureAddress {
         self.0.as_str()
     }
 
+    /// Where it lies: what is away is away for every picture of it.
+    pub fn host(&self) -> &str {
+        self.0.host_str().unwrap_or_default()
+    }
+
     pub(crate) fn url(&self) -> &Url {
         &self.0
     }
@@ -59,7 +64,7 @@ impl PictureAddress {
 
 impl fmt::Debug for PictureAddress {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "PictureAddress({}, …)", self.0.host_str().unwrap_or_default())
+        write!(out, "PictureAddress({}, …)", self.host())
     }
 }
 

@@ -97,6 +97,25 @@ test("a picture that comes while the page is open is shown by itself, and one th
   await desk.close();
 });
 
+test("products of one brand that share a picture each show it", async () => {
+  const desk = await Desk.open(shop, {
+    language: "en",
+    before: async (page) => {
+      await page.setRequestInterception(true);
+      page.on("request", async (request) => {
+        if (new URL(request.url()).pathname !== "/v1/products") return request.continue();
+        const { products } = (await shop.ask("GET", "/v1/products")).body;
+        const { picture } = products.find(({ code }) => code === PICTURED[0]);
+        for (const product of products) product.picture &&= picture;
+        await request.respond({ status: 200, contentType: "application/json", body: JSON.stringify({ products }) });
+      });
+    },
+  });
+  await desk.isAt("sell.title");
+  for (const product of PICTURED) await shows(desk, product);
+  await desk.close();
+});
+
 test("a picture that does not come leaves the letter, also while the daemon has it", async () => {
   const desk = await Desk.open(shop, {
     language: "de",

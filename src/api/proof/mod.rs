@@ -258,7 +258,7 @@ impl Printer for Paperless {
     }
 
     fn paper(&self) -> Paper {
-        Paper { columns: 42, prints: Letters::ASCII }
+        Paper { columns: 42, prints: Letters::ASCII, bars: true }
     }
 
     fn print<'a>(&'a self, slip: &'a Slip) -> BoxFuture<'a, JobOutcome> {

@@ -138,7 +138,7 @@ pub(crate) struct Session {
     pub(crate) currency: Option<&'static str>,
     /// How a customer may pay.
     pub(crate) tenders: Vec<TenderKind>,
-    /// Whether the slip of a printed card ends with its number as a bar code.
+    /// Whether the slip of a printed card ends with its number as a bar code, which can be scanned.
     pub(crate) slip_numbers: bool,
     /// The names of the managers who may sign in.
     #[schema(example = json!(["M. Weber"]))]

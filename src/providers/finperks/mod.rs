@@ -33,7 +33,8 @@ mod wire;
 
 use std::collections::HashSet;
 use std::fmt;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -89,6 +90,22 @@ pub struct Finperks {
     pace: Pace,
     /// Where pictures may lie beside the provider's own host.
     picture_hosts: Vec<Origin>,
+    pictures_rest: Rest,
+}
+
+/// A pause that was asked for, of pictures alone.
+#[derive(Default)]
+struct Rest(Mutex<Option<Instant>>);
+
+impl Rest {
+    fn begin(&self, pause: Duration) {
+        let until = Instant::now().checked_add(pause);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = until;
+    }
+
+    fn is_on(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|until| Instant::now() < until)
+    }
 }
 
 /// A request before it is dated and signed.
@@ -112,7 +129,7 @@ impl Finperks {
         let port = root.port_or_known_default().ok_or(SetUpError::BadUrl)?;
         let pace = Pace::new(settings.pace).ok_or(SetUpError::Rate)?;
         let line = Line::new("finperks", origin, settings.extra_roots.as_deref())?;
-        Ok(Self { settings, host, port, line, pace, picture_hosts })
+        Ok(Self { settings, host, port, line, pace, picture_hosts, pictures_rest: Rest::default() })
     }
 
     /// Whether key, secret, recipe and clock are accepted: `GET /balances` (fact sheet U1). On
@@ -330,12 +347,13 @@ impl Finperks {
 
     async fn fetch_picture(&self, address: &PictureAddress) -> Result<Picture, NoPicture> {
         let own = self.line.origin().holds(address.url());
-        if own && self.pace.idle_turn().await.is_err() {
+        if own && (self.pictures_rest.is_on() || self.pace.idle_turn().await.is_err()) {
             return Err(NoPicture::NotNow);
         }
         let reply = self.line.fetch(address.url().clone(), picture::ACCEPT, picture::LARGEST).await;
         if let (true, Reply::Later { status: Some(429), retry_after }) = (own, &reply) {
-            self.pace.pause(retry_after.unwrap_or(UNNAMED_PAUSE));
+            // Whoever serves pictures says this of pictures: no sale and no undo waits for it.
+            self.pictures_rest.begin(retry_after.unwrap_or(UNNAMED_PAUSE));
         }
         Picture::of(reply)
     }

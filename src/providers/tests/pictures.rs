@@ -169,6 +169,19 @@ async fn after_a_429_no_picture_is_asked_for_until_the_pause_is_over() {
     assert_eq!(peer.all().await.len(), 2);
 }
 
+#[tokio::test]
+async fn a_429_for_a_picture_holds_up_nothing_that_is_sold() {
+    let peer = Peer::start(vec![
+        catalogue("/p.png"),
+        answer("429 Too Many Requests\r\nRetry-After: 600", ""),
+        catalogue("/p.png"),
+    ]);
+    let finperks = finperks(&peer.base);
+    let addresses = named(&finperks).await;
+    assert_eq!(finperks.picture(&addresses[0]).await, Err(NoPicture::NotNow));
+    assert_eq!(named(&finperks).await, addresses, "the next call goes out");
+}
+
 #[test]
 fn hosts_that_can_be_none_are_refused_before_anything_is_sent() {
     let pictures =

@@ -166,7 +166,8 @@ async function arrivedAtQuestion(text) {
 function arrived(text) {
   if (questions().length > 0) return arrivedAtQuestion(text);
   const seen = whatIs(text, offered());
-  if (seen.is === "slip") return arrivedFromSlip(text);
+  // Where a card's own code is asked for, whatever it looks like is that.
+  if (seen.is === "slip" && where.step !== "rack") return arrivedFromSlip(text);
   const one = current();
   if (one) {
     const over = ["done", "nothing_sold"].includes(one.view.phase);

@@ -129,15 +129,15 @@ export function readCasesSoon() {
   caseTimer = setTimeout(() => readCases().catch(quietly), 30);
 }
 
-/// The catalogue, as the health told of it last.
+/// The catalogue, as the health told of it when the products were read last.
 let catalogue = "";
 
 export async function readHealth() {
   till.health = await read("/v1/health");
   const now = JSON.stringify(till.health.products);
   // It was fetched anew, or pictures have come.
-  if (catalogue && catalogue !== now) readProducts().catch(quietly);
-  catalogue = now;
+  if (catalogue && catalogue !== now) readProducts().then(() => { catalogue = now; }).catch(quietly);
+  catalogue ||= now;
   const { provider } = till.health;
   till.lineDown = provider?.up === false ? till.lineDown ?? provider.at : null;
   changed();

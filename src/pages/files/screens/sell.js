@@ -16,30 +16,31 @@ function values({ face_values: offer }) {
   return offer.values.map(brief).join(" · ");
 }
 
-/// The pictures that were drawn, by their paths: tiles that are drawn anew take them over, so that none is loaded twice or blinks.
+/// The pictures that were drawn, by product and path (products of one brand may share a path, and an element has one place): tiles that are drawn anew take them over, so that none is loaded twice or blinks.
 const pictures = new Map();
 
 /// A picture, unseen until it is there; one that cannot be loaded goes, and is tried again when the tiles are drawn anew.
-function picture(path) {
-  if (!pictures.has(path)) {
+function picture({ code, picture: path }) {
+  const key = `${code} ${path}`;
+  if (!pictures.has(key)) {
     const image = el("img", {
       src: path, alt: "", loading: "lazy", decoding: "async",
       on: {
         load: () => image.classList.add("there"),
         error: () => {
           image.remove();
-          pictures.delete(path);
+          pictures.delete(key);
         },
       },
     });
-    pictures.set(path, image);
+    pictures.set(key, image);
   }
-  return pictures.get(path);
+  return pictures.get(key);
 }
 
 /// The brand's picture over its letter: where there is none, or it does not come, the letter stands.
 const mark = (product) => el("span", { class: "tile-mark", "aria-hidden": "true" },
-  (product.brand || product.name).trim().charAt(0).toLocaleUpperCase(place()), product.picture && picture(product.picture));
+  (product.brand || product.name).trim().charAt(0).toLocaleUpperCase(place()), product.picture && picture(product));
 
 function tile(product, off) {
   const able = fits(product) && !off;
