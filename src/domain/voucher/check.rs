@@ -149,11 +149,6 @@ impl Check {
         Ok((Self { rules, state }, effects))
     }
 
-    /// Whether nothing is going on that a cashier waits for.
-    pub fn at_rest(&self) -> bool {
-        !matches!(self.state, State::Asking { .. })
-    }
-
     /// When nothing can come of it any more, so that it may be dropped.
     pub fn expires(&self) -> Moment {
         match &self.state {

@@ -55,6 +55,7 @@ const TABLE: &str = "
     redeem unknown, +20 read same, +20 read same, moved => redeem done *, restart, settle not_used
     redeem unknown, +20 read same, +20 read same, +300 read same =>
     redeem unknown, +120 time_up                  => redeem done *, read *, scan same, scan lower, scan left 10, scan spent, code_lost, moved, asked_again, restart, settle *
+    redeem unknown, +120 time_up, code_lost       => redeem done *, read *, scan same, scan lower, scan left 10, scan spent, moved, asked_again, restart, settle *
     redeem unknown, +20 read left 10              => redeem done *, asked_again, restart, settle *
     redeem unknown, +120 time_up, +5 read lower   => asked_again, restart, settle *
     redeem done                                   => asked_again, offered, restart

@@ -4,6 +4,7 @@ use super::script::{COMPARABLE, Setup, play, setup, snake};
 use crate::attention::Who;
 use crate::redemption::attention::Case;
 use crate::redemption::screen::Screen;
+use crate::redemption::state::State;
 use crate::refusal::Refusal;
 use crate::voucher::{Booking, Recourse, Reversal, VoucherKind};
 
@@ -173,6 +174,11 @@ fn the_text_for_the_provider_says_what_they_need_and_nothing_that_spends_the_vou
         texts += 1;
         assert!(text.contains("••••8901") && text.contains("25.00 USD") && text.contains("T01"), "{text}");
         assert!(!text.contains("012345678901") && !text.contains("V1"), "{text}");
+        let asks = match redemption.state {
+            State::Unclear { .. } => "Was this redemption applied?",
+            _ => "Please give this redemption's value back",
+        };
+        assert!(text.starts_with(asks), "{line}: {text}");
     }
     assert_eq!(texts, 6);
     let refused = play(COMPARABLE, "redeem done, offered, take_back, reverse refused").unwrap().0;

@@ -87,6 +87,7 @@ fn b3_comparable_the_balance_tells_after_a_settle_time_and_nothing_is_ever_sent_
         redeem unknown, +120 time_up, read same, +20 read same => not_applied; validate 300
         redeem unknown, +120 time_up, read left 10 => unclear odd;; was_it_taken; open
         redeem unknown, +120 time_up, moved       => unclear odd;; was_it_taken; open
+        redeem unknown, +120 time_up, code_lost   => unclear not_read by_scan;; was_it_taken; open
         # taken, and the guest has gone: without an id nothing can go back, so nobody but a manager decides
         redeem unknown, +120 time_up, +5 read lower => unclear never_offered; forget; was_it_taken; open
         redeem unknown, +120 time_up, +5 read lower, settle used => settled used;;; for 25.00 USD

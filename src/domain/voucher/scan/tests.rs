@@ -63,6 +63,9 @@ fn what_scanners_add_is_taken_away() {
         ("V:V012345678901", "number 012345678901"),
         ("V:]Q1Ab3_-xYz12#\r", "token Ab3_-xYz12"),
         ("]Q1V:Ab3_-xYz12", "token Ab3_-xYz12"),
+        // no symbology: a letter and one more letter or digit
+        ("]1x012345678901", "scan_unreadable"),
+        ("]C-012345678901", "scan_unreadable"),
         ("V:", "scan_empty"),
         // only once, and only at the ends
         ("V:V:012345678901", "scan_unreadable"),
