@@ -11,7 +11,7 @@
 //! - The provider's lines are on it in their order, each with all its visible characters, and nothing of the shop's
 //!   stands between them. They may hold the card's code, so they are never shortened to save paper.
 //! - A reprint cannot pass for the first paper: the mark is the first and the last thing on it, white on black.
-//! - A slip's number is the last ink of its paper, so a paper that shows it is all there. Only what a person may be asked about
+//! - A slip's number is the last ink of its paper, so a paper in one piece that shows it is all there. Only what a person may be asked about
 //!   has one: the first paper of a POR card, whichever attempt it is. A copy has none: it says nothing about the first paper. It stands
 //!   there as bars, with its digits below, so that a screen, which shows no bars, does not hand it out (row A11).
 //! - Same facts, same slip.

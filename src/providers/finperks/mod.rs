@@ -18,10 +18,10 @@
 //! a deadline, which would be *unknown*. After a 429 every call is *later* until the pause that it named is over.
 //!
 //! Pictures of products lie on hosts that are asked without a signature. On the provider's own host such a call takes its turn
-//! too, but one that nobody else wants.
+//! too, but one that nobody else wants; and a 429 for a picture pauses pictures alone.
 //!
 //! Facts about finperks are in its fact sheet (U1 to U25); what it does not publish is read with tolerance.
-//! Absent: digital orders, settlements, webhooks, and any memory but the pace and the offset of the clock.
+//! Absent: digital orders, settlements, webhooks, and any memory but the pauses that were asked for and the offset of the clock.
 
 mod catalogue;
 #[cfg(any(test, feature = "hostile"))]

@@ -4,7 +4,7 @@
 // is not sold here. Twelve digits, a link, and a token with a letter in it are a voucher. Eleven digits with a mark and two check digits are
 // the number at the foot of a slip: it goes to the daemon, which knows whether somebody is asked about that slip, and nowhere else. Any other
 // number is the code of a card from the rack. While a card's code is asked for, whatever is scanned is that code, unless it is another
-// product or from a slip. Where all cards of a product hang on the rack under the product's own code, that code is both.
+// product. Where all cards of a product hang on the rack under the product's own code, that code is both.
 //
 // Where a question is open a scan may be its answer: the number at the foot of a slip, or the code on it, says that the slip is complete.
 // Any other, and any while money is on its way, goes nowhere and says so.
