@@ -230,7 +230,8 @@ impl Profile {
 
     /// What its paper can take.
     pub fn paper(&self) -> Paper {
-        Paper { columns: self.columns, prints: self.prints.clone(), bars: self.barcodes != Codes::Text }
+        let bars = if self.barcodes == Codes::Text { 0 } else { self.dots };
+        Paper { columns: self.columns, prints: self.prints.clone(), bars }
     }
 }
 

@@ -20,7 +20,7 @@ pub fn with_spare(first: Arc<dyn Printer>, second: Arc<dyn Printer>) -> Arc<dyn 
     let paper = Paper {
         columns: one.columns.min(other.columns),
         prints: one.prints.both(&other.prints),
-        bars: one.bars && other.bars,
+        bars: one.bars.min(other.bars),
     };
     let (tell, condition) = watch::channel(None);
     tokio::spawn(tell_together(first.condition(), second.condition(), tell));

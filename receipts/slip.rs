@@ -18,7 +18,7 @@
 //!
 //! Laying out cannot fail: an unknown zone, language or currency has a form that can be read, and a paper that is too
 //! narrow for any printer is taken as [`NARROWEST`](crate::rows::NARROWEST), and one that is too narrow for the bars of its
-//! number (30 columns) gets its digits. The money's rules are absent on purpose:
+//! number gets its digits. The money's rules are absent on purpose:
 //! whether a slip may be printed at all, and under which number, is decided before.
 
 use tilld_domain::ids::{Locale, ReceiptId, StoreId, TerminalId};

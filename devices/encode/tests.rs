@@ -6,6 +6,8 @@ use escpos::utils::{CashDrawer, PageCode, Protocol, RealTimeStatusRequest};
 use tilld_domain::secret::Secret;
 
 use super::words::{Memory, word};
+use tilld_domain::slip_number::BARS_DOTS;
+
 use super::*;
 
 const START: [u8; 10] = [ESC, b'@', FS, b'.', ESC, b'R', 0, ESC, b't', 19];
@@ -38,6 +40,15 @@ fn body(profile: &Profile, parts: Vec<Part>) -> Vec<u8> {
 
 fn holds(bytes: &[u8], what: &[u8]) -> bool {
     bytes.windows(what.len()).any(|window| window == what)
+}
+
+#[test]
+fn the_bars_of_a_slips_number_fit_from_the_width_that_is_said_of_them() {
+    for (dots, fit) in [(BARS_DOTS, true), (BARS_DOTS - 1, false)] {
+        let drawn = code128("90766354268", dots).is_some();
+        let picture = codes::bars(Symbology::Code128, "90766354268", dots).is_some();
+        assert_eq!((drawn, picture), (fit, fit), "{dots} dots");
+    }
 }
 
 #[test]

@@ -20,7 +20,7 @@ use tilld_receipts::slip::{CardFacts, ShopTexts, gift_card};
 const AFTERNOON: i64 = 1_795_266_300_000;
 
 fn paper(columns: u16) -> Paper {
-    Paper { columns, prints: Letters::EVERY, bars: true }
+    Paper { columns, prints: Letters::EVERY, bars: 576 }
 }
 
 fn shop() -> ShopTexts {
@@ -209,7 +209,7 @@ fn a_polish_slip_on_a_printer_without_the_sign_of_the_zloty() {
     let mut card = Sold::new("pl-PL", &["50 € za książki"]);
     card.face_value = Money::new(1_234_500, Currency::from_code("PLN").unwrap());
     card.zone = "Nowhere/Land";
-    let slip = card.slip(&ShopTexts::default(), Paper { columns: 32, prints: Letters::ASCII, bars: true });
+    let slip = card.slip(&ShopTexts::default(), Paper { columns: 32, prints: Letters::ASCII, bars: 576 });
     check(&slip);
     let rows = rows(&slip);
     for expected in ["12 345,00 PLN", "50 EUR za książki", "Data        21.11.2026 13:05 UTC"] {

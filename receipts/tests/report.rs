@@ -116,7 +116,7 @@ fn laid_out(turnover: &Turnover, locale: &str, sort: Sort<'_>, columns: u16) -> 
         open: &open,
     };
     let texts = ShopTexts { logo: None, header: vec!["Buchhandlung Möwe".into()], footer: Vec::new() };
-    day_report(&facts, &texts, Paper { columns, prints: Letters::EVERY, bars: true })
+    day_report(&facts, &texts, Paper { columns, prints: Letters::EVERY, bars: 576 })
 }
 
 fn rows(slip: &Slip) -> Vec<String> {

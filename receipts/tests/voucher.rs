@@ -25,7 +25,7 @@ const LOCALES: [&str; 10] =
     ["de-DE", "de-AT", "de-CH", "en-GB", "fr-FR", "it-IT", "es-ES", "nl-NL", "pl-PL", "cs-CZ"];
 
 fn paper(columns: u16) -> Paper {
-    Paper { columns, prints: Letters::EVERY, bars: true }
+    Paper { columns, prints: Letters::EVERY, bars: 576 }
 }
 
 fn shop() -> ShopTexts {
@@ -335,7 +335,7 @@ fn only_the_end_of_the_code_is_on_a_paper_also_where_the_printer_has_no_dot() {
         let all = rows(&slip).concat();
         assert!(all.contains("••••0011") && !all.contains("401200000011"), "{all}");
     }
-    let ascii = Paper { columns: 48, prints: Letters::ASCII, bars: true };
+    let ascii = Paper { columns: 48, prints: Letters::ASCII, bars: 576 };
     for slip in made.all(&shop(), ascii) {
         let all = rows(&slip).concat();
         assert!(all.contains("****0011") && all.contains("EUR") && !all.contains('€'), "{all}");

@@ -88,7 +88,7 @@ use tilld_domain::order::Rules;
 use tilld_domain::product::{CardKind, Product, RackCode};
 use tilld_domain::refusal::Refusal;
 use tilld_domain::secret::Secret;
-use tilld_domain::slip_number::LEAST_COLUMNS;
+use tilld_domain::slip_number::BARS_DOTS;
 use tilld_journal::ReadError;
 use tilld_providers::GiftCards;
 use tilld_providers::vouchers::Vouchers;
@@ -450,9 +450,7 @@ impl Counter {
 
     /// Whether the slips of printed cards end with bars that a scanner reads: so set up, and within the printer's means.
     pub fn shows_slip_numbers(&self) -> bool {
-        let paper = self.printer.paper();
-        let columns = self.place.columns.unwrap_or(paper.columns).min(paper.columns);
-        self.place.slip_numbers && paper.bars && columns >= LEAST_COLUMNS
+        self.place.slip_numbers && self.printer.paper().bars >= BARS_DOTS
     }
 
     /// What can be sold, from the cache.

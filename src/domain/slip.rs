@@ -85,8 +85,8 @@ pub struct Paper {
     pub columns: u16,
     /// What the printer has (so that a maker of slips can write EUR for €).
     pub prints: Letters,
-    /// Whether bar codes come out as bars; else their text is printed.
-    pub bars: bool,
+    /// How wide a bar code may be, in dots; a wider one is printed as its text. 0: every one is.
+    pub bars: u16,
 }
 
 impl fmt::Debug for Paper {
@@ -293,7 +293,7 @@ mod tests {
             (format!("{:?}", Part::Feed(2)), "Feed(2)"),
             (format!("{:?}", Part::Qr(Secret::new("CODE-1234".to_owned()))), "Qr(…)"),
             (format!("{slip:?}"), "Slip(42 columns, 2 parts)"),
-            (format!("{:?}", Paper { columns: 48, prints: Letters::EVERY, bars: true }), "Paper(48 columns)"),
+            (format!("{:?}", Paper { columns: 48, prints: Letters::EVERY, bars: 576 }), "Paper(48 columns)"),
         ] {
             assert_eq!(shown, wanted);
         }

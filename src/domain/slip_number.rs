@@ -31,9 +31,9 @@ use sha2::{Digest, Sha256};
 use crate::ids::OrderId;
 use crate::voucher::scan::{ends_cleaned, only_digits, without_aim};
 
-/// The narrowest paper on which its bars fit, in columns of 12 dots: CODE128 takes 352 dots with its quiet zones. On a narrower one
-/// its digits stand alone.
-pub const LEAST_COLUMNS: u16 = 30;
+/// How wide its bars are, in dots: 176 modules of CODE128, quiet zones included, of two dots each. Where they do not fit its digits
+/// stand alone.
+pub const BARS_DOTS: u16 = 352;
 
 /// What stands before the order's digits.
 const MARK: u64 = 90;

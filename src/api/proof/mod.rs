@@ -258,7 +258,7 @@ impl Printer for Paperless {
     }
 
     fn paper(&self) -> Paper {
-        Paper { columns: 42, prints: Letters::ASCII, bars: true }
+        Paper { columns: 42, prints: Letters::ASCII, bars: 576 }
     }
 
     fn print<'a>(&'a self, slip: &'a Slip) -> BoxFuture<'a, JobOutcome> {
