@@ -219,6 +219,8 @@ async fn a_till_that_starts_without_a_line_shows_the_pictures_that_it_has() {
     }
     shop.start().await;
     assert_eq!(shown(&shop).await, before);
+    let known = shop.get("/v1/health").await.unwrap().body["products"]["count"].clone();
+    assert_eq!(known, before.len(), "health");
     let (status, ..) = fetched(&shop, before[0].1.as_ref().unwrap()).await;
     assert_eq!((status, asked(&shop).len()), (200, 5));
     shop.close().await;

@@ -9,38 +9,36 @@
 //! A picture is a comfort, and nothing waits for it or fails by it. What may come from outside as a picture, and from where, is
 //! `tilld_providers::picture`'s; what is kept here is bounded once more, because the disk is the journal's.
 //!
-//! The folder is a cache: it may be removed at any moment. A file is named by three hashes (its product, the address that it was
-//! named by, its content), so that no name comes from outside, that a list of the folder is all there is to know after a
-//! restart, also without a line, and that a torn file is told from a whole one when it is read. It is written beside and moved
-//! into place, without a sync: torn by a power cut it counts as lost.
+//! Where they lie is `folder`'s.
 //!
 //! | what goes wrong | what follows |
 //! |---|---|
 //! | the host does not answer in [`FETCH`], or has trouble | asked again in an hour; after [`IN_VAIN`] in a row the rest of that host is not tried until then |
 //! | what is there is no picture that may be shown | not asked again for [`REFUSED_FOR`] |
+//! | all of them together would be larger than [`MOST_BYTES`] | that one is not kept, and not asked for again for [`REFUSED_FOR`]; a smaller one may still fit |
 //! | the disk is full, nearly full, or read-only | one line in the log, no further picture, tried again in an hour |
 //! | what is there breaks the program that reads it | as if it were no picture; selling goes on |
 //! | a file is gone, or not what its name says | the product has no picture until the next catalogue |
 //!
 //! Deliberately absent: scaling, and pictures of products that the provider names none for.
 
+mod folder;
+
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::io;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use sha2::{Digest, Sha256};
 use tilld_domain::ids::ProductCode;
 use tilld_domain::moment::Moment;
-use tilld_providers::picture::{LARGEST, NoPicture, Picture, PictureAddress};
+use tilld_providers::picture::{NoPicture, Picture, PictureAddress};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use self::folder::{Kept, file, listed, mark, place, remove, whole};
 use crate::clock::Clock;
 use crate::driver::Message;
 use crate::perform::Line;
@@ -62,12 +60,6 @@ const REFUSED_FOR: Duration = Duration::from_hours(20);
 const STALE: Duration = Duration::from_hours(24 * 7);
 /// The most bytes of all pictures together.
 const MOST_BYTES: u64 = 32 * 1024 * 1024;
-/// What is left free on the disk: the journal's last reserve is not for pictures.
-const SPARED: u64 = 64 * 1024 * 1024;
-/// The most files that are looked at in the folder; more than are ever kept.
-const MOST_FILES: usize = 2000;
-/// Under this name a file is written before it is in place.
-const NEW: &str = "new";
 
 /// A picture as a page gets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,19 +68,6 @@ pub struct ProductPicture {
     pub media_type: &'static str,
     /// The whole of it.
     pub bytes: Vec<u8>,
-}
-
-/// What is kept of a product's picture.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Kept {
-    /// The mark of the address.
-    address: String,
-    /// The mark of the content.
-    content: String,
-    /// How large it is.
-    bytes: u64,
-    /// When it came.
-    at: Moment,
 }
 
 /// What the catalogue names.
@@ -224,6 +203,11 @@ impl Pictures {
             match beside.fetch(address).await {
                 Ok(picture) => {
                     in_vain.remove(address.host());
+                    if !self.has_room(&product, &picture) {
+                        tracing::debug!("a picture of a product is one too many for 32 MiB of them");
+                        round.refused.insert(at, now);
+                        continue;
+                    }
                     if let Err(error) = self.put(&round.folder, product, at, picture, clock).await {
                         if !round.told {
                             tracing::info!(%error, "pictures of products cannot be kept: tiles go without");
@@ -285,6 +269,14 @@ impl Pictures {
                 .await;
     }
 
+    /// Whether all of them together stay small with this one in place of whatever the product had.
+    fn has_room(&self, product: &str, picture: &Picture) -> bool {
+        let length = u64::try_from(picture.bytes().len()).unwrap_or(u64::MAX);
+        let kept = self.read();
+        let others = kept.iter().filter(|(other, _)| *other != product);
+        others.fold(length, |sum, (_, other)| sum.saturating_add(other.bytes)) <= MOST_BYTES
+    }
+
     /// Puts a picture in place of whatever the product had.
     async fn put(
         &self,
@@ -297,15 +289,7 @@ impl Pictures {
         let bytes = picture.into_bytes();
         let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         let kept = Kept { address, content: mark(&[&bytes]), bytes: length, at: clock.wall() };
-        let (before, all) = {
-            let kept = self.read();
-            let others = kept.iter().filter(|(other, _)| **other != product);
-            let all = others.fold(length, |sum, (_, other)| sum.saturating_add(other.bytes));
-            (kept.get(&product).cloned(), all)
-        };
-        if all > MOST_BYTES {
-            return Err(io::Error::other("together they are larger than 32 MiB"));
-        }
+        let before = self.read().get(&product).cloned();
         let (folder, name, new) = (folder.to_owned(), product.clone(), kept.clone());
         let written = blocking(clock, move || {
             place(&folder, &file(&name, &new), &bytes)?;
@@ -367,83 +351,36 @@ impl Beside {
     }
 }
 
-/// The first half of a SHA-256: enough that nobody finds two texts of one mark.
-fn mark(parts: &[&[u8]]) -> String {
-    let mut digest = Sha256::new();
-    for part in parts {
-        digest.update(part);
-    }
-    hex::encode(digest.finalize().first_chunk::<16>().copied().unwrap_or_default())
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn is_mark(text: &str) -> bool {
-    text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-}
-
-fn file(product: &str, kept: &Kept) -> String {
-    format!("{product}-{}-{}", kept.address, kept.content)
-}
-
-/// What lies in a folder; nothing if it is not there. Of two files of one product the newer one counts, and the other goes.
-fn listed(folder: &Path) -> BTreeMap<String, Kept> {
-    let mut all: BTreeMap<String, Kept> = BTreeMap::new();
-    for entry in fs::read_dir(folder).into_iter().flatten().take(MOST_FILES).flatten() {
-        let name = entry.file_name();
-        let Some([product, address, content]) = name.to_str().and_then(marks) else { continue };
-        let Some(about) = entry.metadata().ok().filter(fs::Metadata::is_file) else { continue };
-        let since = about.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-        let at = Moment::from_ms(since.and_then(|since| i64::try_from(since.as_millis()).ok()).unwrap_or(0));
-        let kept = Kept { address, content, bytes: about.len(), at };
-        let older = match all.get(&product) {
-            Some(other) if other.at >= kept.at => Some(kept),
-            _ => all.insert(product.clone(), kept),
+    #[test]
+    fn a_picture_that_is_one_too_many_does_not_keep_a_smaller_one_out() {
+        let kept = |bytes| Kept { address: "a".into(), content: "c".into(), bytes, at: Moment::from_ms(0) };
+        let head = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x09\0\0\0\x09\x08\x02\0\0\0";
+        let picture = |length: usize| {
+            let mut bytes = head.to_vec();
+            bytes.resize(length, 0);
+            Picture::read(bytes).unwrap()
         };
-        if let Some(older) = older {
-            remove(folder, &product, &older);
+        let pictures = Pictures {
+            folder: None,
+            provider: "finperks".to_owned(),
+            kept: RwLock::new(BTreeMap::from([
+                ("p1".to_owned(), kept(MOST_BYTES - 1000)),
+                ("p2".to_owned(), kept(500)),
+            ])),
+            named: watch::Sender::new(None),
+        };
+        for (product, length, has_room) in [
+            ("p3", 500, true),
+            ("p3", 501, false),
+            ("p2", 1000, true),
+            ("p2", 1001, false),
+            ("p1", 200_000, true),
+        ] {
+            assert_eq!(pictures.has_room(product, &picture(length)), has_room, "{product} of {length} bytes");
         }
     }
-    all
-}
-
-/// The three marks of a file's name.
-fn marks(name: &str) -> Option<[String; 3]> {
-    let mut parts = name.split('-').filter(|part| is_mark(part)).map(str::to_owned);
-    let marks = [parts.next()?, parts.next()?, parts.next()?];
-    (name.len() == 98).then_some(marks)
-}
-
-/// Writes a file beside, and moves it into place.
-fn place(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let space = rustix::fs::statvfs(folder)?;
-    if space.f_bavail.saturating_mul(space.f_frsize) < SPARED {
-        return Err(io::Error::from(io::ErrorKind::StorageFull));
-    }
-    let fresh = folder.join(NEW);
-    let written = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&fresh)
-        .and_then(|mut new| new.write_all(bytes))
-        .and_then(|()| fs::rename(&fresh, folder.join(name)));
-    if written.is_err() {
-        // What is half written takes room where there is none; if it cannot be removed it is overwritten one day.
-        let _ = fs::remove_file(&fresh);
-    }
-    written
-}
-
-/// Removes a file. One that stays is found by the next run, and removed then if it is not named.
-fn remove(folder: &Path, product: &str, kept: &Kept) {
-    let _ = fs::remove_file(folder.join(file(product, kept)));
-}
-
-/// A whole file, if it is there and no larger than a picture.
-fn whole(path: &Path) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let most = u64::try_from(LARGEST).unwrap_or(u64::MAX).saturating_add(1);
-    fs::File::open(path).ok()?.take(most).read_to_end(&mut bytes).ok()?;
-    Some(bytes)
 }

@@ -467,7 +467,8 @@ async fn read(mut response: Response, most: usize) -> Result<Body, Trouble> {
                 bytes.extend_from_slice(&chunk);
             }
             Err(error) if error.is_timeout() => return Err(Trouble::Silent),
-            Err(_) => return Err(Trouble::Unreadable),
+            // Cut short; whoever goes on from here knows no more than if nothing had come.
+            Err(_) => return Err(Trouble::Broken),
         }
     }
 }

@@ -106,8 +106,8 @@ pub enum NoPicture {
     /// Another answer than a picture, a redirect among them.
     #[error("the answer was {0}")]
     Answered(u16),
-    /// Too many bytes, or fewer than were announced.
-    #[error("it is larger than 256 KiB, or not whole")]
+    /// Too many bytes.
+    #[error("it is larger than 256 KiB")]
     TooLarge,
     /// Not a PNG, JPEG or WebP.
     #[error("it is no PNG, JPEG or WebP")]

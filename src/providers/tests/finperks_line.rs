@@ -108,7 +108,7 @@ async fn an_answer_that_is_cut_short_is_unknown_also_where_it_is_whole_json() {
     for (claimed, sent) in [(40, r#"{"id":"o1""#), (40, r#"{"id":"o1"}"#)] {
         let text = format!("HTTP/1.1 201 Created\r\nContent-Length: {claimed}\r\n\r\n{sent}");
         let peer = Peer::start(vec![Act::Answer(text.into_bytes())]);
-        assert_eq!(create_at(&peer.base).await, Outcome::Unknown(Trouble::Unreadable), "{sent}");
+        assert_eq!(create_at(&peer.base).await, Outcome::Unknown(Trouble::Broken), "{sent}");
     }
     let head = Peer::start(vec![Act::Answer(b"HTTP/1.1 201 Cre".to_vec())]);
     assert_eq!(create_at(&head.base).await, Outcome::Unknown(Trouble::Broken));

@@ -164,7 +164,7 @@ async fn an_answer_that_is_cut_short_is_unknown_wherever_it_ends() {
     for end in [0, 1, TAKEN.len() / 2, TAKEN.len() - 1, TAKEN.len()] {
         let text = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}", TAKEN.len() + 1, &TAKEN[..end]);
         let peer = Peer::start(vec![Act::Answer(text.into_bytes())]);
-        assert_eq!(redeem_at(&peer.base).await, Outcome::Unknown(Trouble::Unreadable), "{end}");
+        assert_eq!(redeem_at(&peer.base).await, Outcome::Unknown(Trouble::Broken), "{end}");
     }
     let head = Peer::start(vec![Act::Answer(b"HTTP/1.1 200 O".to_vec())]);
     assert_eq!(redeem_at(&head.base).await, Outcome::Unknown(Trouble::Broken));
