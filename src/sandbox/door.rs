@@ -133,7 +133,10 @@ async fn faulty<P: Provider>(
     releases: watch::Receiver<u64>,
 ) -> Ending {
     match fault {
-        Fault::Refuse { code, status, retry_after_s } => {
+        Fault::Refuse { code, status, retry_after_s, applied } => {
+            if applied {
+                house.carry_out(n, &job);
+            }
             Ending::Answered(P::refuse(&house.world(), n, &code, status, retry_after_s))
         }
         Fault::Delay { ms } => {

@@ -53,7 +53,7 @@ pub enum ErrorBody {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Fault {
-    /// Refused with any code of the table, or an invented one; not carried out.
+    /// Refused with any code of the table, or an invented one.
     Refuse {
         /// The code; an unknown one gets status 400 and class `invalid_state`.
         code: String,
@@ -63,6 +63,9 @@ pub enum Fault {
         /// A `Retry-After` of so many seconds.
         #[serde(default)]
         retry_after_s: Option<u32>,
+        /// Whether it was carried out all the same.
+        #[serde(default)]
+        applied: bool,
     },
     /// Carried out and answered only after a pause; carried out even if the client has left by then.
     Delay {
@@ -300,8 +303,16 @@ mod tests {
             (Fault::ServerError { status: 200, applied: true, body: ErrorBody::Json }, 1),
             (Fault::Html { status: 100, applied: true }, 1),
             (Fault::UnknownState { word: String::new() }, 1),
-            (Fault::Refuse { code: "x".repeat(65), status: None, retry_after_s: None }, 1),
-            (Fault::Refuse { code: "x".to_owned(), status: Some(200), retry_after_s: None }, 1),
+            (Fault::Refuse { code: "x".repeat(65), status: None, retry_after_s: None, applied: false }, 1),
+            (
+                Fault::Refuse {
+                    code: "x".to_owned(),
+                    status: Some(200),
+                    retry_after_s: None,
+                    applied: false,
+                },
+                1,
+            ),
         ] {
             let queued = QueuedFault::<CallKind> { call: None, after: 0, count, fault };
             assert_eq!(Faults::default().push(queued), Err(FaultError::OutOfRange));

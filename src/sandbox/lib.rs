@@ -57,13 +57,14 @@ pub use printer::{PrinterState, SimulatedPrinter};
 pub use rate::{RateLimit, RetryAfterForm};
 
 use house::House;
-use line::{Door, LineEnd, closed};
+use line::{Door, LineEnd, Plug, closed};
 
 /// A running sandbox of one provider. Dropping it closes it too, without waiting for the end.
 pub struct Sandbox<P: Provider> {
     house: Arc<House<P>>,
     control: SocketAddr,
     closing: watch::Sender<bool>,
+    plug: Plug,
     doors: Vec<JoinHandle<()>>,
 }
 
@@ -90,8 +91,9 @@ async fn open<P: Provider>(
     control: SocketAddr,
 ) -> io::Result<Sandbox<P>> {
     let (closing, closes) = watch::channel(false);
-    let provider_door = Door::open(provider, closes.clone()).await?;
-    let control_door = Door::open(control, closes.clone()).await?;
+    let (provider_door, plug) = Door::open(provider, closes.clone()).await?;
+    // The control door is a thing of the test, and stays where it is.
+    let (control_door, _) = Door::open(control, closes.clone()).await?;
     let (address, control) = (provider_door.address()?, control_door.address()?);
     let house = Arc::new(House::new(settings, address, closes));
     let app = Router::new().fallback(door::door::<P>).with_state(Arc::clone(&house));
@@ -100,7 +102,7 @@ async fn open<P: Provider>(
         serve(control_door, control::app(Arc::clone(&house)), &house),
     ];
     tracing::info!(provider = P::NAME, %address, %control, "sandbox open");
-    Ok(Sandbox { house, control, closing, doors })
+    Ok(Sandbox { house, control, closing, plug, doors })
 }
 
 fn serve<P: Provider>(door: Door, app: Router, house: &House<P>) -> JoinHandle<()> {
@@ -163,6 +165,16 @@ impl<P: Provider> Sandbox<P> {
     /// Takes all faults out of the queue; what a fault already holds or delays stays so.
     pub fn clear_faults(&self) {
         self.house.world().faults.clear();
+    }
+
+    /// Nobody reaches the provider any more: its connections are reset, and new ones are refused. Returns when it is so.
+    pub async fn unplug(&self) {
+        self.plug.set(false).await;
+    }
+
+    /// It can be reached again. Returns when it is so.
+    pub async fn plug(&self) {
+        self.plug.set(true).await;
     }
 
     /// Lets everything go on that a hold fault holds.

@@ -6,6 +6,7 @@
 //! curl $C/ledger                                       accounts, orders, stores; codes masked
 //! curl "$C/ledger?reveal=1"                            codes in clear
 //! curl -X POST  $C/orders/ro_.../redeem                spends the card
+//! curl -X POST  $C/orders/ro_.../finish                ends a confirm that is running
 //! curl -X PUT   $C/balances/EUR -d '{"available":"5.0"}'
 //! curl -X PATCH $C/switches -d '{"products":{"4001232232332":{"picture":"redirect"}}}'    or another `PictureShape`
 //! ```
@@ -33,6 +34,7 @@ pub fn routes() -> Router<Arc<House<Finperks>>> {
     Router::new()
         .route("/ledger", get(ledger))
         .route("/orders/{id}/redeem", post(redeem))
+        .route("/orders/{id}/finish", post(finish))
         .route("/balances/{currency}", put(set_available))
 }
 
@@ -55,6 +57,22 @@ pub fn spend(house: &House<Finperks>, id: &str) -> bool {
     let now = world.now();
     let World { switches, provider, .. } = &mut *world;
     provider.ledger.redeem(id, Rules { switches, now })
+}
+
+async fn finish(State(house): Here, Path(id): Path<String>) -> Result<StatusCode, Wrong> {
+    if end(&house, &id) {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(Wrong::absent("there is no order of this id whose confirm is running"))
+    }
+}
+
+/// Ends a confirm that is running; false unless there is one of this id.
+pub fn end(house: &House<Finperks>, id: &str) -> bool {
+    let mut world = house.world();
+    let now = world.now();
+    let World { switches, provider, .. } = &mut *world;
+    provider.ledger.finish(id, Rules { switches, now })
 }
 
 #[derive(Deserialize)]

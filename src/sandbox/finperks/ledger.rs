@@ -291,6 +291,15 @@ impl Ledger {
             _ => false,
         }
     }
+
+    /// Ends a confirm that is running, as it was to end; false unless there is such an order in processing.
+    pub fn finish(&mut self, id: &str, rules: Rules<'_>) -> bool {
+        let Ok((order, account)) = self.at_hand(id, rules) else { return false };
+        match order.state {
+            State::Processing { ends, .. } => end(order, account, ends).is_ok(),
+            _ => false,
+        }
+    }
 }
 
 /// Ends a confirm. The code is drawn before any sum moves, so that a failure of the machine leaves all as it was.

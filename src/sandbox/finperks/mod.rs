@@ -165,6 +165,11 @@ impl Sandbox {
         control::spend(&self.house, order_id)
     }
 
+    /// Ends a confirm that is running, as it was to end; false unless there is one of this id.
+    pub fn finish(&self, order_id: &str) -> bool {
+        control::end(&self.house, order_id)
+    }
+
     /// Sets what is available of a currency, as decimal text; false if it is none.
     pub fn set_available(&self, currency: Currency, amount: &str) -> bool {
         let Some(amount) = amount::parse_amount(amount) else { return false };
@@ -191,8 +196,7 @@ impl fmt::Debug for Finperks {
 
 impl Provider for Finperks {
     const NAME: &'static str = "finperks";
-    const ROUTES: &'static str =
-        " | GET /ledger?reveal=1 | POST /orders/{id}/redeem | PUT /balances/{currency}";
+    const ROUTES: &'static str = " | GET /ledger?reveal=1 | POST /orders/{id}/redeem | POST /orders/{id}/finish | PUT /balances/{currency}";
     const FAULT: &'static str = r#"{"call":"confirm","fault":{"kind":"drop_answer","how":"silence"}}"#;
     type Call = CallKind;
     type Switches = Switches;

@@ -138,6 +138,23 @@ async fn calls_are_read_from_a_number_on_and_can_be_waited_for() {
 }
 
 #[tokio::test]
+async fn a_confirm_that_is_running_ends_when_it_is_told_to_and_as_it_was_to_end() {
+    let sandbox = open().await;
+    for (ends, word) in [("completed", "200 completed"), ("failed", "200 failed")] {
+        let id = created(&sandbox, ends).await;
+        let switch = format!(r#"{{"confirm": {{"mode": "async", "polls": 99, "ends": "{ends}"}}}}"#);
+        assert_eq!(control(&sandbox, "PATCH", "/switches", &switch).await.status, 200);
+        let finish = format!("/orders/{id}/finish");
+        assert_eq!(control(&sandbox, "POST", &finish, "").await.status, 404, "nothing runs yet");
+        assert_eq!(confirm(&id).send(&sandbox).await.word(), "200 processing");
+        assert_eq!(control(&sandbox, "POST", &finish, "").await.status, 204);
+        assert_eq!(get(&id).send(&sandbox).await.word(), word);
+        assert_eq!(control(&sandbox, "POST", &finish, "").await.status, 404, "it is over");
+    }
+    assert_eq!(control(&sandbox, "POST", "/orders/ro_0/finish", "").await.status, 404);
+}
+
+#[tokio::test]
 async fn cards_are_spent_balances_set_and_the_clock_moved() {
     let sandbox = open().await;
     let id = created(&sandbox, "k").await;
@@ -207,6 +224,29 @@ async fn the_control_door_does_not_talk_to_web_pages() {
     ] {
         assert_eq!(raw_control(&sandbox, head).await.status, status, "{head}");
     }
+}
+
+#[tokio::test]
+async fn an_unplugged_provider_refuses_whoever_dials_it_and_is_back_at_its_address() {
+    let sandbox = open().await;
+    let address = sandbox.provider_address();
+    let id = created(&sandbox, "k").await;
+    next(&sandbox, CallKind::Confirm, Fault::Hold { executed: Executed::AfterRelease });
+    let stream = confirm(&id).begin(&sandbox).await;
+    sandbox.until(|sandbox| sandbox.held() == 1).await;
+    for _ in 0..2 {
+        sandbox.unplug().await;
+        let refused = TcpStream::connect(address).await.unwrap_err();
+        assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
+        assert_eq!(control(&sandbox, "GET", "/switches", "").await.status, 200);
+        sandbox.plug().await;
+        assert_eq!(get(&id).send(&sandbox).await.word(), "200 created");
+    }
+    assert_eq!(end(stream).await.word(), "reset");
+    let settings = Settings { provider: address, ..Settings::default() };
+    assert!(start(settings).await.is_err(), "a second sandbox does not share the port");
+    sandbox.unplug().await;
+    sandbox.shutdown().await;
 }
 
 #[tokio::test]

@@ -10,10 +10,17 @@ const DECLINED: &str = "processing_declined";
 #[tokio::test]
 async fn each_fault_of_a_confirm_ends_in_its_own_way_and_was_carried_out_or_not() {
     let server_error = |applied, body| Fault::ServerError { status: 503, applied, body };
-    let refuse = |code: &str, status| Fault::Refuse { code: code.to_owned(), status, retry_after_s: None };
+    let refuse = |code: &str, status| Fault::Refuse {
+        code: code.to_owned(),
+        status,
+        retry_after_s: None,
+        applied: false,
+    };
+    let lie = Fault::Refuse { code: DECLINED.to_owned(), status: None, retry_after_s: None, applied: true };
     for (fault, expected, confirms) in [
         (refuse(DECLINED, None), "403 processing_declined", 0),
         (refuse("moon_phase", Some(409)), "409 moon_phase", 0),
+        (lie, "403 processing_declined", 1),
         (Fault::Delay { ms: 5 }, "200 completed", 1),
         (Fault::Late { ms: 5 }, "200 completed", 1),
         (Fault::DropRequest { how: Loss::Reset }, "reset", 0),
@@ -56,7 +63,8 @@ async fn every_documented_code_can_be_had_for_any_call() {
         ("fraudulent_processing_declined", 403),
         ("insufficient_available_balance", 403),
     ] {
-        let fault = Fault::Refuse { code: code.to_owned(), status: None, retry_after_s: Some(3) };
+        let fault =
+            Fault::Refuse { code: code.to_owned(), status: None, retry_after_s: Some(3), applied: false };
         next(&sandbox, CallKind::Create, fault);
         let answer = create("k").send(&sandbox).await.answer();
         assert_eq!(answer.word(), format!("{status} {code}"));

@@ -19,7 +19,12 @@ async fn ended(sandbox: &Sandbox, request: Request) -> String {
 /// Every fault, how a client meets it on a redeem, and whether the redeem was carried out.
 fn faults() -> Vec<(Fault, &'static str, bool)> {
     let server_error = |applied, body| Fault::ServerError { status: 500, applied, body };
-    let refuse = |code: &str, status| Fault::Refuse { code: code.to_owned(), status, retry_after_s: None };
+    let refuse = |code: &str, status| Fault::Refuse {
+        code: code.to_owned(),
+        status,
+        retry_after_s: None,
+        applied: false,
+    };
     vec![
         (refuse("not_redeemable", None), "422 not_redeemable", false),
         (refuse("moon_phase", Some(409)), "409 moon_phase", false),
@@ -166,7 +171,8 @@ async fn every_refusal_of_the_table_can_be_had_for_any_call() {
         ("too_many_requests", 429),
         ("internal_error", 500),
     ] {
-        let fault = Fault::Refuse { code: code.to_owned(), status: None, retry_after_s: Some(3) };
+        let fault =
+            Fault::Refuse { code: code.to_owned(), status: None, retry_after_s: Some(3), applied: false };
         next(&sandbox, CallKind::Redeem, fault);
         let answer = redeem(&sandbox, FIFTY, "10").send(&sandbox).await.answer();
         assert_eq!(word(&answer), format!("{status} {code}"));
