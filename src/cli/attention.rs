@@ -66,10 +66,7 @@ fn voucher_text(it: &Redemption, case: &redemption::attention::Case) -> String {
     let who = word(case.who());
     let until = case.until.map(|until| format!(", until {}", when(until))).unwrap_or_default();
     let urgent = if case.urgent { " !" } else { "" };
-    let support = it
-        .replacement_text()
-        .map(|text| format!("\n  for the provider:\n    {}", text.replace('\n', "\n    ")))
-        .unwrap_or_default();
+    let support = for_the_provider(it.replacement_text());
     format!(
         "{who}{urgent}  basket {}: voucher {} {}{until}\n  {}\n  redemption {}{}{support}",
         it.opening.basket,
@@ -83,6 +80,12 @@ fn voucher_text(it: &Redemption, case: &redemption::attention::Case) -> String {
             &case.verdicts.iter().map(|verdict| verdict.code()).collect::<Vec<_>>(),
         ),
     )
+}
+
+/// What to send to the provider's people, indented.
+fn for_the_provider(text: Option<String>) -> String {
+    text.map(|text| format!("\n  for the provider:\n    {}", text.replace('\n', "\n    ")))
+        .unwrap_or_default()
 }
 
 fn voucher_json(it: &Redemption, case: &redemption::attention::Case) -> Value {
@@ -117,8 +120,9 @@ fn text(sale: &Sale, case: &Case) -> String {
     let who = word(case.who());
     let until = case.until.map(|until| format!(", until {}", when(until))).unwrap_or_default();
     let urgent = if case.urgent { " !" } else { "" };
+    let support = for_the_provider(sale.replacement_text(case.card));
     format!(
-        "{who}{urgent}  receipt {}, card {}: {card}{until}\n  {}\n  sale {}{}",
+        "{who}{urgent}  receipt {}, card {}: {card}{until}\n  {}\n  sale {}{}{support}",
         sale.opening.receipt,
         case.card.number(),
         case.sentence(),
@@ -151,6 +155,7 @@ fn case_json(sale: &Sale, case: &Case) -> Value {
         "since": case.since.map(moment_json),
         "until": case.until.map(moment_json),
         "urgent": case.urgent,
+        "for_the_provider": sale.replacement_text(case.card),
     })
 }
 

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use tilld_api::{ApiState, Premises};
+use tilld_api::{ApiState, InUse, Premises};
 use tilld_counter::book::Book;
 use tilld_counter::clock::{Clock, SystemClock};
 use tilld_counter::{Counter, Ports, Running};
@@ -86,6 +86,10 @@ impl Daemon {
             }
             None => None,
         };
+        let in_use = |provider: &str, sandbox| InUse { provider: provider.to_owned(), sandbox };
+        let mut providers = vec![in_use(provider.name(), config.finperks.sandbox)];
+        providers
+            .extend(config.gift_local.iter().zip(&vouchers).map(|(of, at)| in_use(at.name(), of.sandbox)));
         let folder = &config.journal.folder;
         let mut printers = vec![printer(SLIP, &config.printer, Some(folder.join("printer-slip")))];
         if let Some(spare) = &config.spare_printer {
@@ -130,7 +134,7 @@ impl Daemon {
         let shown = tilld_api::Token::new(token.clone())
             .with_context(|| format!("the token in {} cannot be used", config.api.token_file.display()))?;
         let premises = Premises {
-            sandbox: config.finperks.sandbox,
+            providers,
             currency: config.currency,
             managers: config.managers,
             low_balances: config.finperks.low_balances,

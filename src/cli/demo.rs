@@ -64,7 +64,8 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<(), Failure> {
     let paper = SimulatedPrinter::start(Profile::epson().with_columns(COLUMNS), Answers::ALL, None)
         .await
         .context("the simulated printer cannot listen")?;
-    let config = configure(folder.path(), &sandbox, &vouchers, &paper, arguments.listen)?;
+    let listen = named(arguments.listen).context("no port is free")?;
+    let config = configure(folder.path(), &sandbox, &vouchers, &paper, listen)?;
     let daemon = Daemon::start(config, Arc::new(SystemClock::default())).await?;
     let till = Till::new(daemon.address, &daemon.token)?;
     till.post("/v1/products/refresh", None, json!({})).await?;
@@ -79,7 +80,8 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<(), Failure> {
         said.push(sold);
     }
     let gift = vouchers.ledger().voucher(GIFT).map(|gift| gift.code.reveal().to_owned());
-    let (check, looked) = till.look(&gift.context("the simulated Gift Local has no such gift")?).await?;
+    let gift = gift.context("the simulated Gift Local has no such gift")?;
+    let (check, looked) = till.look(&gift).await?;
     till.print(&format!("/v1/vouchers/{check}")).await?;
     show_last(&paper)?;
     let (redemption, redeemed) = till.redeem(&check, BASKET, "12.50").await?;
@@ -96,19 +98,22 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<(), Failure> {
     if !arguments.once {
         let code = till.pairing_code().await?;
         let (page, address, token) = (daemon.page(), daemon.address, daemon.token_file.display());
+        let program = std::env::current_exe().unwrap_or_else(|_| "tilld".into());
         say(&format!(
             "\ncounter   {page}   in a browser on this machine (Ctrl-C ends all)\n\
              code      {code}   lets the browser in: once, within 5 min\n\
              manager   {page}manager   {MANAGER}, PIN {PIN}\n\
+             to try    voucher {gift}, 50.00 EUR of play money; a card from the rack has any number\n\
              token     {token}\n\
              finperks  {}   control {}\n\
              vouchers  {}   control {}\n\n  \
-             TILLD_API__LISTEN={address} tilld pair --config {}   # another code\n  \
+             {} pair --config {}   # another code; attention, journal list, doctor go the same way\n  \
              curl -H \"Authorization: Bearer $(cat {token})\" http://{address}/v1/products",
             sandbox.provider_url(),
             sandbox.control_url(),
             vouchers.provider_url(),
             vouchers.control_url(),
+            program.display(),
             folder.path().join(CONFIG).display(),
         ))?;
         told_to_stop().await;
@@ -117,6 +122,11 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<(), Failure> {
     sandbox.shutdown().await;
     vouchers.shutdown().await;
     Ok(())
+}
+
+/// The address with a port that is free, where any will do: commands beside the demo find it in its configuration.
+fn named(listen: SocketAddr) -> std::io::Result<SocketAddr> {
+    std::net::TcpListener::bind(listen)?.local_addr()
 }
 
 /// Shows the paper that came out last.

@@ -26,6 +26,7 @@ use std::time::Duration;
 use tilld_domain::ids::{BasketId, PersonName, RedemptionId, RequestKey};
 use tilld_domain::moment::Moment;
 use tilld_domain::product::Product;
+use tilld_domain::redemption::Redemption;
 use tilld_domain::secret::Secret;
 use tilld_domain::voucher::VoucherCode;
 use tilld_domain::voucher::tries::{Limit, Tries};
@@ -240,6 +241,14 @@ impl Book {
 
     pub(crate) fn first_rest(&self, subject: Subject, from: Seq) -> Result<Option<Now>, ReadError> {
         replay::first_rest(self.reading()?, subject, from)
+    }
+
+    pub(crate) fn first_of(
+        &self,
+        redemption: RedemptionId,
+        fits: impl Fn(&Redemption) -> bool,
+    ) -> Result<Option<Seq>, ReadError> {
+        replay::first_of(self.reading()?, redemption, fits)
     }
 
     /// How something is after its last entry, also while the journal is shut; none if there is no such thing.

@@ -30,9 +30,7 @@ pub trait Clock: Send + Sync + 'static {
     }
 
     /// How long since some moment that stays the same, by a clock that nobody sets; also while the machine slept.
-    fn steady(&self) -> Duration {
-        Duration::from_millis(u64::try_from(self.now().ms()).unwrap_or(0))
-    }
+    fn steady(&self) -> Duration;
 
     /// Makes the counter's own time the wall clock's. To be called only while nothing waits for a moment.
     fn follow(&self) {}

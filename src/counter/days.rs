@@ -16,6 +16,17 @@
 //!
 //! The sums are folded from the entries each time, by the machines that made them: there is no second book that could differ from
 //! the journal. Of a till's day that is a few hundred sales.
+//!
+//! What is not closed is listed as
+//!
+//! | the day | lists what was open |
+//! |---|---|
+//! | is closed | after the entry of its closing, whatever became of it since: a second paper of a Z says what the first one said |
+//! | was left out when a later one was closed | at its end, by the first entry that was written after it |
+//! | is open | now |
+//!
+//! That follows from the entries too. What it costs on a long journal stands where it is read ([`Reader::open_after`]): the entries of
+//! the few that were open or changed since, and for a day long ago a tenth of a second for a million sales.
 
 use std::ops::ControlFlow;
 
@@ -29,10 +40,9 @@ use tilld_domain::printing::{Fault, PrintEnd};
 use tilld_domain::redemption::Redemption;
 use tilld_domain::refusal::Refusal;
 use tilld_domain::sale::Sale;
-use tilld_domain::turnover::Turnover;
-use tilld_journal::{
-    ClosingRow, Event, Filter, Line, Listed, Part, ReadError, Reader, RedemptionFilter, Seq, Subject, day_id,
-};
+use tilld_domain::turnover::{Goods, Turnover};
+use tilld_domain::voucher::{VoucherKind, Worth};
+use tilld_journal::{ClosingRow, Event, Line, Listed, Part, ReadError, Reader, Seq, Subject, day_id};
 use tilld_receipts::report::{self, OpenFacts, ReportFacts, Sort};
 use tokio::sync::oneshot;
 
@@ -42,7 +52,7 @@ use crate::now::Happening;
 
 /// After how many days without a closing the next one begins anew with its own date.
 const LONGEST: i64 = 31;
-/// How many open cards and redemptions are listed.
+/// How many open cards and redemptions are listed: far more than a till ever has, and a paper of some metres.
 const MOST_OPEN: usize = 500;
 
 /// What a day holds.
@@ -60,7 +70,7 @@ pub struct DayReport {
     pub upto: Seq,
     /// What it adds up to.
     pub turnover: Turnover,
-    /// What is not closed now, oldest first.
+    /// What is not closed, oldest first, at most 500: as it stands, or as it stood when the day was closed or left out.
     pub open: Vec<Line>,
 }
 
@@ -134,17 +144,19 @@ impl Counter {
     }
 
     async fn print_report(&self, report: &DayReport, sort: Sort<'_>) -> PrintEnd {
-        let open: Vec<OpenFacts<'_>> = report
-            .open
-            .iter()
-            .map(|line| match &line.listed {
-                Listed::Card(sale, card) => OpenFacts {
-                    receipt: sale.receipt.as_str(),
-                    worth: tilld_domain::voucher::Worth::Money(card.face_value),
-                },
-                Listed::Redemption(row) => OpenFacts { receipt: row.basket.as_str(), worth: row.amount },
-            })
-            .collect();
+        let goods: Vec<Goods> = report.open.iter().map(goods_of).collect();
+        let open = report.open.iter().zip(&goods).map(|(line, goods)| match &line.listed {
+            Listed::Card(sale, card) => OpenFacts {
+                receipt: sale.receipt.as_str(),
+                worth: Worth::Money(card.face_value),
+                goods,
+                state: &card.state,
+            },
+            Listed::Redemption(row) => {
+                OpenFacts { receipt: row.basket.as_str(), worth: row.amount, goods, state: &row.state }
+            }
+        });
+        let open: Vec<OpenFacts<'_>> = open.collect();
         let at = report.closing.as_ref().map_or(report.at, |row| row.at);
         let facts = ReportFacts {
             counter: self.here(at, &self.place.locale),
@@ -159,9 +171,22 @@ impl Counter {
     }
 }
 
+fn goods_of(line: &Line) -> Goods {
+    match &line.listed {
+        Listed::Card(_, card) => Goods::Card { code: card.product.clone(), name: card.product_name.clone() },
+        Listed::Redemption(row) => match row.kind {
+            VoucherKind::Gift => Goods::Gift,
+            VoucherKind::Promotional => Goods::Promotional,
+        },
+    }
+}
+
 fn read(reader: &Reader, day: Day, zone: &str, at: Moment) -> Result<DayReport, ReadError> {
     let closings = reader.closings()?;
-    let part = part_of(day, &closings, reader.last()?, zone, |part| reader.first_of(part))?;
+    let first = |part: &Part| reader.first_of(part);
+    let last = reader.last()?;
+    let part = part_of(day, &closings, last, zone, first)?;
+    let stood = stood_after(day, &closings, last, zone, first)?;
     Ok(DayReport {
         day,
         closing: closings.into_iter().find(|row| row.closing.day == day),
@@ -169,7 +194,7 @@ fn read(reader: &Reader, day: Day, zone: &str, at: Moment) -> Result<DayReport, 
         after: part.after,
         upto: part.upto,
         turnover: turnover(reader, &part)?,
-        open: open(reader)?,
+        open: reader.open_after(stood, MOST_OPEN)?,
     })
 }
 
@@ -204,6 +229,28 @@ fn part_of(
     let next = first(&Part { after: begun.unwrap_or(after), from: until, ..rest })?;
     let upto = next.map_or(last, |next| Seq::new(next.number().saturating_sub(1)));
     Ok(Part { after, upto, from: from_then, until: never })
+}
+
+/// After which entry what is open is told of; none: as it is now.
+fn stood_after(
+    day: Day,
+    closings: &[ClosingRow],
+    last: Seq,
+    zone: &str,
+    first: impl Fn(&Part) -> Result<Option<Seq>, ReadError>,
+) -> Result<Option<Seq>, ReadError> {
+    if let Some(row) = closings.iter().find(|row| row.closing.day == day) {
+        return Ok(Some(row.seq));
+    }
+    if closings.last().is_none_or(|row| row.closing.day < day) {
+        return Ok(None);
+    }
+    let (from, until) = bounds(day, zone);
+    let all = Part { after: Seq::NONE, upto: last, from, until };
+    // Entries before its own that say a later moment were written by a clock that was ahead.
+    let begun = first(&all)?.unwrap_or(Seq::NONE);
+    let next = first(&Part { after: begun, from: until, until: Moment::from_ms(i64::MAX), ..all })?;
+    Ok(next.map(|next| Seq::new(next.number().saturating_sub(1))))
 }
 
 /// Whether a day takes in what the closing of another one left.
@@ -266,22 +313,6 @@ fn turnover(reader: &Reader, part: &Part) -> Result<Turnover, ReadError> {
     Ok(turnover)
 }
 
-/// What is not closed, oldest first.
-fn open(reader: &Reader) -> Result<Vec<Line>, ReadError> {
-    let sales = reader.list(&Filter { open_only: true, ..Filter::default() }, MOST_OPEN)?;
-    let filter = RedemptionFilter { open_only: true, ..RedemptionFilter::default() };
-    let redemptions = reader.redemptions(&filter, MOST_OPEN)?;
-    let sales = sales.into_iter().map(|row| Subject::Sale(row.sale));
-    let redemptions = redemptions.into_iter().map(|row| Subject::Redemption(row.redemption));
-    let mut lines = Vec::new();
-    for subject in sales.chain(redemptions) {
-        lines.extend(reader.lines_of(subject)?.into_iter().filter(Line::is_open));
-    }
-    lines.sort_by_key(|line| line.place);
-    lines.truncate(MOST_OPEN);
-    Ok(lines)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -326,6 +357,35 @@ mod tests {
                 part_of(day.parse().unwrap(), closings, Seq::new(2_000), "Europe/Berlin", first).unwrap();
             let expected = Part { after: Seq::new(after), upto: Seq::new(upto), from, until };
             assert_eq!(part, expected, "{day}");
+        }
+    }
+
+    #[test]
+    fn what_is_open_is_told_as_at_the_closing_as_at_the_end_of_a_day_left_out_and_else_as_it_is() {
+        let closings = [closing("2026-11-20", 1, 0, 100), closing("2026-11-22", 2, 100, 300)];
+        let at = |text: &str| Moment::from_ms(text.parse::<Timestamp>().unwrap().as_millisecond());
+        // An entry every hour; the 24th is the first of 2026-11-20. When the 10th was written the clock was a month ahead.
+        let begun = at("2026-11-19T23:00:00Z").ms();
+        let ahead = |number: i64| if number == 10 { 24 * 30 } else { 0 };
+        let written = |number: i64| Moment::from_ms(begun + (number - 24 + ahead(number)) * 3_600_000);
+        let first = |part: &Part| {
+            let numbers = (1..=90).map(|number| (Seq::new(number), written(i64::try_from(number).unwrap())));
+            Ok(numbers.into_iter().find(|(seq, at)| part.holds(*seq, *at)).map(|(seq, _)| seq))
+        };
+        for (day, closed, after) in [
+            ("2026-11-20", 2, Some(101)),
+            ("2026-11-22", 2, Some(301)),
+            ("2026-11-21", 2, Some(71)),
+            // Nothing was written on it.
+            ("2026-11-15", 2, Some(0)),
+            // Open.
+            ("2026-11-23", 2, None),
+            ("2026-11-22", 1, None),
+            ("2026-11-21", 0, None),
+        ] {
+            let told =
+                stood_after(day.parse().unwrap(), &closings[..closed], Seq::new(90), "Europe/Berlin", first);
+            assert_eq!(told.unwrap().map(Seq::number), after, "{day} {closed}");
         }
     }
 

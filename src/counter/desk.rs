@@ -244,6 +244,8 @@ pub fn answer(
     if !question.choices.contains(&answer) {
         return Err(Refusal::NotAsked);
     }
+    // Who answers for it in the journal: if nobody says who, whoever sells it.
+    let by = by.or_else(|| sale.opening.cashier.clone());
     Ok(SaleEvent::Card(card, OrderEvent::Answered { answer, by }))
 }
 
@@ -282,9 +284,10 @@ pub fn copy(sale: &Sale, card: CardNo, by: PersonName) -> Result<SaleEvent, Refu
     match &order.state {
         // Its answer waits for the whole sale, and would tell the number of a later copy.
         _ if !sale.at_rest() => Err(Refusal::StillWorking),
+        // Nothing is printed for a sale of which something is asked (law L12).
+        _ if sale.questions().next().is_some() => Err(Refusal::OpenQuestion),
         State::Sold { lines: Some(lines), .. } if lines.is_gone() => Err(Refusal::SlipForgotten),
         State::Sold { lines: Some(_), .. } => Ok(SaleEvent::Card(card, OrderEvent::CopyAsked { by })),
-        _ if order.question(&sale.opening.rules).is_some() => Err(Refusal::OpenQuestion),
         _ => Err(Refusal::NoSlip),
     }
 }

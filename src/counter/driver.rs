@@ -237,7 +237,7 @@ pub(crate) struct Driver {
 impl Driver {
     pub(crate) fn new(
         ports: Ports,
-        settings: Settings,
+        settings: &Settings,
         performer: Performer,
         known: Known,
         changes: broadcast::Sender<Change>,
@@ -245,7 +245,7 @@ impl Driver {
     ) -> Self {
         Self {
             ports,
-            settings,
+            settings: *settings,
             performer,
             known,
             changes,

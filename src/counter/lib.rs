@@ -86,6 +86,7 @@ use tilld_devices::scanner::Scanner;
 use tilld_domain::ids::{Country, Locale, ProductCode, StoreId, TerminalId};
 use tilld_domain::order::Rules;
 use tilld_domain::product::{CardKind, Product, RackCode};
+use tilld_domain::redemption;
 use tilld_domain::refusal::Refusal;
 use tilld_domain::secret::Secret;
 use tilld_domain::slip_number::BARS_DOTS;
@@ -123,6 +124,7 @@ pub use crate::told::{
 };
 use crate::vouchers::Looks;
 pub use crate::vouchers::{CheckNow, CheckRequest, RedeemRequest};
+pub use tilld_receipts::voucher::Mark as PaperMark;
 
 /// How many messages may wait for the driver. A till that finds it full is told to come again.
 const INBOX: usize = 1024;
@@ -176,6 +178,8 @@ pub struct Ports {
 pub struct Settings {
     /// The times of a sale, written into its first entry.
     pub rules: Rules,
+    /// The times of a redemption, written into its first entry; what its provider offers is the provider's to say.
+    pub redeeming: redemption::Rules,
     /// How many sales may be in a customer's hands at once.
     pub most_at_once: usize,
     /// How many undos run at once: enough to drain, few enough to leave the line to a sale.
@@ -190,6 +194,7 @@ impl Settings {
     /// The values of the design.
     pub const DESIGN: Self = Self {
         rules: Rules::DESIGN,
+        redeeming: redemption::Rules::DESIGN,
         most_at_once: 64,
         undos_at_once: 4,
         catalogue_age: Duration::from_hours(24),
@@ -317,9 +322,10 @@ impl Counter {
         let shelf = Arc::new(shelf::Shelf::read(&ports).await?);
         let line = Arc::new(perform::Line::default());
         let journal = ports.journal.clone();
-        let open = blocking(ports.clock.as_ref(), move || journal.left_open())
-            .await
-            .map_err(|_| StartError::Stopping)?;
+        let (before, open) =
+            blocking(ports.clock.as_ref(), move || (journal.last().ok(), journal.left_open()))
+                .await
+                .map_err(|_| StartError::Stopping)?;
         let redeeming = ports.vouchers.as_ref().map(|vouchers| Redeeming {
             vouchers: Arc::clone(vouchers),
             clock: Arc::clone(&ports.clock),
@@ -329,10 +335,10 @@ impl Counter {
         let moves = Arc::<moves::Moves>::default();
         let looks = redeeming.as_ref().map(|redeeming| {
             let (journal, place) = (ports.journal.clone(), Arc::clone(&place));
-            Arc::new(Looks::new(redeeming.clone(), journal, place, Arc::clone(&moves)))
+            Arc::new(Looks::new(redeeming.clone(), journal, place, Arc::clone(&moves), settings.redeeming))
         });
         let copies = Arc::<copies::Copies>::default();
-        let printed = Arc::<paper::Printed>::default();
+        let printed = Arc::new(paper::Printed::since(before));
         let performer = perform::Performer {
             inbox: inbox.clone(),
             provider: Arc::clone(&ports.provider),
@@ -365,7 +371,7 @@ impl Counter {
         };
         let forgotten = Arc::<Notify>::default();
         let known = driver::Known { moves, forgotten: Arc::clone(&forgotten) };
-        let driver = driver::Driver::new(ports.clone(), settings, performer, known, changes, messages);
+        let driver = driver::Driver::new(ports.clone(), &settings, performer, known, changes, messages);
         let forget = forgetting::forget_in_time(ports.clone(), Arc::clone(&line));
         let keep_asking =
             offset::keep_asking(Arc::clone(&line), Arc::clone(&ports.provider), Arc::clone(&ports.clock));

@@ -211,6 +211,10 @@ mod tests {
             Moment::from_ms(START_MS + self.set_ms.load(Ordering::Relaxed))
         }
 
+        fn steady(&self) -> Duration {
+            Duration::from_hours(1)
+        }
+
         fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
             Box::pin(std::future::pending())
         }

@@ -1,8 +1,10 @@
-//! States out of the journal: at the start, for reading what is closed, and for the answer to a repeated request.
+//! States out of the journal: at the start, for reading what is closed, for the answer to a repeated request, and for what was so when.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use tilld_domain::ids::RedemptionId;
+use tilld_domain::redemption::Redemption;
 use tilld_journal::{Journal, ReadError, Seq, Subject};
 
 use crate::now::{Now, Standing};
@@ -29,6 +31,23 @@ pub(crate) fn first_rest(journal: &Journal, subject: Subject, from: Seq) -> Resu
         // Nobody asks for the end of a device.
         Subject::Device(_) | Subject::Day(_) => {}
     }
+    Ok(found)
+}
+
+/// The first entry after which a redemption is as `fits` says; none if it never was.
+pub(crate) fn first_of(
+    journal: &Journal,
+    redemption: RedemptionId,
+    fits: impl Fn(&Redemption) -> bool,
+) -> Result<Option<Seq>, ReadError> {
+    let mut found = None;
+    journal.replay_redemption(redemption, |redemption, seq, _| {
+        if fits(redemption) {
+            found = Some(seq);
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    })?;
     Ok(found)
 }
 

@@ -115,3 +115,40 @@ impl Counter {
         self.act_on_sale(asked, proven.sale, Act::Proven { paper: proven, by }).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tilld_domain::order::OrderEvent;
+    use tilld_domain::outcome::{OrderSeen, OrderStage, Outcome, ReceiptLines};
+    use tilld_domain::printing::{Fault, PrintEnd};
+
+    use super::*;
+    use crate::desk::tests::{created, happened, one, paid, sale};
+
+    fn asked_about(code: &str) -> Sale {
+        let lines = ReceiptLines::new(vec![format!("Code: {code}")], 0);
+        let live = Outcome::Done(OrderSeen { stage: OrderStage::Done, lines });
+        let silent = PrintEnd::Unclear(Fault::Silent);
+        sale(&[
+            created(),
+            paid(),
+            happened(OrderEvent::ConfirmEnded(live)),
+            happened(OrderEvent::PrintEnded(silent)),
+        ])
+        .0
+    }
+
+    #[test]
+    fn a_code_that_stands_on_the_papers_of_two_cards_proves_neither() {
+        let [code, other] = ["X7K2-99QM-41TR-ABCD", "X7K2-99QM-41TR-ABCE"];
+        let proven = |sales: &[Sale], scanned: &str| {
+            paper_of(sales.iter(), &Secret::new(scanned.to_owned())).map(|paper| (paper.card, paper.attempt))
+        };
+        let two = || [asked_about(code), asked_about(code)];
+        assert_eq!(proven(&[asked_about(other), asked_about(code)], code), Ok((one(), 1)));
+        assert_eq!(proven(&two(), code), Err(Refusal::NoSuchSlip));
+        assert_eq!(proven(&two(), other), Err(Refusal::NoSuchSlip));
+        let [first, second] = two();
+        assert_eq!(proven(&[first, asked_about(other), second], code), Err(Refusal::NoSuchSlip));
+    }
+}

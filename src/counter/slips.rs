@@ -16,6 +16,7 @@ use tilld_domain::slip_number::SlipNumber;
 use tilld_journal::Subject;
 use tilld_receipts::codes;
 use tilld_receipts::slip::{CardFacts, gift_card};
+use tilld_receipts::voucher::Mark;
 
 use crate::now::Now;
 use crate::{Counter, Place};
@@ -119,6 +120,6 @@ impl Counter {
 
     /// The paper of a redemption, or of its reversal, as it looks.
     pub async fn slip_of_redemption(&self, redemption: RedemptionId) -> Result<Slip, Refusal> {
-        self.slip_of(&self.redemption(redemption).await?, None)
+        self.slip_of(&self.redemption(redemption).await?, Mark::First)
     }
 }

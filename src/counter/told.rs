@@ -188,3 +188,19 @@ pub struct ProviderLine {
     /// When it ended.
     pub at: Moment,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_undo_may_be_sent_while_it_sleeps_and_the_provider_has_not_asked_for_its_pause() {
+        let at = Some(Moment::from_ms(1_795_266_300_000));
+        for (next, not_before, may_be_sent) in
+            [(at, None, true), (at, at, false), (None, None, false), (None, at, false)]
+        {
+            let undo = UndoNow { failures: 1, last: None, is_under_way: next.is_none(), next, not_before };
+            assert_eq!(undo.may_be_sent(), may_be_sent, "{undo:?}");
+        }
+    }
+}

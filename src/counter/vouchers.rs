@@ -100,6 +100,8 @@ pub(crate) struct Looks {
     journal: Book,
     place: Arc<Place>,
     moves: Arc<Moves>,
+    /// The times of a redemption.
+    rules: Rules,
     kept: Mutex<HashMap<CheckId, Look>>,
     /// There is one more.
     one_more: Notify,
@@ -108,9 +110,15 @@ pub(crate) struct Looks {
 }
 
 impl Looks {
-    pub(crate) fn new(redeeming: Redeeming, journal: Book, place: Arc<Place>, moves: Arc<Moves>) -> Self {
+    pub(crate) fn new(
+        redeeming: Redeeming,
+        journal: Book,
+        place: Arc<Place>,
+        moves: Arc<Moves>,
+        rules: Rules,
+    ) -> Self {
         let (kept, one_more, turn) = (Mutex::default(), Notify::new(), tokio::sync::Mutex::new(()));
-        Self { redeeming, journal, place, moves, kept, one_more, turn }
+        Self { redeeming, journal, place, moves, rules, kept, one_more, turn }
     }
 
     pub(crate) fn provider(&self) -> &dyn Vouchers {
@@ -220,7 +228,7 @@ impl Looks {
             country: self.place.country.clone(),
             cashier: request.cashier.clone(),
             locale: request.locale.clone().unwrap_or_else(|| self.place.locale.clone()),
-            rules: Rules::of(provider.offers(), provider.deadlines().redeem),
+            rules: self.rules.of_a_provider(provider.offers(), provider.deadlines().redeem),
             voucher: seen.voucher,
             kind: seen.kind,
             item: shown.item.clone(),

@@ -13,7 +13,8 @@ use crate::sale::{CardNo, Sale};
 
 /// After how many failures an undo is a manager's case (DESIGN chapter 2).
 pub(crate) const FAILURES: u32 = 6;
-/// After what time an undo is a manager's case, whatever its failures.
+/// After what time an undo is a manager's case, whatever its failures; sooner if half of the time in which the card can be undone
+/// has gone.
 pub(crate) const LATE: Duration = Duration::from_mins(15);
 
 /// Who may decide a case.
@@ -148,6 +149,36 @@ impl Sale {
     pub fn attention(&self, at: Moment) -> Vec<Case> {
         self.cards().filter_map(|(card, order)| case(&self.opening.rules, card, order, at)).collect()
     }
+
+    /// What to send to the provider's people for a card that is to be undone and that only they can take back (row A17): everything
+    /// they need and nothing that spends the card. In English, as their own support is.
+    pub fn replacement_text(&self, card: CardNo) -> Option<String> {
+        let order = self.order(card)?;
+        let asks = match &order.state {
+            State::Stuck { .. } => {
+                "Please take this card back: the customer has the money, and nobody holds the card."
+            }
+            State::Owed(_) => {
+                "Please take this card back. We are asking for it, and get no answer that says so."
+            }
+            _ => return None,
+        };
+        let (facts, opening) = (&order.facts, &self.opening);
+        let number = order.past.provider_order.as_ref().map_or("unknown", |number| number.as_str());
+        let code = facts.code_tail.as_deref().map(|tail| format!("\nCard: {tail}")).unwrap_or_default();
+        let paid = order.past.paid.unwrap_or(self.opened);
+        Some(format!(
+            "{asks}\nOrder: {number}\nOur own number: {}\nProduct: {} ({}){code}\nFace value: {}\nPaid: {} ms since 1970-01-01T00:00Z\nStore: {}\nTerminal: {}\nReceipt: {}",
+            facts.id,
+            facts.product_name,
+            facts.product,
+            facts.face_value,
+            paid.ms(),
+            opening.store,
+            opening.terminal,
+            opening.receipt,
+        ))
+    }
 }
 
 fn case(rules: &Rules, card: CardNo, order: &Order, at: Moment) -> Option<Case> {
@@ -156,16 +187,21 @@ fn case(rules: &Rules, card: CardNo, order: &Order, at: Moment) -> Option<Case> 
         let about = About::Question(question);
         return Some(Case { card, about, since: None, until: question.until, urgent: true, kind });
     }
+    // What was never confirmed holds no value, and nothing ends for it.
+    let paid = order.past.paid.filter(|_| order.past.confirm_sent);
+    let half_gone = paid.is_some_and(|paid| at.long_since(paid) >= rules.undo_window / 2);
     let (owed, about) = match &order.state {
-        State::Owed(owed) if is_late(owed, at) => (owed, About::UndoLate { failures: owed.failures }),
+        State::Owed(owed) if is_late(owed, at) || half_gone => {
+            (owed, About::UndoLate { failures: owed.failures })
+        }
         State::Spent(owed) => (owed, About::Spent),
         State::Stuck { owed, why } => (owed, About::Stuck(why.clone())),
         _ => return None,
     };
-    let window = order.past.paid.filter(|_| order.past.confirm_sent);
-    let until = window.map(|paid| paid.plus(rules.undo_window));
-    let urgent = window.is_none_or(|paid| at.since(paid) >= rules.undo_window / 2);
-    Some(Case { card, about, since: Some(owed.since), until, urgent, kind })
+    // Where the provider has said for good that it takes nothing back, there is no time to be lost.
+    let over = matches!(about, About::Spent | About::Stuck(StuckWhy::WindowOver | StuckWhy::NotSupported));
+    let until = paid.filter(|_| !over).map(|paid| paid.plus(rules.undo_window));
+    Some(Case { card, about, since: Some(owed.since), until, urgent: half_gone && !over, kind })
 }
 
 fn is_late(owed: &Owed, at: Moment) -> bool {

@@ -77,7 +77,8 @@ pub struct Closing {
     pub after: u64,
     /// The last entry that is in it.
     pub upto: u64,
-    /// How many cards and redemptions were not closed then.
+    /// How many cards and redemptions were not closed when it was asked for, as far as they are listed. Which ones follows from the
+    /// entries before it.
     pub open: u32,
 }
 

@@ -32,13 +32,13 @@ pub enum Outcome<T> {
 pub enum Trouble {
     /// No connection could be made: refused, unroutable, name not found, TLS not agreed.
     Connect,
-    /// The line broke after the request was written.
+    /// The line broke after the request was written: before the answer, or in the middle of it.
     Broken,
     /// No answer within the call's deadline.
     Silent,
     /// An answer of the 5xx class.
     ServerError(u16),
-    /// An answer that cannot be read: not JSON, cut short, too long, or without what it must hold.
+    /// An answer that cannot be read: not JSON, too long, or without what it must hold.
     Unreadable,
     /// A status that no table knows.
     OddStatus(u16),

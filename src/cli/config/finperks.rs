@@ -107,7 +107,6 @@ pub(super) fn read(sheet: &mut Sheet) -> Option<FinperksConfig> {
     let key_on_actions = sheet.optional("finperks.key_on_actions", "true or false").unwrap_or(false);
     let confirm_repeatable = sheet.optional("finperks.confirm_repeatable", "true or false").unwrap_or(true);
     let roots_file = sheet.optional("finperks.roots_file", "the path of a PEM file");
-    // On this machine itself there is no provider but a simulated one.
     let here = url.as_deref().is_some_and(is_of_this_machine);
     let sandbox = sheet.optional("finperks.sandbox", "true or false").unwrap_or(here);
     let low_balances = low_balances(sheet);
@@ -182,8 +181,8 @@ fn pictures(sheet: &mut Sheet) -> Option<Pictures> {
     Some(pictures)
 }
 
-/// Whether a URL names this machine.
-fn is_of_this_machine(url: &str) -> bool {
+/// Whether a URL names this machine itself, where there is no provider but a simulated one.
+pub(super) fn is_of_this_machine(url: &str) -> bool {
     let authority = url.split_once("://").map_or(url, |(_, rest)| rest).split('/').next().unwrap_or_default();
     let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
     let address = host.trim_matches(['[', ']']).parse::<IpAddr>();

@@ -25,6 +25,7 @@ use tilld_providers::pace::Limits;
 use tilld_providers::vouchers::VoucherDeadlines;
 use uuid::Uuid;
 
+use super::finperks::is_of_this_machine;
 use super::secrets;
 use super::sheet::Sheet;
 
@@ -49,6 +50,8 @@ pub struct GiftLocalConfig {
     pub scan: ScanRules,
     /// Additional root certificates, PEM.
     pub roots_file: Option<PathBuf>,
+    /// Whether it is all play there, and pages say so.
+    pub sandbox: bool,
 }
 
 impl GiftLocalConfig {
@@ -102,6 +105,8 @@ pub(super) fn read(sheet: &mut Sheet) -> Option<GiftLocalConfig> {
     let reverse = reverse(sheet);
     let scan = scan(sheet);
     let roots_file = sheet.optional("gift_local.roots_file", "the path of a PEM file");
+    let here = url.as_deref().is_some_and(is_of_this_machine);
+    let sandbox = sheet.optional("gift_local.sandbox", "true or false").unwrap_or(here);
     Some(GiftLocalConfig {
         url: url?,
         key_file,
@@ -115,6 +120,7 @@ pub(super) fn read(sheet: &mut Sheet) -> Option<GiftLocalConfig> {
         reverse,
         scan,
         roots_file,
+        sandbox,
     })
 }
 
@@ -239,6 +245,21 @@ printer  = { network = "192.168.1.50:9100", columns = 42 }
 
     fn section(more: &str) -> Result<GiftLocalConfig, Vec<String>> {
         parsed(&format!("gift_local = {{ {LEAST}{more} }}")).map(Option::unwrap)
+    }
+
+    #[test]
+    fn it_is_play_on_this_machine_and_wherever_that_is_said() {
+        const HERE: &str =
+            r#"url = "http://127.0.0.1:8482", key_file = "/etc/tilld/g.key", currency = "EUR""#;
+        for (section, expected) in [
+            (LEAST.to_owned(), false),
+            (format!("{LEAST}, sandbox = true"), true),
+            (HERE.to_owned(), true),
+            (format!("{HERE}, sandbox = false"), false),
+        ] {
+            let told = parsed(&format!("gift_local = {{ {section} }}")).unwrap().unwrap();
+            assert_eq!(told.sandbox, expected, "{section}");
+        }
     }
 
     #[test]

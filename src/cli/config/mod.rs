@@ -30,6 +30,7 @@ use tilld_devices::logo;
 use tilld_domain::ids::{Country, Locale, StoreId, TerminalId};
 use tilld_domain::money::{Currency, MoneyError};
 use tilld_domain::order::Rules;
+use tilld_domain::redemption;
 use tilld_domain::slip::Picture;
 use tilld_receipts::slip::ShopTexts;
 
@@ -387,10 +388,23 @@ fn counter(sheet: &mut Sheet, finperks: Option<&FinperksConfig>) -> CounterSetti
         print_attempts: usual.rules.print_attempts,
         confirm_repeatable: finperks.is_none_or(|finperks| finperks.confirm_repeatable),
     };
+    // What a sale and a redemption both wait for has one name.
+    let redeeming = redemption::Rules {
+        ask: rules.ask,
+        ask_processing: rules.ask_processing,
+        resume: rules.resume,
+        quiet: rules.quiet,
+        settle: seconds("settle", 600, usual.redeeming.settle),
+        compare: seconds("compare", 3600, usual.redeeming.compare),
+        accept: seconds("accept", 3600, usual.redeeming.accept),
+        complete: seconds("complete", 24 * 3600, usual.redeeming.complete),
+        offers: usual.redeeming.offers,
+    };
     let attempts = sheet.number("times.print_attempts", 1, 10, u64::from(usual.rules.print_attempts));
     let most = sheet.number("api.sales_at_once", 1, 1000, u64::try_from(usual.most_at_once).unwrap_or(64));
     CounterSettings {
         rules: Rules { print_attempts: u16::try_from(attempts).unwrap_or(3), ..rules },
+        redeeming,
         most_at_once: usize::try_from(most).unwrap_or(64),
         ..usual
     }

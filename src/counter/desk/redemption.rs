@@ -39,6 +39,8 @@ pub(crate) fn tell(
     if question.who == Who::Manager && !(by_manager && by.is_some()) {
         return Err(Refusal::ManagerNeeded);
     }
+    // Who answers for it in the journal: if nobody says who, whoever redeems it.
+    let by = by.or_else(|| redemption.opening.cashier.clone());
     Ok(RedemptionEvent::Answered { answer, by })
 }
 

@@ -147,7 +147,11 @@ fn the_first_entry_of_a_sale_holds_what_was_asked_and_what_will_be_sent() {
 
 /// A sale of one card of 50.00 EUR after what has happened, each so many seconds after the last; and when that was.
 pub(crate) fn sale(events: &[(u64, SaleEvent)]) -> (Sale, Moment) {
-    let opening = opened_from(&shelf(), vec![por()], None).unwrap();
+    sale_of(vec![por()], events)
+}
+
+fn sale_of(cards: Vec<CardRequest>, events: &[(u64, SaleEvent)]) -> (Sale, Moment) {
+    let opening = opened_from(&shelf(), cards, None).unwrap();
     let (mut sale, _) = Sale::open(opening, START);
     let mut at = START;
     for (seconds, event) in events {
@@ -264,6 +268,24 @@ fn an_answer_is_taken_where_it_is_asked_for_and_is_one_of_the_choices() {
 }
 
 #[test]
+fn an_answer_bears_the_name_of_who_gives_it_or_of_who_sells() {
+    let silent = happened(OrderEvent::PrintEnded(PrintEnd::Unclear(Fault::Silent)));
+    let (mut sale, _) = sale(&[created(), paid(), live(), silent]);
+    let [ada, kim]: [PersonName; 2] = ["Ada", "Kim"].map(|name| name.parse().unwrap());
+    for (sells, says, expected) in [
+        (None, None, None),
+        (Some(&kim), None, Some(&kim)),
+        (Some(&kim), Some(&ada), Some(&ada)),
+        (None, Some(&ada), Some(&ada)),
+    ] {
+        sale.opening.cashier = sells.cloned();
+        let given = answer(&sale, one(), Answer::Complete, says.cloned()).unwrap();
+        let SaleEvent::Card(_, OrderEvent::Answered { by, .. }) = given else { panic!("{given:?}") };
+        assert_eq!(by.as_ref(), expected);
+    }
+}
+
+#[test]
 fn a_paper_is_the_answer_only_while_it_is_the_one_that_is_asked_about() {
     let silent = || happened(OrderEvent::PrintEnded(PrintEnd::Unclear(Fault::Silent)));
     let unreadable = || happened(OrderEvent::Answered { answer: Answer::Unreadable, by: None });
@@ -352,5 +374,40 @@ fn a_copy_is_made_of_a_card_that_is_sold_and_remembered() {
         let asked = SaleEvent::Card(one(), OrderEvent::CopyAsked { by: ada.clone() });
         let found = copy(&sale, CardNo::new(card).unwrap(), ada.clone());
         assert_eq!(found, refused.map_or(Ok(asked), Err), "{} events", events.len());
+    }
+}
+
+/// Law L12 for paper.
+#[test]
+fn no_copy_is_made_of_a_card_while_something_is_asked_about_another_card_of_its_sale() {
+    let two = CardNo::new(2).unwrap();
+    let of_two = |(seconds, event): (u64, SaleEvent)| match event {
+        SaleEvent::Card(_, event) => (seconds, SaleEvent::Card(two, event)),
+        event => (seconds, event),
+    };
+    let created_too = (
+        0,
+        SaleEvent::Card(
+            two,
+            OrderEvent::CreateEnded(Outcome::Done(Created { order: "o2".parse().unwrap() })),
+        ),
+    );
+    let end = |end| happened(OrderEvent::PrintEnded(end));
+    let on_paper = || end(PrintEnd::OnPaper(Proof::ProcessId));
+    let cards = || vec![por(), por()];
+    let both_created = [created(), created_too];
+    let (unpaid, at) = sale_of(cards(), &both_created);
+    let payment =
+        PayRequest { amount: unpaid.due().unwrap(), tender: TenderGiven::Card, receipt_total: None };
+    let paid = pay(&unpaid, at, &payment, &finperks()).unwrap();
+    for (first, refused) in [
+        (PrintEnd::Unclear(Fault::Silent), Some(Refusal::OpenQuestion)),
+        (PrintEnd::OnPaper(Proof::ProcessId), None),
+    ] {
+        let mut events = both_created.to_vec();
+        events.extend([(0, paid.clone()), live(), of_two(live()), end(first), of_two(on_paper())]);
+        let (sale, _) = sale_of(cards(), &events);
+        let found = copy(&sale, two, "Ada".parse().unwrap());
+        assert_eq!(found.err(), refused, "{first:?}");
     }
 }

@@ -5,7 +5,9 @@ use tilld_domain::money::{Currency, Money};
 use tilld_domain::outcome::UndoAnswer;
 use tilld_domain::printing::{PrintEnd, Proof};
 use tilld_domain::redemption::{Opening, Rules};
-use tilld_domain::voucher::{Balance, Offers, Recourse, Redeemed, Reversal, VoucherCode, VoucherKind, Worth};
+use tilld_domain::voucher::{
+    Balance, Offers, Recourse, Redeemed, Reversal, ReverseAnswer, VoucherCode, VoucherKind, Worth,
+};
 
 use super::*;
 use crate::desk::tests::{created, happened, live, one, paid, sale};
@@ -124,6 +126,39 @@ fn the_clock_may_be_set_while_nobodys_deadline_runs() {
         let (sale, _) = sale(&events);
         let told = format!("{:?}", sale.order(one()).map(|order| &order.state));
         assert_eq!(Standing::Sale(Arc::new(sale)).counts_no_moments(), may_be_set, "{told}");
+    }
+    let reversed = |end| {
+        let ended = RedemptionEvent::ReverseEnded(Outcome::Done(end));
+        redemption(taken_back().into_iter().chain([ended]).collect())
+    };
+    let refused = || ReverseAnswer::Refused(tilld_domain::refusal::Refusal::ReverseRefused);
+    for (it, may_be_set) in [
+        (redemption(vec![]), false),
+        (redemption(vec![redeemed(), RedemptionEvent::Offered]), false),
+        (redemption(taken_back()), true),
+        (reversed(ReverseAnswer::StillProcessing), true),
+        // It must last.
+        (reversed(ReverseAnswer::NotFound), false),
+        (reversed(refused()), true),
+    ] {
+        assert_eq!(it.counts_no_moments(), may_be_set, "{it:?}");
+    }
+}
+
+#[test]
+fn a_guest_stands_at_the_counter_until_it_is_known_what_counts() {
+    let printed = happened(OrderEvent::PrintEnded(PrintEnd::OnPaper(Proof::ProcessId)));
+    let of = |events: &[_]| Standing::Sale(Arc::new(sale(events).0));
+    for (it, in_hand) in [
+        (of(&[]), true),
+        (of(&[created(), paid(), live()]), true),
+        (of(&[created(), paid(), live(), printed]), false),
+        (owed(vec![]), false),
+        (redemption(vec![]), true),
+        (redemption(vec![redeemed(), RedemptionEvent::Offered]), false),
+        (redemption(taken_back()), false),
+    ] {
+        assert_eq!(it.is_in_hand(), in_hand, "{it:?}");
     }
 }
 

@@ -53,18 +53,24 @@ fn every_row_asks_for_whom_it_needs_and_for_nobody_else() {
         por 50: 1 created, paid, 1 confirm done lines, 1 print silent => cashier is_it_complete [complete unreadable nothing collected] urgent
         # A14, A15: an undo that gets through is nobody's business, one that does not is the manager's
         por 50: 1 created, paid, +121 restart     => nothing
-        por 50: 1 created, paid, +121 restart, +899 1 undo unknown => nothing
+        por 50: 1 created, paid, +121 restart, +328 1 undo unknown => nothing
+        por 50: 1 created, paid, +121 restart, +329 1 undo unknown => manager undo_late [] settle until 900 urgent
+        # also one that fails nothing: the provider is at it, or has asked for a long pause
+        por 50: 1 created, paid, +121 restart, +329 1 undo working => manager undo_late [] settle until 900 urgent
         por 50: 1 created, paid, +121 restart, +900 1 undo unknown => manager undo_late [] settle until 900 urgent
         por 50: 1 created, paid, +121 restart, 1 undo unknown, 1 undo unknown, 1 undo unknown, 1 undo unknown, 1 undo unknown => nothing
         por 50: 1 created, paid, +121 restart, 1 undo unknown, 1 undo unknown, 1 undo unknown, 1 undo unknown, 1 undo unknown, 1 undo unknown => manager undo_late [] settle until 900
         por 50: 1 created, paid, +121 restart, 1 undo unknown, 1 undo unknown, 1 undo unknown, 1 undo unknown, 1 undo unknown, +330 1 undo unknown => manager undo_late [] settle until 900 urgent
+        # what was never confirmed holds no value, and no window ends
+        por 50: 1 created, cancel, +899 1 undo unknown => nothing
+        por 50: 1 created, cancel, +900 1 undo unknown => manager undo_late [] settle
         # A16, A17
-        por 50: 1 created, paid, +121 restart, 1 undo spent => manager spent [] settle until 900
-        por 50: 1 created, paid, +121 restart, 1 undo over => manager undo_window_over [] settle until 900
-        por 50: 1 created, paid, +121 restart, 1 undo unsupported => manager undo_not_supported [] settle until 900
+        por 50: 1 created, paid, +121 restart, 1 undo spent => manager spent [] settle
+        por 50: 1 created, paid, +121 restart, 1 undo over => manager undo_window_over [] settle
+        por 50: 1 created, paid, +121 restart, 1 undo unsupported => manager undo_not_supported [] settle
         por 50: 1 created, paid, +121 restart, 1 undo over, 1 settle => nothing
         # the list never empties itself by time
-        por 50: 1 created, paid, +121 restart, 1 undo over, +8640000 1 undo over => manager undo_window_over [] settle until 900 urgent
+        por 50: 1 created, paid, +121 restart, 1 undo over, +8640000 1 undo over => manager undo_window_over [] settle
         # one case a card
         por 50, por 10: 1 created, 2 created, paid, 1 confirm done lines, 2 confirm done lines, 1 print silent, 2 print stopped => cashier is_it_complete [complete unreadable nothing collected] urgent; cashier print_again [printagain complete collected] urgent
         ",
@@ -88,5 +94,50 @@ fn every_case_has_a_sentence_that_says_what_to_do_and_fits_a_screen() {
         let cases = sale.attention(at);
         let [case] = cases.as_slice() else { panic!("{acts}: {cases:?}") };
         assert!(case.sentence().ends_with('.') && case.sentence().len() <= 140, "{}", case.sentence());
+    }
+}
+
+#[test]
+fn what_only_the_provider_can_take_back_has_a_text_for_its_people_that_spends_nothing() {
+    for (acts, begins) in [
+        (
+            "posa 50: 1 created, paid, +121 restart, 1 undo over",
+            Some("Please take this card back: the customer"),
+        ),
+        (
+            "posa 50: 1 created, paid, +121 restart, 1 undo unsupported",
+            Some("Please take this card back: the customer"),
+        ),
+        (
+            "posa 50: 1 created, paid, +121 restart, +900 1 undo unknown",
+            Some("Please take this card back. We are"),
+        ),
+        (
+            "por 50: 1 created, paid, +121 restart, 1 undo over",
+            Some("Please take this card back: the customer"),
+        ),
+        // It has the value, and somebody has used it: there is nothing to take back.
+        ("posa 50: 1 created, paid, +121 restart, 1 undo spent", None),
+        ("posa 50: 1 created, paid, 1 confirm done", None),
+        ("posa 50: 1 created, paid, +121 restart, 1 undo over, 1 settle", None),
+    ] {
+        let (sale, _, _) = play(acts).unwrap();
+        let (card, order) = sale.cards().next().unwrap();
+        let text = sale.replacement_text(card);
+        assert_eq!(text.is_some(), begins.is_some(), "{acts}: {text:?}");
+        let Some((text, begins)) = text.zip(begins) else { continue };
+        assert!(text.starts_with(begins), "{acts}: {text}");
+        for part in [
+            order.past.provider_order.as_ref().unwrap().as_str(),
+            &order.facts.id.to_string(),
+            order.facts.product.as_str(),
+            &order.facts.face_value.to_string(),
+            sale.opening.receipt.as_str(),
+        ] {
+            assert!(text.contains(part), "{acts}: {part} in {text}");
+        }
+        if let Some(code) = &order.facts.code {
+            assert!(!text.contains(code.secret().reveal()), "{acts}: {text}");
+        }
     }
 }

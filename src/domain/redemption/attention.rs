@@ -189,5 +189,5 @@ impl Redemption {
 }
 
 fn is_late(owed: &Owed, at: Moment) -> bool {
-    owed.failures >= FAILURES || at.since(owed.since) >= LATE
+    owed.failures >= FAILURES || at.long_since(owed.since) >= LATE
 }

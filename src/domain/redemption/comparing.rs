@@ -171,9 +171,10 @@ pub(super) fn not_applied(
             Ok((state, effects))
         }
         RedemptionEvent::Resumed if moved => Ok((stay(failures, true), Vec::new())),
+        // The clock may have been set forward in between: the quiet time begins anew (law L6).
         RedemptionEvent::Resumed => {
-            let after = quiet_until.since(step.at);
-            Ok((stay(failures, false), vec![Effect::Validate { after }]))
+            let effect = Effect::Validate { after: step.rules().quiet };
+            Ok((State::NotApplied { since: step.at, failures, moved: false }, vec![effect]))
         }
         RedemptionEvent::Settled { by, reason, verdict: Verdict::NotUsed } => {
             Ok(owed::settled(&mut step, by, reason, Verdict::NotUsed))

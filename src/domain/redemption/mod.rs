@@ -336,6 +336,6 @@ impl Step<'_> {
 
     /// Whether so much time has passed that no guest is taken to wait any more.
     fn guest_gone(&self) -> bool {
-        self.at.since(self.past.wanted) > self.rules().resume
+        self.at.long_since(self.past.wanted) > self.rules().resume
     }
 }

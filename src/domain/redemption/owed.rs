@@ -88,7 +88,8 @@ pub(super) fn owed(mut step: Step<'_>, owed: Owed, event: RedemptionEvent) -> Ne
         RedemptionEvent::Resumed if known && step.rules().offers.reversal == Reversal::Once => {
             Ok(stop(owed, unanswered(&step)))
         }
-        RedemptionEvent::Resumed => go_on(&step, owed, NOW),
+        // The clock may have been set forward in between: the quiet time begins anew (law L6).
+        RedemptionEvent::Resumed => go_on(&step, Owed { not_found: None, ..owed }, NOW),
         RedemptionEvent::Settled { by, reason, verdict: Verdict::NotUsed } => {
             Ok(settled(&mut step, by, reason, Verdict::NotUsed))
         }
@@ -103,7 +104,8 @@ fn reversed(step: &Step<'_>, owed: Owed, outcome: Outcome<ReverseAnswer>) -> Nex
         Outcome::Done(ReverseAnswer::AlreadyReversed) => cleared(step, ClearedHow::AlreadyReversed),
         // The longer it runs, the rarer it is asked about.
         Outcome::Done(ReverseAnswer::StillProcessing) => {
-            let after = (step.at.since(owed.since) / 4).clamp(Duration::from_secs(1), Duration::from_mins(1));
+            let after =
+                (step.at.long_since(owed.since) / 4).clamp(Duration::from_secs(1), Duration::from_mins(1));
             // It is there: what was said before about not being there counts no more (law L6).
             go_on(step, Owed { not_found: None, ..owed }, after)
         }
@@ -132,7 +134,8 @@ fn looked_up(step: Step<'_>, owed: Owed, outcome: Outcome<RedemptionSeen>) -> Ne
         Outcome::Done(RedemptionSeen::Done(redeemed)) => found(step, owed, redeemed, Evidence::LookUp),
         Outcome::Done(RedemptionSeen::Nothing) => cleared(&step, ClearedHow::NeverApplied),
         Outcome::Done(RedemptionSeen::InProgress) => {
-            let after = (step.at.since(owed.since) / 4).clamp(Duration::from_secs(1), Duration::from_mins(1));
+            let after =
+                (step.at.long_since(owed.since) / 4).clamp(Duration::from_secs(1), Duration::from_mins(1));
             go_on(&step, Owed { not_found: None, ..owed }, after)
         }
         Outcome::Refused(Refusal::RedemptionNotFound) => not_found(&step, owed),

@@ -53,15 +53,16 @@ impl Rules {
         quiet: Duration::from_mins(5),
     };
 
-    /// The times of the design for a provider, lengthened where its redeem may take longer than they allow for.
-    pub fn of(offers: Offers, redeem_deadline: Duration) -> Self {
-        let settle = Self::DESIGN.settle.max(redeem_deadline.saturating_mul(2));
+    /// These times for a provider, lengthened where its redeem may take longer than they allow for.
+    #[must_use]
+    pub fn of_a_provider(self, offers: Offers, redeem_deadline: Duration) -> Self {
+        let settle = self.settle.max(redeem_deadline.saturating_mul(2));
         Self {
             offers,
             settle,
-            compare: Self::DESIGN.compare.max(settle.saturating_mul(6)),
-            quiet: Self::DESIGN.quiet.max(settle.saturating_mul(15)),
-            ..Self::DESIGN
+            compare: self.compare.max(settle.saturating_mul(6)),
+            quiet: self.quiet.max(settle.saturating_mul(15)),
+            ..self
         }
     }
 }
@@ -172,7 +173,7 @@ pub enum State {
     /// B3: nothing was taken, most probably: the voucher was unchanged twice. Another payment may be taken; a late arrival
     /// is watched for until the quiet time is over.
     NotApplied {
-        /// Since when.
+        /// Since when; since the last start, if there was one: the quiet time counts from it.
         since: Moment,
         /// How often it could not be read since.
         failures: u32,

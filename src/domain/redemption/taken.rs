@@ -79,7 +79,10 @@ pub(super) fn redeemed(step: Step<'_>, until: Moment, event: RedemptionEvent) ->
             owed::owe(step, OwedWhy::NeverOffered)
         }
         RedemptionEvent::TimeUp => Err(Misfit::TooEarly),
-        RedemptionEvent::Resumed => Ok((State::Redeemed { until }, vec![Effect::Wake { at: until }])),
+        RedemptionEvent::Resumed => {
+            let until = until.min(step.at.plus(step.rules().resume));
+            Ok((State::Redeemed { until }, vec![Effect::Wake { at: until }]))
+        }
         _ => Err(Misfit::Event),
     }
 }

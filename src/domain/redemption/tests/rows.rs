@@ -239,8 +239,12 @@ fn b3_comparable_what_was_not_applied_is_looked_at_once_more_after_the_quiet_tim
         redeem unknown, +20 read same, +20 read same, moved, restart => not_applied moved
         redeem unknown, +20 read same, +20 read same, moved, settle not_used => settled not_used; forget
         redeem unknown, +20 read same, +20 read same, settle used => misfit
-        redeem unknown, +20 read same, +20 read same, +100 restart => not_applied; validate 200
-        redeem unknown, +20 read same, +20 read same, +400 restart => not_applied; validate
+        # after a restart the quiet time begins anew: the clock may have been set forward in between (law L6)
+        redeem unknown, +20 read same, +20 read same, +100 restart => not_applied; validate 300
+        redeem unknown, +20 read same, +20 read same, +400 restart => not_applied; validate 300
+        redeem unknown, +20 read same, +20 read same, +400 restart, +299.999 read same => not_applied; validate 0.001
+        redeem unknown, +20 read same, +20 read same, +400 restart, +300 read same => cleared unchanged; forget
+        redeem unknown, +20 read same, +20 read same, -7200 restart => not_applied; validate 300
         ",
     );
 }
@@ -478,6 +482,10 @@ fn b10_to_b12_a_reversal_is_asked_for_until_it_is_acknowledged_refused_or_settle
         redeem done, offered, take_back, reverse not_found, +300 reverse not_found => cleared not_found
         redeem done, offered, take_back, reverse not_found, +300 reverse unknown => owed taken_back failures 1 not_found; reverse 1
         redeem done, offered, take_back, reverse not_found, reverse working, +300 reverse not_found => owed taken_back not_found; reverse 300
+        # after a restart it begins anew: the clock may have been set forward in between
+        redeem done, offered, take_back, reverse not_found, +300 restart => owed taken_back; reverse
+        redeem done, offered, take_back, reverse not_found, +7200 restart, reverse not_found => owed taken_back not_found; reverse 300
+        redeem done, offered, take_back, reverse not_found, +7200 restart, reverse not_found, +300 reverse not_found => cleared not_found
         # B12
         redeem done, offered, take_back, reverse refused => stuck taken_back reverse_refused;; try_again try_again
         redeem done, offered, take_back, reverse refused, restart => stuck taken_back reverse_refused;; try_again try_again
@@ -488,6 +496,32 @@ fn b10_to_b12_a_reversal_is_asked_for_until_it_is_acknowledged_refused_or_settle
         redeem done, offered, take_back, reverse refused, settle used => misfit
         redeem done, offered, take_back, settle not_used => settled not_used
         redeem done, offered, take_back, settle used => misfit
+        ",
+    );
+}
+
+#[test]
+fn a_clock_that_was_set_back_before_a_restart_makes_a_guest_gone_and_delays_no_reversal() {
+    check(
+        COMPARABLE,
+        "
+        # what nobody has asked for since is taken back no later than after any restart
+        redeem done, -7200 restart                => redeemed until 120 by answer; wake 120;; open
+        redeem done 12.50, -7200 restart          => granted_less until 120 by answer; wake 120; accept_less accept/take_back; open
+        # a reversal that is being carried out is asked about as often as ever
+        redeem done, offered, take_back, -7200 restart, reverse working => owed taken_back; reverse 60
+        # nobody knows how long a lost answer was on its way
+        -7200 restart, +20 read lower             => unclear never_offered; forget; was_it_taken; open
+        # by less than the slack nothing has happened
+        redeem done, -5 restart                   => redeemed until 120 by answer; wake 120;; open
+        -5 restart, +20 read lower                => redeemed until 120 by balance without_id; wake 120, forget;; open
+        ",
+    );
+    check(
+        FINDABLE,
+        "
+        -5 restart                                => looking_up until 10; look_up;; open
+        -5.001 restart                            => owed too_late without_id; look_up
         ",
     );
 }
@@ -636,7 +670,7 @@ fn a_slower_provider_gets_more_time_and_a_quick_one_not_less() {
     for (deadline_s, settle_s, compare_s, quiet_s) in
         [(10, 20, 120, 300), (1, 20, 120, 300), (30, 60, 360, 900)]
     {
-        let rules = Rules::of(COMPARABLE.offers, Duration::from_secs(deadline_s));
+        let rules = Rules::DESIGN.of_a_provider(COMPARABLE.offers, Duration::from_secs(deadline_s));
         let told = [rules.settle, rules.compare, rules.quiet].map(|span| span.as_secs());
         assert_eq!(told, [settle_s, compare_s, quiet_s], "{deadline_s}");
         assert_eq!(rules.offers, COMPARABLE.offers);

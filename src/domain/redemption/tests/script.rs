@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Every redemption begins at the moment 0 with its redeem on the way: 25.00 of 50.00 USD, if the table says nothing else. `+1`
-//! is a pause in seconds before an event; the pauses add up. At the right stand the state, the effects of the last event, the
+//! is a pause in seconds before an event, `-1` a clock that was set back; the pauses add up. At the right stand the state, the effects of the last event, the
 //! question with its choices, and what it counts for the basket; what is missing at the end of a line is nothing. Times at
 //! the right count from the last event.
 
@@ -277,13 +277,18 @@ pub(crate) fn play(setup: Setup, line: &str) -> Result<(Redemption, Vec<Effect>,
     let (mut redemption, mut effects) = Redemption::open(opening(setup), at);
     let acts: Vec<&str> = line.split(',').map(str::trim).filter(|act| !act.is_empty()).collect();
     for (place, act) in acts.iter().enumerate() {
-        let (pause, word) = match act.strip_prefix('+') {
+        let back = act.starts_with('-');
+        let (pause, word) = match act.strip_prefix(['+', '-']) {
             Some(act) => act.split_once(' ').unwrap(),
             None => ("0", *act),
         };
         let (whole, part) = pause.split_once('.').unwrap_or((pause, ""));
         let ms = whole.parse::<u64>().unwrap() * 1_000 + format!("{part:0<3}").parse::<u64>().unwrap();
-        at = at.plus(Duration::from_millis(ms));
+        at = if back {
+            Moment::from_ms(at.ms() - i64::try_from(ms).unwrap())
+        } else {
+            at.plus(Duration::from_millis(ms))
+        };
         let event = event(&redemption.opening, word);
         match redemption.step(at, event) {
             Ok(next) => (redemption, effects) = next,
