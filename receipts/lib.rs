@@ -26,6 +26,7 @@ pub mod preview;
 pub mod report;
 pub mod rows;
 pub mod slip;
+mod states;
 pub mod test_slip;
 pub mod voucher;
 pub mod wording;

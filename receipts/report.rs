@@ -11,6 +11,7 @@
 //! - Each sum names how many it is of, so that paper can be counted against it.
 //! - Amounts of different currencies are never added up.
 //! - A second paper of a Z says so first and last, white on black.
+//! - What is still open is told with its product and what it waits for: a receipt's number alone does not say what is to be done.
 //! - Same facts, same slip.
 
 use tilld_domain::day::Day;
@@ -21,6 +22,7 @@ use tilld_domain::voucher::Worth;
 use crate::locale::{day, moment, printed_amount};
 use crate::rows::Layout;
 use crate::slip::{Edge, ShopTexts, around, head};
+use crate::states;
 use crate::voucher::Counter;
 use crate::wording::{Language, Phrase};
 
@@ -47,6 +49,10 @@ pub struct OpenFacts<'a> {
     pub receipt: &'a str,
     /// The value of the card, or what was asked for.
     pub worth: Worth,
+    /// The product, or the sort of voucher.
+    pub goods: &'a Goods,
+    /// The name of the state that it is in, or was when the day was closed.
+    pub state: &'a str,
 }
 
 /// What the paper says.
@@ -60,7 +66,7 @@ pub struct ReportFacts<'a> {
     pub day: Day,
     /// What it adds up to.
     pub turnover: &'a Turnover,
-    /// What is not closed, oldest first.
+    /// What is not closed, or was not when the day was closed, oldest first.
     pub open: &'a [OpenFacts<'a>],
 }
 
@@ -173,6 +179,12 @@ impl Sheet<'_> {
         for one in open {
             let worth = self.worth(one.worth);
             self.layout.fact(one.receipt, &worth);
+            let state = match one.goods {
+                Goods::Card { .. } => states::of_card(one.state, self.language),
+                Goods::Gift | Goods::Promotional => states::of_redemption(one.state, self.language),
+            };
+            let standing = format!("{}: {state}", goods_name(one.goods, self.language));
+            self.layout.words(&standing, Style::PLAIN, Align::Left);
         }
     }
 

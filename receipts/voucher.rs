@@ -64,6 +64,17 @@ pub struct Numbers<'a> {
     pub provider: Option<&'a ProviderRedemptionId>,
 }
 
+/// How a paper is marked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// Not at all: it is the first.
+    First,
+    /// As a copy, by its number, from 1.
+    Copy(u16),
+    /// As a copy: it cannot be known to be the first, nor how many there were.
+    CopyOfUnknown,
+}
+
 /// What the paper of a redemption says.
 #[derive(Debug, Clone, Copy)]
 pub struct RedemptionFacts<'a> {
@@ -77,8 +88,8 @@ pub struct RedemptionFacts<'a> {
     pub taken: Worth,
     /// What is left, if the provider said so.
     pub left: Option<Worth>,
-    /// `None` for the first paper; the number of the copy for a reprint, from 1.
-    pub copy: Option<u16>,
+    /// How it is marked.
+    pub mark: Mark,
 }
 
 /// What the paper of a reversal says.
@@ -92,8 +103,8 @@ pub struct ReversalFacts<'a> {
     pub numbers: Numbers<'a>,
     /// What was given back.
     pub given_back: Worth,
-    /// `None` for the first paper; the number of the copy for a reprint, from 1.
-    pub copy: Option<u16>,
+    /// How it is marked.
+    pub mark: Mark,
 }
 
 /// What the paper of a balance enquiry says. It is printed as often as somebody looks, so there are no copies of it.
@@ -113,7 +124,7 @@ pub struct BalanceFacts<'a> {
 
 /// Lays the paper of a redemption out.
 pub fn redemption(facts: &RedemptionFacts<'_>, texts: &ShopTexts, paper: Paper) -> Slip {
-    let mut sheet = Sheet::begin(facts.counter, facts.copy, texts, paper);
+    let mut sheet = Sheet::begin(facts.counter, facts.mark, texts, paper);
     sheet.title(Phrase::VoucherRedeemed);
     sheet.worth(facts.taken, facts.voucher.item);
     sheet.layout.rule();
@@ -130,7 +141,7 @@ pub fn redemption(facts: &RedemptionFacts<'_>, texts: &ShopTexts, paper: Paper) 
 
 /// Lays the paper of a reversal out.
 pub fn reversal(facts: &ReversalFacts<'_>, texts: &ShopTexts, paper: Paper) -> Slip {
-    let mut sheet = Sheet::begin(facts.counter, facts.copy, texts, paper);
+    let mut sheet = Sheet::begin(facts.counter, facts.mark, texts, paper);
     sheet.title(Phrase::RedemptionReversed);
     sheet.worth(facts.given_back, facts.voucher.item);
     sheet.line(Phrase::GivenBack);
@@ -144,7 +155,7 @@ pub fn reversal(facts: &ReversalFacts<'_>, texts: &ShopTexts, paper: Paper) -> S
 
 /// Lays the paper of a balance enquiry out.
 pub fn balance(facts: &BalanceFacts<'_>, texts: &ShopTexts, paper: Paper) -> Slip {
-    let mut sheet = Sheet::begin(facts.counter, None, texts, paper);
+    let mut sheet = Sheet::begin(facts.counter, Mark::First, texts, paper);
     sheet.title(Phrase::VoucherBalance);
     match facts.eligible.filter(|worth| worth.is_positive()) {
         Some(worth) => sheet.worth(worth, facts.voucher.item),
@@ -172,10 +183,14 @@ struct Sheet<'a> {
 }
 
 impl<'a> Sheet<'a> {
-    fn begin(counter: Counter<'a>, copy: Option<u16>, texts: &ShopTexts, paper: Paper) -> Self {
+    fn begin(counter: Counter<'a>, mark: Mark, texts: &ShopTexts, paper: Paper) -> Self {
         let language = Language::of(counter.locale);
         let mut layout = Layout::new(&paper);
-        let copy_mark = copy.map(|number| Phrase::Copy.with(language, number, 0));
+        let copy_mark = match mark {
+            Mark::First => None,
+            Mark::Copy(number) => Some(Phrase::Copy.with(language, number, 0)),
+            Mark::CopyOfUnknown => Some(Phrase::SecondPaper.text(language).to_owned()),
+        };
         if let Some(mark) = &copy_mark {
             layout.mark(mark);
             layout.part(Part::Feed(1));

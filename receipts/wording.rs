@@ -140,14 +140,29 @@ pub enum Phrase {
     NothingHappened,
 }
 
-struct Words {
-    en: &'static str,
-    de: &'static str,
-    fr: &'static str,
-    it: &'static str,
-    es: &'static str,
-    nl: &'static str,
-    pl: &'static str,
+pub(crate) struct Words {
+    pub(crate) en: &'static str,
+    pub(crate) de: &'static str,
+    pub(crate) fr: &'static str,
+    pub(crate) it: &'static str,
+    pub(crate) es: &'static str,
+    pub(crate) nl: &'static str,
+    pub(crate) pl: &'static str,
+}
+
+impl Words {
+    /// Those of a language.
+    pub(crate) fn of(&self, language: Language) -> &'static str {
+        match language {
+            Language::English => self.en,
+            Language::German => self.de,
+            Language::French => self.fr,
+            Language::Italian => self.it,
+            Language::Spanish => self.es,
+            Language::Dutch => self.nl,
+            Language::Polish => self.pl,
+        }
+    }
 }
 
 impl Phrase {
@@ -202,16 +217,7 @@ impl Phrase {
 
     /// The phrase in a language, its places still open.
     pub fn text(self, language: Language) -> &'static str {
-        let words = self.words();
-        match language {
-            Language::English => words.en,
-            Language::German => words.de,
-            Language::French => words.fr,
-            Language::Italian => words.it,
-            Language::Spanish => words.es,
-            Language::Dutch => words.nl,
-            Language::Polish => words.pl,
-        }
+        self.words().of(language)
     }
 
     /// The phrase in a language with `n` and `m` in their places.

@@ -4,10 +4,9 @@ use escpos::printer::Printer;
 use escpos::printer_options::PrinterOptions;
 use escpos::utils::{CashDrawer, PageCode, Protocol, RealTimeStatusRequest};
 use tilld_domain::secret::Secret;
-
-use super::words::{Memory, word};
 use tilld_domain::slip_number::BARS_DOTS;
 
+use super::words::{Memory, word};
 use super::*;
 
 const START: [u8; 10] = [ESC, b'@', FS, b'.', ESC, b'R', 0, ESC, b't', 19];

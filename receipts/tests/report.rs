@@ -15,7 +15,7 @@ use tilld_domain::product::CardKind;
 use tilld_domain::refusal::Refusal;
 use tilld_domain::sale::{CardNo, Opening, Payment, Sale, SaleEvent, Tender};
 use tilld_domain::slip::{Letters, Paper, Part, Slip};
-use tilld_domain::turnover::Turnover;
+use tilld_domain::turnover::{Goods, Turnover};
 use tilld_domain::voucher::Worth;
 use tilld_receipts::preview;
 use tilld_receipts::report::{OpenFacts, ReportFacts, Sort, day_report};
@@ -98,9 +98,10 @@ fn a_day() -> Turnover {
 fn laid_out(turnover: &Turnover, locale: &str, sort: Sort<'_>, columns: u16) -> Slip {
     let (store, terminal): (StoreId, TerminalId) = ("HH-07".parse().unwrap(), "till-3".parse().unwrap());
     let locale: Locale = locale.parse().unwrap();
+    let card = Goods::Card { code: "4001".to_owned(), name: "Wunschgutschein".to_owned() };
     let open = [
-        OpenFacts { receipt: "R-20261121-0042", worth: Worth::Money(eur(5000)) },
-        OpenFacts { receipt: "B7", worth: Worth::Items(2) },
+        OpenFacts { receipt: "R-20261121-0042", worth: Worth::Money(eur(5000)), goods: &card, state: "owed" },
+        OpenFacts { receipt: "B7", worth: Worth::Items(2), goods: &Goods::Gift, state: "unclear" },
     ];
     let facts = ReportFacts {
         counter: Counter {
@@ -179,7 +180,9 @@ fn a_closing_adds_up_what_was_sold_and_what_was_given_back() {
 │ ------------------------------------------ │
 │ Noch offen (2)                             │
 │ R-20261121-0042                    50,00 € │
+│ Wunschgutschein: Wird rückgängig gemacht   │
 │ B7                                     2 x │
+│ Gutschein: Unklar                          │
 │ - - - - - - - - - - - - - - - - - - - - ✂  │
 └────────────────────────────────────────────┘
 "
@@ -203,9 +206,17 @@ fn every_locale_on_every_paper_keeps_its_rows_and_loses_no_amount() {
                     );
                 }
                 let text: String = rows(&slip).concat().split_whitespace().collect();
-                for needed in
-                    ["HH-07", "till-3", "Kim", "Fuel&Flowers", "finperks", "R-20261121-0042", "B7", "(2)"]
-                {
+                for needed in [
+                    "HH-07",
+                    "till-3",
+                    "Kim",
+                    "Fuel&Flowers",
+                    "finperks",
+                    "R-20261121-0042",
+                    "B7",
+                    "(2)",
+                    "Wunschgutschein:",
+                ] {
                     assert!(text.contains(needed), "{locale} {columns} {needed}: {text}");
                 }
                 assert_eq!(text.contains("M.Weber"), sort != Sort::X);

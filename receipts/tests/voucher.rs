@@ -14,7 +14,7 @@ use tilld_receipts::preview;
 use tilld_receipts::rows::{NARROWEST, visible, width};
 use tilld_receipts::slip::ShopTexts;
 use tilld_receipts::voucher::{
-    BalanceFacts, Counter, Numbers, RedemptionFacts, ReversalFacts, VoucherFacts, balance, redemption,
+    BalanceFacts, Counter, Mark, Numbers, RedemptionFacts, ReversalFacts, VoucherFacts, balance, redemption,
     reversal,
 };
 
@@ -52,7 +52,7 @@ struct Made {
     provider: Option<ProviderRedemptionId>,
     taken: Worth,
     left: Option<Worth>,
-    copy: Option<u16>,
+    mark: Mark,
     description: String,
     terms: Option<String>,
 }
@@ -70,7 +70,7 @@ impl Made {
             provider: Some("019f3c1e-7a52-7000-8000-00000000000a".parse().unwrap()),
             taken: money(1999, "EUR"),
             left: Some(money(3001, "EUR")),
-            copy: None,
+            mark: Mark::First,
             description: "€30.01 left.".into(),
             terms: None,
         }
@@ -102,7 +102,7 @@ impl Made {
             numbers: self.numbers(),
             taken: self.taken,
             left: self.left,
-            copy: self.copy,
+            mark: self.mark,
         };
         redemption(&facts, texts, paper)
     }
@@ -113,7 +113,7 @@ impl Made {
             voucher: self.voucher(),
             numbers: self.numbers(),
             given_back: self.taken,
-            copy: self.copy,
+            mark: self.mark,
         };
         reversal(&facts, texts, paper)
     }
@@ -206,7 +206,7 @@ fn items_are_redeemed_as_a_discount_and_the_paper_is_a_copy() {
     (made.taken, made.left) = (Worth::Items(2), Some(Worth::Items(1)));
     made.kind = VoucherKind::Promotional;
     made.item = Some("Cappuccino, large".into());
-    (made.copy, made.provider) = (Some(1), None);
+    (made.mark, made.provider) = (Mark::Copy(1), None);
     let slip = made.redemption(&ShopTexts::default(), paper(42));
     check(&slip);
     assert_eq!(
@@ -345,7 +345,7 @@ fn only_the_end_of_the_code_is_on_a_paper_also_where_the_printer_has_no_dot() {
 #[test]
 fn a_copy_says_so_first_and_last_in_white_on_black() {
     let mut made = Made::new("fr-FR");
-    made.copy = Some(2);
+    made.mark = Mark::Copy(2);
     let mark = |part: Option<&Part>| match part {
         Some(Part::Row(row)) => row.style.inverse && row.text.reveal() == " COPIE 2 ",
         _ => false,
@@ -354,7 +354,11 @@ fn a_copy_says_so_first_and_last_in_white_on_black() {
         assert!(mark(slip.parts.first()));
         assert!(mark(slip.parts.iter().rev().nth(1)));
     }
-    made.copy = None;
+    made.mark = Mark::CopyOfUnknown;
+    let unnumbered = made.redemption(&shop(), paper(48));
+    let marks: Vec<_> = rows(&unnumbered).into_iter().filter(|row| row.contains("COPIE")).collect();
+    assert_eq!(marks, [" COPIE ", " COPIE "]);
+    made.mark = Mark::First;
     for slip in made.all(&shop(), paper(48)) {
         assert!(!rows(&slip).iter().any(|row| row.contains("COPIE")));
     }
@@ -375,7 +379,7 @@ fn every_language_and_width_has_every_fact_whole() {
                     (made.taken, made.left, made.kind) = (taken, Some(left), kind);
                     made.item = item.map(str::to_owned);
                     made.basket = "B".repeat(64).parse().unwrap();
-                    made.copy = Some(u16::MAX);
+                    made.mark = Mark::Copy(u16::MAX);
                     made.terms = Some("Nur montags. ".repeat(30));
                     let [redeemed, reversed, asked] = made.all(&shop(), paper(columns));
                     for slip in [&redeemed, &reversed, &asked] {

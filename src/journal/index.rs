@@ -15,7 +15,7 @@
 //!   numbers are the same whenever the index is made. Its *place* is the number of its first entry times 64, plus the
 //!   card's number (0: a redemption): it outlives every index, and is what a page goes on from.
 //! - A **term** is one thing that a row can be found by: its state, cashier, product, amount, a word of its product's name, its
-//!   receipt, its ids, the last four characters of a code. A term is a number: the first eight bytes of the SHA-256 of what it is and its
+//!   receipt, its ids, the last four characters of a code, the number at the foot of a slip. A term is a number: the first eight bytes of the SHA-256 of what it is and its
 //!   text. That two different ones have the same is a matter of one in 2^64, and would show a line too many.
 //! - A **posting** is the set of rows of one *block* (4,096 rows) that have a term ([`rows`]): 2 bytes a row, or a bit.
 //!
@@ -26,7 +26,9 @@
 //! asked time are read row by row.
 //!
 //! What is changed by later entries (state, whether it is open, the provider's id) is read from the journal's tables, once a
-//! batch: a sale of five entries that is over by then is written once.
+//! batch: a sale of five entries that is over by then is written once. How often a card's slip was printed, or may have been, no table
+//! says: each entry that brings a card to printing counts as an attempt. That is at times one more than there were (an attempt of which
+//! nothing came out is made again under its number): a number that no paper bears leads to its card too.
 //!
 //! Invariants:
 //! - No code is in it; of one its last four characters, where the journal's tables have them.
@@ -38,8 +40,8 @@
 //! Ways to fail: the journal cannot be read (tried again later); the index cannot be written or makes no sense: it is removed, which
 //! on a full disk makes room for the journal, and begun anew later.
 //!
-//! Absent: ranking, spelling, the middle of a word. A receipt is found by its whole name, or by the number that it ends with; words of
-//! products and names of people by their beginnings.
+//! Absent: ranking, spelling, the middle of a word. A receipt is found by its whole name, by the number that it ends with, or by
+//! what follows its last hyphen; words of products and names of people by their beginnings.
 
 mod follow;
 pub(crate) mod rows;
@@ -61,7 +63,7 @@ pub(crate) use follow::{first_from, money_text, place};
 /// What SQLite's `application_id` holds in an index: "tidx".
 const APPLICATION: i64 = 0x7469_6478;
 /// Of its tables and of the texts of its terms. Another one is made anew.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 /// How many entries a batch takes.
 pub const MOST_AT_ONCE: usize = 2_000;
 /// Rows in a block.
@@ -87,7 +89,7 @@ pub(crate) enum Kind {
     Amount,
     /// A word of a product's name or of a cashier's.
     Word,
-    /// Anything that is found by its whole name: receipts, baskets, ids, ends of codes.
+    /// Anything that is found by its whole name: receipts, baskets, ids, ends of codes, numbers of slips.
     Name,
 }
 
@@ -127,11 +129,12 @@ pub(crate) fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// The number that a receipt ends with, as people say it; none if that is all of it.
-pub(crate) fn said(receipt: &str) -> Option<&str> {
+/// What people say of a receipt: the number that it ends with, and what follows its last hyphen; nothing that is all of it.
+pub(crate) fn said(receipt: &str) -> impl Iterator<Item = &str> {
     let digits = receipt.trim_end_matches(|letter: char| letter.is_ascii_digit()).len();
-    let number = receipt.get(digits..)?.trim_start_matches('0');
-    (!number.is_empty() && number != receipt).then_some(number)
+    let number = receipt.get(digits..).map(|number| number.trim_start_matches('0'));
+    let end = receipt.rsplit_once('-').map(|(_, end)| end);
+    [number, end].into_iter().flatten().filter(move |said| !said.is_empty() && *said != receipt)
 }
 
 /// How far an index has come.

@@ -52,10 +52,24 @@ pub(crate) fn each_entry(
     database: &Connection,
     subject: Subject,
     terminal: Option<&Terminal>,
+    with: impl FnMut(Entry) -> Result<(), ReadError>,
+) -> Result<(), ReadError> {
+    each_entry_upto(database, subject, LAST, terminal, with)
+}
+
+/// After every entry that there can be.
+const LAST: Seq = Seq::new(u64::MAX);
+
+/// The same, without those after `upto`.
+fn each_entry_upto(
+    database: &Connection,
+    subject: Subject,
+    upto: Seq,
+    terminal: Option<&Terminal>,
     mut with: impl FnMut(Entry) -> Result<(), ReadError>,
 ) -> Result<(), ReadError> {
     let mut statement = database.prepare_cached(&format!("SELECT {COLUMNS} FROM entry WHERE seq = ?1"))?;
-    for seq in numbers(database, subject)? {
+    for seq in numbers(database, subject)?.into_iter().take_while(|seq| *seq <= upto) {
         let mut rows = statement.query(params![seq.column()])?;
         let row = rows.next()?.ok_or(ReadError::Misfit { subject, seq })?;
         with(entry(database, row, terminal)?)?;
@@ -271,9 +285,19 @@ pub(crate) fn latest<M: Machine>(
     subject: Subject,
     terminal: Option<&Terminal>,
 ) -> Result<Option<(M, Seq, Moment)>, ReadError> {
+    latest_upto(database, subject, LAST, terminal)
+}
+
+/// A subject after the last of its entries up to one; none if it had not begun then.
+pub(crate) fn latest_upto<M: Machine>(
+    database: &Connection,
+    subject: Subject,
+    upto: Seq,
+    terminal: Option<&Terminal>,
+) -> Result<Option<(M, Seq, Moment)>, ReadError> {
     let mut fold = Fold(None);
     let mut last = None;
-    each_entry(database, subject, terminal, |entry| {
+    each_entry_upto(database, subject, upto, terminal, |entry| {
         last = Some((entry.seq, entry.at));
         fold.add(entry).map(|_: &M| ())
     })?;

@@ -1,7 +1,9 @@
 //! A look into the journal for people, while a daemon runs or not. It holds no lock that a daemon would wait for, and
 //! writes nothing.
 
+mod amounts;
 mod days;
+mod open;
 mod redemptions;
 mod search;
 

@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, params};
+use tilld_domain::ids::OrderId;
 use tilld_domain::money::Money;
+use tilld_domain::slip_number::SlipNumber;
 use tilld_domain::voucher::Worth;
 use uuid::Uuid;
 
@@ -20,6 +22,9 @@ use crate::form;
 use crate::index::rows::Rows;
 use crate::reader::Reader;
 use crate::tables;
+
+/// How many attempts at a slip have numbers of their own.
+const MOST_SLIPS: u16 = 9;
 
 /// How far an index has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +75,8 @@ struct Line {
     open: bool,
     /// The provider's id.
     named: Option<String>,
+    /// The order of a card that is printed, and how many attempts at its slip were begun by the entries of the batch.
+    slips: Option<(OrderId, u16)>,
     /// What never changes.
     fixed: Fixed,
 }
@@ -90,9 +97,11 @@ impl Batch {
         let mut batch =
             Self { lines: Vec::new(), stretches: BTreeMap::new(), upto: up_to.seq, hash: Vec::new(), last };
         let mut subjects = BTreeSet::new();
+        let mut slips = BTreeMap::<(Uuid, u16), u16>::new();
         {
             let mut statement = moment.prepare_cached(
-                "SELECT seq, at, subject, kind, hash FROM entry WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+                "SELECT seq, at, subject, kind, hash, CASE WHEN state = 'printing' THEN card END
+                 FROM entry WHERE seq > ?1 ORDER BY seq LIMIT ?2",
             )?;
             let most = i64::try_from(MOST_AT_ONCE).unwrap_or(i64::MAX);
             let mut rows = statement.query(params![up_to.seq, most])?;
@@ -104,13 +113,19 @@ impl Batch {
                 *span = (span.0.min(at), span.1.max(at));
                 batch.upto = seq;
                 batch.hash = row.get(4)?;
+                if let Some(card) = row.get(5)? {
+                    let begun = slips.entry((id, card)).or_default();
+                    *begun = begun.saturating_add(1);
+                }
             }
         }
         for subject in subjects {
             match subject {
                 Subject::Sale(sale) => {
                     if let Some(row) = reader.sale_row(sale)? {
-                        batch.lines.extend(row.cards.iter().map(|card| Line::of_card(&row, card)));
+                        let begun = |card: &CardRow| slips.get(&(sale.uuid(), card.card)).copied();
+                        let line = |card| Line::of_card(&row, card, begun(card).unwrap_or_default());
+                        batch.lines.extend(row.cards.iter().map(line));
                     }
                 }
                 Subject::Redemption(redemption) => {
@@ -126,10 +141,10 @@ impl Batch {
 }
 
 impl Line {
-    fn of_card(sale: &SaleRow, card: &CardRow) -> Self {
+    fn of_card(sale: &SaleRow, card: &CardRow, slips: u16) -> Self {
         let receipt = sale.receipt.as_str();
         let mut names = vec![folded(receipt), sale.sale.to_string(), card.order.to_string()];
-        names.extend(said(receipt).map(str::to_owned));
+        names.extend(said(receipt).map(folded));
         // It is kept behind dots.
         names.extend(card.code_tail.as_deref().map(|tail| folded(tail.trim_start_matches('•'))));
         Self {
@@ -138,6 +153,8 @@ impl Line {
             open: !tables::is_closed_word(&card.state),
             state: card.state.clone(),
             named: card.provider_order.clone(),
+            // A slip that is not the card has no number.
+            slips: (card.kind == "por").then_some((card.order, slips)),
             fixed: Fixed {
                 what: "sale",
                 cashier: sale.cashier.clone(),
@@ -151,13 +168,14 @@ impl Line {
     fn of_redemption(row: &RedemptionRow) -> Self {
         let basket = row.basket.as_str();
         let mut names = vec![folded(basket), row.redemption.to_string(), folded(row.code_tail.as_str())];
-        names.extend(said(basket).map(str::to_owned));
+        names.extend(said(basket).map(folded));
         Self {
             place: place(row.first, 0),
             at: row.opened.ms(),
             state: row.state.clone(),
             open: row.open,
             named: row.provider_redemption.clone(),
+            slips: None,
             fixed: Fixed {
                 what: "redemption",
                 cashier: row.cashier.clone(),
@@ -166,6 +184,16 @@ impl Line {
                 names,
             },
         }
+    }
+}
+
+impl Line {
+    /// How many numbers of slips lead to it after the batch, and the terms of those that are new.
+    fn slips_after(&self, before: u16) -> (u16, Vec<i64>) {
+        let Some((order, begun)) = self.slips else { return (before, Vec::new()) };
+        let after = before.saturating_add(begun).min(MOST_SLIPS);
+        let number = |attempt| term(Kind::Name, &SlipNumber::of(order, attempt).to_string());
+        (after, (before.saturating_add(1)..=after).map(number).collect())
     }
 }
 
@@ -241,13 +269,14 @@ impl Writing<'_> {
             return self.begin(line);
         }
         let Some(row) = find(self.index, line.place)? else { return Ok(()) };
-        let (state, open, named): (i64, bool, bool) = self
+        let (state, open, named, slips): (i64, bool, bool, u16) = self
             .index
-            .prepare_cached("SELECT state, open, named FROM row WHERE row = ?1")?
-            .query_row(params![row], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+            .prepare_cached("SELECT state, open, named, slips FROM row WHERE row = ?1")?
+            .query_row(params![row], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
         let now = self.state(&line.state)?;
         let name = line.named.as_deref().filter(|_| !named);
-        if (state, open) == (now, line.open) && name.is_none() {
+        let (slips, numbers) = line.slips_after(slips);
+        if (state, open) == (now, line.open) && name.is_none() && numbers.is_empty() {
             return Ok(());
         }
         if state != now {
@@ -260,20 +289,24 @@ impl Writing<'_> {
         if let Some(name) = name {
             self.change(row, term(Kind::Name, &folded(name)), true);
         }
+        for number in numbers {
+            self.change(row, number, true);
+        }
         self.index
-            .prepare_cached("UPDATE row SET state = ?2, open = ?3, named = ?4 WHERE row = ?1")?
-            .execute(params![row, now, line.open, line.named.is_some()])?;
+            .prepare_cached("UPDATE row SET state = ?2, open = ?3, named = ?4, slips = ?5 WHERE row = ?1")?
+            .execute(params![row, now, line.open, line.named.is_some(), slips])?;
         Ok(())
     }
 
     fn begin(&mut self, line: &Line) -> rusqlite::Result<()> {
         let row = self.count;
         let state = self.state(&line.state)?;
+        let (slips, numbers) = line.slips_after(0);
         self.index
             .prepare_cached(
-                "INSERT INTO row (row, place, at, state, open, named) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT INTO row (row, place, at, state, open, named, slips) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?
-            .execute(params![row, line.place, line.at, state, line.open, line.named.is_some()])?;
+            .execute(params![row, line.place, line.at, state, line.open, line.named.is_some(), slips])?;
         self.count = row.saturating_add(1);
         self.last_place = line.place;
         let span = self.spans.entry(row.div_euclid(BLOCK)).or_insert((line.at, line.at));
@@ -301,6 +334,7 @@ impl Writing<'_> {
         }
         terms.extend(fixed.names.iter().map(|name| term(Kind::Name, name)));
         terms.extend(line.named.as_deref().map(|name| term(Kind::Name, &folded(name))));
+        terms.extend(numbers);
         for term in terms {
             self.change(row, term, true);
         }

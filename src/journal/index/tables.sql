@@ -14,7 +14,8 @@ CREATE TABLE row (
     at    INTEGER NOT NULL,     -- when it began
     state INTEGER NOT NULL,     -- the term that it has now
     open  INTEGER NOT NULL,
-    named INTEGER NOT NULL      -- 1: the provider's id is known
+    named INTEGER NOT NULL,     -- 1: the provider's id is known
+    slips INTEGER NOT NULL      -- how many numbers of slips lead to it
 ) STRICT;
 
 -- When the rows of a block began.

@@ -7,12 +7,12 @@ use tilld_domain::day::Closing;
 use tilld_domain::moment::Moment;
 
 use super::redemptions::whole_redemption;
-use super::{Desk, samples, whole_sale};
+use super::{Desk, Walk, samples, whole_sale};
 use crate::entry::{Draft, Event, Seq, Step, Subject, day_id};
 use crate::failure::{AppendError, Verdict};
 use crate::index::{discard, follow};
 use crate::read;
-use crate::reader::{Part, Reader};
+use crate::reader::{Line, Part, Reader};
 
 pub(super) fn draft(at: i64, closing: Closing) -> Draft {
     Draft { at: Moment::from_ms(at), asked: None, step: Step::Day(Arc::new(closing)) }
@@ -83,4 +83,42 @@ fn what_happened_in_a_part_is_found_with_an_index_and_without() {
             assert_eq!(reader.first_of(&part).unwrap().is_some(), !expected.is_empty(), "{part:?}");
         }
     }
+}
+
+#[test]
+fn what_was_open_after_an_entry_is_told_for_ever_as_it_was_told_then() {
+    let desk = Desk::new();
+    // Three sales and a redemption that overlap, and one sale that stays open.
+    let mut walks: Vec<Vec<Draft>> =
+        vec![whole_sale(1, 1_000).1, whole_sale(2, 2_000).1, whole_redemption(3, 3_000).1];
+    let (mut left, opened) = Walk::open(samples::opening(4, 1), Moment::from_ms(4_000));
+    walks.push(vec![opened, left.create(1)]);
+    let longest = walks.iter().map(Vec::len).max().unwrap();
+    let mut told: Vec<(Seq, Vec<Line>)> = vec![(Seq::NONE, Vec::new())];
+    for turn in 0..longest {
+        for (place, walk) in walks.iter().enumerate() {
+            let Some(next) = walk.get(turn) else { continue };
+            desk.journal.append(std::slice::from_ref(next)).unwrap();
+            if (turn + place) % 3 == 0 {
+                let closing = samples::closing(u32::try_from(told.len()).unwrap());
+                desk.journal.append(&[draft(9_000, closing)]).unwrap();
+            }
+            let reader = Reader::open(desk.path()).unwrap();
+            let now = reader.open_after(None, 100).unwrap();
+            told.push((reader.last().unwrap(), now));
+        }
+    }
+    let reader = Reader::open(desk.path()).unwrap();
+    for (seq, lines) in &told {
+        // By the entries that are later, and by the rows.
+        for few in [u64::MAX, 0] {
+            assert_eq!(&reader.open_after_by(Some(*seq), 100, few).unwrap(), lines, "{seq} {few}");
+            let first: Vec<_> = lines.iter().take(2).cloned().collect();
+            assert_eq!(reader.open_after_by(Some(*seq), 2, few).unwrap(), first, "{seq} {few}");
+        }
+    }
+    let counts: BTreeSet<usize> = told.iter().map(|(_, lines)| lines.len()).collect();
+    assert!(counts.contains(&6) && told.last().unwrap().1.len() == 1, "{counts:?}");
+    // What is not written yet changes nothing.
+    assert_eq!(reader.open_after(Some(Seq::new(10_000)), 100).unwrap(), told.last().unwrap().1);
 }

@@ -4,13 +4,16 @@ use std::fs;
 use std::path::Path;
 
 use rusqlite::Connection;
+use tilld_domain::ids::OrderId;
 use tilld_domain::moment::Moment;
 use tilld_domain::money::{Currency, Money};
-use tilld_domain::order::OrderEvent;
+use tilld_domain::order::{Answer, OrderEvent};
 use tilld_domain::outcome::Outcome;
+use tilld_domain::printing::{Fault, PrintEnd};
 use tilld_domain::refusal::Refusal;
+use tilld_domain::slip_number::SlipNumber;
 
-use super::redemptions::whole_redemption;
+use super::redemptions::{Way, whole_redemption};
 use super::samples::{SECRETS, eur};
 use super::{Desk, Walk, samples, whole_sale};
 use crate::entry::{Draft, Seq};
@@ -108,6 +111,93 @@ fn a_line_is_found_by_anything_that_people_know_of_it() {
         ("\u{10ffff}", vec![]),
     ] {
         assert_eq!(found(desk.path(), &text(words)), expected, "{words}");
+    }
+}
+
+/// A sale of one card that is paid and printed as often as `attempts` says; nobody can tell what is on the last paper.
+fn printed(number: u128, receipt: &str, value: Money, attempts: usize) -> (OrderId, Vec<Draft>) {
+    let mut opening = samples::opening(number, 1);
+    opening.receipt = receipt.parse().unwrap();
+    opening.currency = value.currency();
+    opening.cards[0].face_value = value;
+    let order = opening.cards[0].id;
+    let (mut walk, opened) = Walk::open(opening, Moment::from_ms(1_000));
+    let mut drafts = vec![opened, walk.create(1), walk.pay(), walk.confirm(1, &["YOUR CARD"])];
+    for attempt in 1..=attempts {
+        drafts.push(walk.card(1, OrderEvent::PrintEnded(PrintEnd::Unclear(Fault::Silent))));
+        if attempt < attempts {
+            drafts.push(walk.card(1, OrderEvent::Answered { answer: Answer::Nothing, by: None }));
+        }
+    }
+    (order, drafts)
+}
+
+#[test]
+fn an_amount_is_found_as_it_is_shown_a_receipt_by_its_end_and_a_slip_by_its_number() {
+    let desk = Desk::new();
+    let of = |minor, code| Money::new(minor, Currency::from_code(code).unwrap());
+    let (order, drafts) = printed(1, "P261122-140512-K4XP", of(7_550, "EUR"), 2);
+    // The first attempt is followed before the second is begun.
+    desk.journal.append(&drafts[..5]).unwrap();
+    followed(desk.path());
+    desk.journal.append(&drafts[5..]).unwrap();
+    desk.journal.append(&printed(2, "Z-1", of(7_550, "CHF"), 0).1).unwrap();
+    desk.journal.append(&printed(3, "Z-2", of(123_450, "EUR"), 1).1).unwrap();
+    desk.journal.append(&printed(4, "Z-3", of(5_000, "JPY"), 1).1).unwrap();
+    let mut opening = samples::redemption(5);
+    opening.basket = "BMB3K2-QX7B9A".parse().unwrap();
+    desk.journal.append(&[Way::open(opening, 2_000).1]).unwrap();
+    followed(desk.path());
+    let number = |attempt| SlipNumber::of(order, attempt).to_string();
+    let (first, second, third) = (number(1), number(2), number(3));
+    let (head, tail) = second.split_at(5);
+    let (euros, francs, large, yen) =
+        (vec!["P261122-140512-K4XP/1"], vec!["Z-1/1"], vec!["Z-2/1"], vec!["Z-3/1"]);
+    let both = vec!["Z-1/1", "P261122-140512-K4XP/1"];
+    for (words, expected) in [
+        ("75,50", both.clone()),
+        ("75.50", both),
+        ("75,50 €", euros.clone()),
+        ("75,50\u{a0}€", euros.clone()),
+        ("75,50€", euros.clone()),
+        ("€75.50", euros.clone()),
+        ("€ 75.50", euros.clone()),
+        ("75.50 eur", euros.clone()),
+        ("CHF 75.50", francs.clone()),
+        ("CHF\u{a0}75.50", francs.clone()),
+        ("chf75.50", francs),
+        ("75,50 £", vec![]),
+        ("1.234,50", large.clone()),
+        ("1.234,50 €", large.clone()),
+        ("1,234.50", large.clone()),
+        ("1'234.50", large.clone()),
+        ("1’234.50", large.clone()),
+        ("1 234,50 €", large.clone()),
+        ("1\u{202f}234,50\u{a0}€", large.clone()),
+        ("neill 1.234,50 € z-2", large.clone()),
+        ("1.234,50 CHF", vec![]),
+        ("234,50", vec![]),
+        ("¥5,000", yen.clone()),
+        ("5.000 JPY", yen),
+        ("K4XP", euros.clone()),
+        ("k4xp", euros.clone()),
+        ("k4xp 75,50 €", euros.clone()),
+        ("K4X", vec![]),
+        ("QX7B9A", vec!["BMB3K2-QX7B9A"]),
+        (&first, euros.clone()),
+        (&second, euros.clone()),
+        (&format!("{head} {tail}"), euros.clone()),
+        (&format!("{head}-{tail}"), euros.clone()),
+        (&format!("{second} k4xp"), euros),
+        (&format!("{second} z-2"), vec![]),
+        (&third, vec![]),
+        (head, vec![]),
+    ] {
+        assert_eq!(found(desk.path(), &text(words)), expected, "{words}");
+    }
+    for (amount, expected) in [("1.234,50 €", large), ("€1.00", vec![]), ("k4xp", vec![])] {
+        let search = Search { amount: Some(amount.to_owned()), ..Search::default() };
+        assert_eq!(found(desk.path(), &search), expected, "{amount}");
     }
 }
 

@@ -2,18 +2,22 @@
 //! the journal's tables have them.
 //!
 //! Everything that is asked must fit. A word of the text fits what has it whole as a receipt, a basket, an id, the number that a
-//! receipt ends with, an amount, or the last four characters of a code; or where a word of the product's name or of the cashier's, the product's code,
-//! or the state begins with it.
+//! receipt ends with, what follows its last hyphen, the number at the foot of a printed card's slip, an amount, or the last four
+//! characters of a code; or where a word of the product's name or of the cashier's, the product's code, or the state begins with it.
+//!
+//! An amount and a slip's number may have blanks in them. Words that are one of these together fit by themselves or by that: the number of
+//! such runs is bounded with the words, and what they lead to are terms like others.
 
 use std::fmt;
 use std::str::FromStr;
 
 use rusqlite::{Connection, OptionalExtension, params};
 use tilld_domain::moment::Moment;
-use tilld_domain::money::{Currency, Money};
+use tilld_domain::money::Currency;
+use tilld_domain::slip_number::SlipNumber;
 
 use super::redemptions::REDEMPTION;
-use super::{Reader, SALE};
+use super::{Reader, SALE, amounts};
 use crate::chain::Head;
 use crate::entry::{CardRow, RedemptionRow, SaleRow, Seq, Subject};
 use crate::failure::ReadError;
@@ -40,7 +44,7 @@ pub enum What {
 /// What is looked for. Everything that is given must fit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Search {
-    /// Words: receipts, ids, amounts, names, states, ends of codes.
+    /// Words: receipts, ids, numbers of slips, amounts, names, states, ends of codes.
     pub text: Option<String>,
     /// Only cards, or only redemptions.
     pub what: Option<What>,
@@ -52,7 +56,7 @@ pub struct Search {
     pub cashier: Option<String>,
     /// Of this product, by its code.
     pub product: Option<String>,
-    /// Of this value, as decimal text, in whatever currency.
+    /// Of this value; in whatever currency, unless it names one.
     pub amount: Option<String>,
     /// Begun at this moment or later.
     pub from: Option<Moment>,
@@ -222,17 +226,16 @@ impl Wanted {
             clauses.push(vec![term(Kind::Product, &folded(product))]);
         }
         if let Some(amount) = &search.amount {
-            clauses.push(amounts(index, amount)?);
+            clauses.push(amounts_of(&folded(amount), &currencies(index)?));
         }
         let text = search.text.as_deref().map(str::trim).filter(|text| !text.is_empty());
         if let Some(text) = text {
             let text: String = folded(text).chars().take(LONGEST).collect();
-            let words = text.split_whitespace().take(MOST_WORDS);
-            let words = words.map(|word| of_word(index, word)).collect::<Result<Vec<_>, _>>()?;
+            let words: Vec<&str> = text.split_whitespace().take(MOST_WORDS).collect();
             // A receipt may have blanks in it.
             let whole = term(Kind::Name, &text);
             let is_a_name = words.len() > 1 && is_known(index, whole)?;
-            clauses.extend(if is_a_name { vec![vec![whole]] } else { words });
+            clauses.extend(if is_a_name { vec![vec![whole]] } else { of_words(index, &words)? });
         }
         // What few terms tell is looked up first.
         clauses.sort_by_key(Vec::len);
@@ -291,10 +294,28 @@ impl Wanted {
     }
 }
 
+/// Everything that words may mean, each by itself or with its neighbours.
+fn of_words(index: &Connection, words: &[&str]) -> rusqlite::Result<Vec<Clause>> {
+    let currencies = currencies(index)?;
+    let mut clauses =
+        words.iter().map(|word| of_word(index, word, &currencies)).collect::<Result<Vec<_>, _>>()?;
+    for length in 2..=amounts::MOST_WORDS {
+        for (place, run) in words.windows(length).enumerate() {
+            let run = run.join(" ");
+            let terms: Clause = amounts_of(&run, &currencies).into_iter().chain(slip_number(&run)).collect();
+            for clause in clauses.iter_mut().skip(place).take(length) {
+                clause.extend(&terms);
+            }
+        }
+    }
+    Ok(clauses)
+}
+
 /// Everything that one word may mean.
-fn of_word(index: &Connection, word: &str) -> rusqlite::Result<Clause> {
+fn of_word(index: &Connection, word: &str, currencies: &[Currency]) -> rusqlite::Result<Clause> {
     let mut terms = vec![term(Kind::Name, word)];
-    terms.extend(amounts(index, word)?);
+    terms.extend(amounts_of(word, currencies));
+    terms.extend(slip_number(word));
     let after = beyond(word);
     let mut beginning = index.prepare_cached(
         "SELECT DISTINCT term FROM word WHERE word >= ?1 AND (?2 IS NULL OR word < ?2) ORDER BY word LIMIT ?3",
@@ -304,6 +325,11 @@ fn of_word(index: &Connection, word: &str) -> rusqlite::Result<Clause> {
     terms.sort_unstable();
     terms.dedup();
     Ok(terms)
+}
+
+/// The term of a number that stands at the foot of a slip.
+fn slip_number(text: &str) -> Option<i64> {
+    SlipNumber::read(text).map(|number| term(Kind::Name, &number.to_string()))
 }
 
 /// The first text after all that begin with this one; none if there is none.
@@ -319,17 +345,17 @@ fn beyond(text: &str) -> Option<String> {
     None
 }
 
-/// The terms of an amount in each currency that there are amounts of; with a point or a comma.
-fn amounts(index: &Connection, text: &str) -> rusqlite::Result<Clause> {
-    let text = text.replace(',', ".");
+/// The currencies that there are amounts of.
+fn currencies(index: &Connection) -> rusqlite::Result<Vec<Currency>> {
     let mut codes = index.prepare_cached("SELECT code FROM currency")?;
     let codes = codes.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
-    let amounts = codes.iter().filter_map(|code| {
-        let currency = Currency::from_code(code).ok()?;
-        let money = Money::from_decimal_text(&text, currency).ok()?;
-        Some(term(Kind::Amount, &index::money_text(money)))
-    });
-    Ok(amounts.collect())
+    Ok(codes.iter().filter_map(|code| Currency::from_code(code).ok()).collect())
+}
+
+/// The terms of the amounts that a text may mean.
+fn amounts_of(text: &str, currencies: &[Currency]) -> Clause {
+    let meant = amounts::meant(text, currencies);
+    meant.into_iter().map(|money| term(Kind::Amount, &index::money_text(money))).collect()
 }
 
 /// Whether any row has a term.
