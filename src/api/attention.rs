@@ -5,9 +5,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
-use tilld_counter::{RedemptionNow, SaleNow, Sending, UndoNow, Whose};
+use tilld_counter::{Counter, RedemptionNow, SaleNow, Sending, UndoNow, Whose};
 use tilld_domain::attention::Case;
-use tilld_domain::ids::PersonName;
+use tilld_domain::ids::{BasketId, PersonName, RedemptionId, SaleId};
 use tilld_domain::redemption::attention::Case as RedemptionCase;
 use utoipa::ToSchema;
 
@@ -144,6 +144,9 @@ pub(crate) struct CardWaiting {
     choices: Vec<Answer>,
     /// Whether a manager may close it with a reason, at `/v1/sales/{sale}/cards/{card}/settle`.
     may_be_settled: bool,
+    /// What to send to the provider's people, where only they can take the card back. It holds nothing that spends the card.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replacement: Option<String>,
     /// Since when (RFC 3339, UTC); absent for a question of the moment.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = "date-time")]
@@ -174,6 +177,7 @@ impl CardWaiting {
             who: case.who().into(),
             choices: case.choices().iter().copied().map(Answer::from).collect(),
             may_be_settled: case.may_be_settled(),
+            replacement: now.sale.replacement_text(case.card),
             since: case.since.map(instant),
             until: case.until.map(instant),
             urgent: case.urgent,
@@ -231,7 +235,41 @@ impl From<&UndoNow> for Undo {
     responses((status = 200, description = "Every case", body = Attention), AttentionProblems)
 )]
 async fn list(State(state): State<ApiState>) -> Result<Json<Attention>, Problem> {
-    let waiting = state.counter().attention().await?;
+    Ok(Json(Attention { cases: cases(&state.counter().attention().await?) }))
+}
+
+/// What a question may be about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Of {
+    /// A card of this sale.
+    Sale(SaleId),
+    /// This redemption.
+    Redemption(RedemptionId),
+    /// A redemption of this basket.
+    Basket(BasketId),
+}
+
+/// What somebody is asked about it now: for who is refused because of that (law L12). None if nobody can say.
+pub(crate) async fn questions(counter: &Counter, of: &Of) -> Vec<Waiting> {
+    let Ok(mut waiting) = counter.attention().await else { return Vec::new() };
+    waiting.sales.retain(|(now, _)| *of == Of::Sale(now.sale.opening.sale));
+    for (_, cases) in &mut waiting.sales {
+        cases.retain(|case| !case.choices().is_empty());
+    }
+    waiting.redemptions.retain(|(now, case)| {
+        let opening = &now.redemption.opening;
+        let is_meant = match of {
+            Of::Sale(_) => false,
+            Of::Redemption(id) => *id == opening.redemption,
+            Of::Basket(basket) => *basket == opening.basket,
+        };
+        is_meant && !case.choices.is_empty()
+    });
+    cases(&waiting)
+}
+
+/// Cases, oldest sale or redemption first.
+fn cases(waiting: &tilld_counter::Attention) -> Vec<Waiting> {
     let cards = waiting.sales.iter().flat_map(|(now, cases)| {
         let undo = |case: &Case| waiting.undos.get(&Whose::Card(now.sale.opening.sale, case.card));
         let of_sale = cases
@@ -248,7 +286,7 @@ async fn list(State(state): State<ApiState>) -> Result<Json<Attention>, Problem>
     let mut cases: Vec<_> = cards.chain(redemptions).collect();
     // A stable order: the cards of a sale stay as they are.
     cases.sort_by_key(|(age, _)| *age);
-    Ok(Json(Attention { cases: cases.into_iter().map(|(_, case)| case).collect() }))
+    cases.into_iter().map(|(_, case)| case).collect()
 }
 
 words! {

@@ -32,8 +32,8 @@ impl<State: Send + Sync> FromRequestParts<State> for OfDay {
 
 /// Read a day
 ///
-/// What was sold, undone, redeemed and given back. A day that is closed holds what its Z took in; one after it, everything since;
-/// another one, what was written on its date.
+/// What was sold, undone, redeemed and given back. A day that is closed holds what its Z took in, and lists what was open then; one
+/// after it, everything since, and what is open now; another one, what was written on its date, and what was open at its end.
 #[utoipa::path(
     get,
     path = "/v1/days/{day}",

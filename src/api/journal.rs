@@ -56,9 +56,11 @@ pub(crate) fn routes() -> Routes {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct Filter {
-    /// Words, all of which must fit: a receipt or basket, or the number it ends with; an id; an amount; the last four characters of
-    /// a code; the beginnings of a cashier's or a product's name, of a product's code, of a state.
-    #[param(max_length = 128, example = "gutschein 50.00")]
+    /// Words, all of which must fit: a receipt or basket, the number it ends with, or what follows its last hyphen; an id; the number
+    /// at the foot of a printed card's slip; an amount as screens and papers show it (`75,50 €`, `CHF 1'234.50`), in any
+    /// currency unless it names one; the last four characters of a scanned card's or a voucher's code; the beginnings of a cashier's or a
+    /// product's name, of a product's code, of a state. The code of a printed card is not known, so nothing is found by it.
+    #[param(max_length = 128, example = "gutschein 75,50 €")]
     search: Option<String>,
     /// Begun at this moment (RFC 3339) or on this day (`2026-11-22`, in the till's time zone), or later.
     #[param(example = "2026-11-22")]
@@ -81,7 +83,7 @@ struct Filter {
     /// Of this product: its code.
     #[param(max_length = 128, example = "4001232232332")]
     product: Option<String>,
-    /// Of this value, in any currency.
+    /// Of this value, written in any way; in any currency unless it names one.
     #[param(max_length = 24, example = "50.00")]
     amount: Option<String>,
     /// How many lines at most: 1 to 200, 50 if absent. Not of an export.
@@ -177,8 +179,8 @@ impl Filter {
 /// Search the journal
 ///
 /// Cards of sales and redemptions, newest first. A search reads an index beside the journal, which follows it within milliseconds; only
-/// while the index of a long journal is made for the first time is `searched` less than `last`. Codes are found by their last four characters, and
-/// shown so.
+/// while the index of a long journal is made for the first time is `searched` less than `last`. Codes of scanned cards and of vouchers are found by
+/// their last four characters, and shown so; a printed card by the number at the foot of its slip.
 #[utoipa::path(
     get,
     path = "/v1/journal",

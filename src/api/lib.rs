@@ -101,11 +101,20 @@ use crate::routes::Routes;
 /// default, at the longest): this is for the case that it does not.
 const ANSWER_WAIT: Duration = Duration::from_mins(5);
 
+/// A provider in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InUse {
+    /// Its name, as the journal and the balances have it.
+    pub provider: String,
+    /// Whether it is play: what is sold or redeemed there is worth nothing.
+    pub sandbox: bool,
+}
+
 /// What a page is told of the till beyond what the counter knows.
 #[derive(Debug, Clone)]
 pub struct Premises {
-    /// Whether it is all play: no card that is sold is worth anything.
-    pub sandbox: bool,
+    /// The providers in use, and which of them are play.
+    pub providers: Vec<InUse>,
     /// In what is mostly paid here, where that is known.
     pub currency: Option<Currency>,
     /// Who may sign in on a screen as manager.
@@ -121,7 +130,7 @@ pub struct ApiState(Arc<Shared>);
 struct Shared {
     counter: Counter,
     guard: Guard,
-    sandbox: bool,
+    providers: Vec<InUse>,
     currency: Option<Currency>,
     managers: Managers,
     low_balances: Vec<Money>,
@@ -147,7 +156,7 @@ impl ApiState {
         Self(Arc::new(Shared {
             counter,
             guard: Guard::new(token, local),
-            sandbox: premises.sandbox,
+            providers: premises.providers,
             currency: premises.currency,
             managers: Managers::new(premises.managers),
             low_balances: premises.low_balances,

@@ -22,6 +22,7 @@ use tilld_counter::Counter;
 use tilld_domain::refusal::Refusal;
 use utoipa::ToSchema;
 
+use crate::attention::{Of, Waiting, questions};
 use crate::refusals;
 
 /// The media type of every problem.
@@ -59,6 +60,9 @@ pub(crate) struct ProblemBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "cards[0].face_value")]
     field: Option<String>,
+    /// Of `open_question`: what is asked, of whom, and the answers that are taken, as in the attention.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    questions: Option<Vec<Waiting>>,
 }
 
 /// A problem before it is written.
@@ -69,9 +73,14 @@ pub(crate) struct Problem {
     cashier: Cow<'static, str>,
     developer: String,
     reason: Option<Box<str>>,
-    field: Option<String>,
+    field: Option<Box<str>>,
     retry_after_s: Option<u32>,
+    questions: Option<Box<Questions>>,
 }
+
+/// What is asked, behind one pointer: a refusal is passed along by every handler.
+#[derive(Debug)]
+struct Questions(Vec<Waiting>);
 
 impl Problem {
     /// A refusal; with the reason, if it is that the counter cannot do anything of the kind now.
@@ -103,6 +112,16 @@ impl Problem {
         problem
     }
 
+    /// The same of something that may have an open question: then with that question.
+    pub(crate) async fn about(refusal: Refusal, counter: &Counter, of: Of) -> Self {
+        let asked = match refusal {
+            Refusal::OpenQuestion => questions(counter, &of).await,
+            _ => Vec::new(),
+        };
+        let questions = (!asked.is_empty()).then(|| Box::new(Questions(asked)));
+        Self { questions, ..Self::of(refusal, counter).await }
+    }
+
     /// A redemption at which nothing more can be done, and how it ended: who asks twice for its value back learns that it is.
     pub(crate) fn closed(screen: &str) -> Self {
         let refusal = Refusal::RedemptionClosed;
@@ -111,7 +130,7 @@ impl Problem {
 
     /// A problem in a body, with the place.
     pub(crate) fn in_body(objection: Objection, field: Option<String>, developer: String) -> Self {
-        Self { developer, field, ..Self::from(objection) }
+        Self { developer, field: field.map(String::into_boxed_str), ..Self::from(objection) }
     }
 
     /// An objection that time ends, with how long that takes.
@@ -145,6 +164,7 @@ impl From<Refusal> for Problem {
             reason: None,
             field: None,
             retry_after_s: row.retry_after_s,
+            questions: None,
         }
     }
 }
@@ -160,6 +180,7 @@ impl From<Objection> for Problem {
             reason: None,
             field: None,
             retry_after_s: row.retry_after_s,
+            questions: None,
         }
     }
 }
@@ -174,7 +195,8 @@ impl IntoResponse for Problem {
             cashier: self.cashier.into_owned(),
             developer: self.developer,
             reason: self.reason.map(String::from),
-            field: self.field,
+            field: self.field.map(String::from),
+            questions: self.questions.map(|questions| questions.0),
         };
         // Texts and a number always become JSON; the empty body is for the type alone.
         let bytes = serde_json::to_vec(&body).unwrap_or_default();

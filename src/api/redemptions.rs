@@ -15,6 +15,7 @@ use tilld_domain::refusal::Refusal;
 
 use crate::ApiState;
 use crate::asked::{Digest, Key};
+use crate::attention::Of;
 use crate::body::{Body, MaybeBody};
 use crate::guard::Caller;
 use crate::openapi::{
@@ -70,9 +71,11 @@ async fn redeem(
     Body(request): Body<RedeemRequest>,
 ) -> Result<Response, Problem> {
     let asked = key.with(request.digest(Digest::of("redeem")));
-    let now = match state.counter().redeem(asked, request.into()).await {
+    let request = tilld_counter::RedeemRequest::from(request);
+    let basket = request.basket.clone();
+    let now = match state.counter().redeem(asked, request).await {
         Ok(now) => now,
-        Err(refusal) => return Err(Problem::of(refusal, state.counter()).await),
+        Err(refusal) => return Err(Problem::about(refusal, state.counter(), Of::Basket(basket)).await),
     };
     let location = HeaderValue::try_from(format!("/v1/redemptions/{}", now.redemption.id()));
     let mut response = view(StatusCode::CREATED, &now);
@@ -168,7 +171,7 @@ async fn acted(
             Ok(now) => Err(Problem::closed(&Screen::of(&now.redemption).sentence())),
             Err(_) => Err(Refusal::RedemptionClosed.into()),
         },
-        Err(refusal) => Err(Problem::of(refusal, state.counter()).await),
+        Err(refusal) => Err(Problem::about(refusal, state.counter(), Of::Redemption(id)).await),
     }
 }
 
@@ -265,7 +268,8 @@ async fn scan(
 /// Print what became of a redemption
 ///
 /// That it was redeemed, or that its value was given back, with the end of the code alone. Nothing of it is worth anything, so
-/// nothing is journaled: every request prints one more, and each after the first is marked as a copy, by its number (`copy`).
+/// nothing is journaled: every request prints one more, and each after the first is marked as a copy, by its number (`copy`). One that
+/// cannot be known to be the first, as after a restart, is marked as a copy without a number.
 #[utoipa::path(
     post,
     path = "/v1/redemptions/{redemption}/print",

@@ -18,6 +18,7 @@ use utoipa::IntoParams;
 
 use crate::ApiState;
 use crate::asked::{Digest, Key};
+use crate::attention::Of;
 use crate::body::{Body, MaybeBody};
 use crate::guard::Caller;
 use crate::openapi::{
@@ -153,7 +154,10 @@ async fn pay(
     Body(request): Body<PaymentRequest>,
 ) -> Result<Response, Problem> {
     let asked = key.with(request.digest(Digest::of("pay_sale").text(&sale.to_string())));
-    Ok(view(StatusCode::OK, &state.counter().pay(asked, sale, request.into()).await?))
+    match state.counter().pay(asked, sale, request.into()).await {
+        Ok(now) => Ok(view(StatusCode::OK, &now)),
+        Err(refusal) => Err(Problem::about(refusal, state.counter(), Of::Sale(sale)).await),
+    }
 }
 
 /// Cancel a sale that is not paid
@@ -181,7 +185,10 @@ async fn cancel(
 ) -> Result<Response, Problem> {
     let request = request.signed(&caller);
     let asked = key.with(request.digest(Digest::of("cancel_sale").text(&sale.to_string())));
-    Ok(view(StatusCode::OK, &state.counter().cancel(asked, sale, request.by()).await?))
+    match state.counter().cancel(asked, sale, request.by()).await {
+        Ok(now) => Ok(view(StatusCode::OK, &now)),
+        Err(refusal) => Err(Problem::about(refusal, state.counter(), Of::Sale(sale)).await),
+    }
 }
 
 /// Answer the open question of a card

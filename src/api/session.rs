@@ -18,7 +18,7 @@ use crate::managers::Turned;
 use crate::openapi::{AnyProblems, SignInProblems, SignOutProblems};
 use crate::problem::{Objection, Problem};
 use crate::routes::{Routes, routes};
-use crate::wire::{Role, Session, SignInRequest, SignedIn, TenderKind};
+use crate::wire::{ProviderInUse, Role, Session, SignInRequest, SignedIn, TenderKind};
 
 pub(crate) fn routes() -> Routes {
     Routes::new().routes(routes!(read)).routes(routes!(sign_in, sign_out))
@@ -51,7 +51,8 @@ async fn read(State(state): State<ApiState>, caller: Caller) -> Json<Session> {
         store: place.store.to_string(),
         terminal: place.terminal.to_string(),
         country: place.country.to_string(),
-        sandbox: state.0.sandbox,
+        sandbox: state.0.providers.iter().any(|one| one.sandbox),
+        providers: state.0.providers.iter().map(ProviderInUse::from).collect(),
         locale: place.locale.to_string(),
         zone: place.zone.clone(),
         currency: state.0.currency.map(Currency::code),

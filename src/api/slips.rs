@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use crate::ApiState;
 use crate::asked::{Digest, Key};
+use crate::attention::Of;
 use crate::body::Body;
 use crate::guard::Caller;
 use crate::openapi::{CopyProblems, RedemptionSlipProblems, ScannedProblems, SlipProblems};
@@ -83,7 +84,10 @@ async fn copy(
     let by = caller.deciding(request.by.0);
     let digest = Digest::of("copy_slip").text(&sale.to_string()).count(usize::from(card.number()));
     let asked = key.with(digest.text(by.as_str()));
-    Ok(Json(state.counter().copy_slip(asked, sale, card, by).await?.into()))
+    match state.counter().copy_slip(asked, sale, card, by).await {
+        Ok(copied) => Ok(Json(copied.into())),
+        Err(refusal) => Err(Problem::about(refusal, state.counter(), Of::Sale(sale)).await),
+    }
 }
 
 /// See a card's slip

@@ -120,6 +120,40 @@ async fn a_day_is_closed_once_and_what_is_sold_later_belongs_to_the_next() {
 }
 
 #[tokio::test]
+async fn what_was_open_at_a_closing_stays_on_its_papers_and_in_its_day_whatever_is_closed_later() {
+    let house = House::new().await;
+    house.sold("R1", "Kim").await;
+    let five = r#"{"amount":"5.00","currency":"EUR"}"#;
+    let first = house.redeemed("k1", MONEY, "B1", five).await;
+    let z = json!({"kind": "z", "by": "Ada Berg", "print": true});
+    let closed = house.report(&today(), z.clone()).await.json();
+    let paper = house.last_slip();
+    assert!(paper.contains("B1") && paper.contains("Gutschein: Eingelöst, Korb offen"), "{paper}");
+
+    // By the next morning it is given back, and other things are open.
+    house.post(&format!("{first}/reverse"), "k2", "").await;
+    house.until(&first, "cleared").await;
+    house.redeemed("k3", MONEY, "B2", five).await;
+    let house = house.started_again().await;
+    let again = house.report(&today(), z).await.json();
+    let unmarked = |paper: &str| {
+        let kept = |row: &&str| !is_mark(row) && row.chars().any(|sign| !"│ ".contains(sign));
+        paper.lines().filter(kept).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(house.last_slip().lines().filter(|row| is_mark(row)).count(), 2);
+    assert_eq!(unmarked(&house.last_slip()), unmarked(&paper));
+    let read = house.get(&format!("/v1/days/{}", today())).await.json();
+    assert_eq!((&again["open"], &read["open"]), (&closed["open"], &closed["open"]));
+    let [line] = closed["open"].as_array().unwrap().as_slice() else { panic!("{closed}") };
+    assert_eq!((&line["receipt"], &line["state"]), (&json!("B1"), &json!("answered")));
+
+    // The day that is open tells how it stands now.
+    let next = house.get(&format!("/v1/days/{}", tomorrow())).await.json();
+    let [line] = next["open"].as_array().unwrap().as_slice() else { panic!("{next}") };
+    assert_eq!((&line["receipt"], line["open"].as_bool()), (&json!("B2"), Some(true)));
+}
+
+#[tokio::test]
 async fn what_cannot_be_closed_is_refused_and_changes_nothing() {
     let house = House::new().await;
     house.sold("R1", "Kim").await;

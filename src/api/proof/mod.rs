@@ -46,7 +46,7 @@ use tilld_receipts::slip::ShopTexts;
 use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
 
-use crate::{ApiState, Manager, PinHash, Premises, Token, app};
+use crate::{ApiState, InUse, Manager, PinHash, Premises, Token, app};
 
 const ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7400);
 pub(super) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
@@ -201,7 +201,9 @@ fn managers() -> Vec<Manager> {
 
 pub(super) fn premises() -> Premises {
     Premises {
-        sandbox: true,
+        providers: [("finperks", false), ("giftlocal", true)]
+            .map(|(provider, sandbox)| InUse { provider: provider.to_owned(), sandbox })
+            .into(),
         currency: Currency::from_code("EUR").ok(),
         managers: managers(),
         low_balances: Vec::new(),
@@ -231,7 +233,7 @@ fn catalogue() -> Vec<Product> {
             true,
         ),
         product(REFUSED, CardKind::Por, open(), "EUR", true),
-        product(DISABLED, CardKind::Por, open(), "EUR", false),
+        product(DISABLED, CardKind::Por, FaceValues::Fixed(vec![money(20_000, "EUR")]), "EUR", false),
         product(PANICS, CardKind::Por, open(), "EUR", true),
         product(YEN, CardKind::Por, FaceValues::Fixed(vec![money(5000, "JPY")]), "JPY", true),
     ]
@@ -503,6 +505,11 @@ impl House {
         let request = let_in("POST", path).header("idempotency-key", key);
         self.send(request.header("content-type", "application/json").body(body.into()).unwrap()).await
     }
+}
+
+/// Whether a row of a paper is the mark of a copy, which is drawn wide.
+pub(super) fn is_mark(row: &str) -> bool {
+    row.replace(' ', "").contains("KOPIE")
 }
 
 /// Opens a house's journal.

@@ -19,17 +19,50 @@ async fn a_look_a_redemption_and_its_reversal_are_printed() {
     let check = house.looked_at(MONEY).await;
     assert_eq!(house.print(&format!("/v1/vouchers/{check}")).await.json(), printed);
     let path = house.redeemed("k1", MONEY, "B1", r#"{"amount":"5.00","currency":"EUR"}"#).await;
-    assert_eq!(house.print(&path).await.json(), printed);
+    let first = json!({"is_copy": false, "paper": "printed", "proof": "process_id"});
+    assert_eq!(house.print(&path).await.json(), first);
     house.printer_will(JobOutcome::Unknown { fault: Fault::PaperOut, bytes_sent: 100 });
-    assert_eq!(house.print(&path).await.json(), json!({"copy": 1, "paper": "unclear", "fault": "paper_out"}));
+    let unclear = json!({"is_copy": true, "copy": 1, "paper": "unclear", "fault": "paper_out"});
+    assert_eq!(house.print(&path).await.json(), unclear);
     let seen = house.get(&format!("{path}/slip")).await.text();
-    assert!(seen.contains("Gutschein eingelöst") && !seen.contains("KOPIE"), "{seen}");
+    assert!(seen.contains("Gutschein eingelöst") && !seen.lines().any(is_mark), "{seen}");
     house.printer_will(JobOutcome::Printed { proof: Proof::ProcessId, replaced: 0 });
-    let numbered = json!({"copy": 2, "paper": "printed", "proof": "process_id"});
+    let numbered = json!({"is_copy": true, "copy": 2, "paper": "printed", "proof": "process_id"});
     assert_eq!(house.print(&path).await.json(), numbered, "what may be out keeps its number");
     house.post(&format!("{path}/reverse"), "k2", "").await;
     house.until(&path, "cleared").await;
-    assert_eq!(house.print(&path).await.json(), printed);
+    assert_eq!(house.print(&path).await.json(), first);
+}
+
+#[tokio::test]
+async fn after_a_restart_what_may_have_been_printed_is_a_copy_without_a_number_and_what_is_new_is_known() {
+    let house = House::bare().await;
+    let five = r#"{"amount":"5.00","currency":"EUR"}"#;
+    let first = json!({"is_copy": false, "paper": "printed", "proof": "process_id"});
+    let path = house.redeemed("k1", MONEY, "B1", five).await;
+    assert_eq!(house.print(&path).await.json(), first);
+    assert!(!house.last_slip().lines().any(is_mark));
+
+    let house = house.started_again().await;
+    for _ in 0..2 {
+        let again = house.print(&path).await.json();
+        assert_eq!(again, json!({"is_copy": true, "paper": "printed", "proof": "process_id"}));
+        let marks: Vec<_> = house.last_slip().lines().filter(|row| is_mark(row)).map(str::to_owned).collect();
+        assert!(
+            marks.len() == 2 && marks.iter().all(|row| row.chars().all(|sign| !sign.is_numeric())),
+            "{marks:?}"
+        );
+    }
+    let numbered = json!({"is_copy": true, "copy": 1, "paper": "printed", "proof": "process_id"});
+    house.post(&format!("{path}/reverse"), "k2", "").await;
+    house.until(&path, "cleared").await;
+    let new = house.redeemed("k3", MONEY, "B2", five).await;
+    for path in [path, new] {
+        assert_eq!(
+            (house.print(&path).await.json(), house.print(&path).await.json()),
+            (first.clone(), numbered.clone())
+        );
+    }
 }
 
 #[tokio::test]

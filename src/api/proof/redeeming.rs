@@ -407,6 +407,7 @@ async fn less_than_asked_for_is_a_question_and_is_answered_by_one_of_its_choices
         );
         let other = house.redeem("k2", ITEMS, "B1", r#"{"items":1}"#).await;
         assert_eq!(other.problem(), (409, "open_question".to_owned()));
+        assert_eq!(other.json()["questions"], json!([case]), "with what is asked");
         for (body, expected) in [
             (r#"{"answer":"used"}"#, (409, "not_asked")),
             (r#"{"answer":"print"}"#, (422, "field_wrong")),
@@ -419,6 +420,7 @@ async fn less_than_asked_for_is_a_question_and_is_answered_by_one_of_its_choices
         for action in ["complete", "reverse"] {
             let early = house.post(&format!("{path}/{action}"), "k3", "").await;
             assert_eq!(early.problem(), (409, "open_question".to_owned()), "{action}");
+            assert_eq!(early.json()["questions"], json!([case]), "{action}");
         }
         let body = format!(r#"{{"answer":"{answer}","by":"Łucja"}}"#);
         let answered = house.post(&format!("{path}/answer"), "k3", body).await;

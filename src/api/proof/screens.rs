@@ -92,6 +92,10 @@ async fn a_screen_is_paired_with_a_code_and_known_from_then_on() {
         assert_eq!(now[field], value, "{field}");
     }
     assert_eq!((&now["sandbox"], &now["vouchers"]), (&Value::Bool(true), &Value::Bool(true)));
+    let providers = [("finperks", false), ("giftlocal", true)];
+    let providers =
+        providers.map(|(provider, sandbox)| serde_json::json!({"provider": provider, "sandbox": sandbox}));
+    assert_eq!(now["providers"], serde_json::json!(providers));
     assert_eq!(now["tenders"], serde_json::json!(["cash", "card", "mixed"]));
 
     // It does what a cashier does.

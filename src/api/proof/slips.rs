@@ -89,7 +89,25 @@ async fn only_the_slip_of_a_sold_card_is_copied_and_no_question_is_answered_by_i
     assert_eq!(house.copy(&sale, "c1").await.problem(), (409, "no_slip".to_owned()));
     house.printer_will(JobOutcome::Unknown { fault: Fault::Silent, bytes_sent: 100 });
     house.post(&format!("{sale}/payment"), "k2", by_card("50.00")).await;
-    assert_eq!(house.copy(&sale, "c2").await.problem(), (409, "open_question".to_owned()));
+    let refused = house.copy(&sale, "c2").await;
+    assert_eq!(refused.problem(), (409, "open_question".to_owned()));
+    assert_eq!(
+        refused.json()["questions"],
+        house.get("/v1/attention").await.json()["cases"],
+        "with what is asked"
+    );
+    assert_eq!(refused.json()["questions"][0]["case"], "is_it_complete");
+    for action in ["payment", "cancel"] {
+        let refused = house
+            .post(
+                &format!("{sale}/{action}"),
+                "c4",
+                if action == "payment" { by_card("50.00") } else { String::new() },
+            )
+            .await;
+        assert_eq!(refused.problem(), (409, "open_question".to_owned()), "{action}");
+        assert_eq!(refused.json()["questions"][0]["choices"][0], "complete", "{action}");
+    }
     assert_eq!(house.jobs(), 1);
     assert_eq!(house.get(&sale).await.json()["cards"][0]["state"], "print_unclear");
     for (path, problem) in [

@@ -118,7 +118,7 @@ pub(crate) struct Closing {
     at: String,
     /// The entry of the journal that says so.
     seq: u64,
-    /// How many cards and redemptions were not closed then.
+    /// How many cards and redemptions were not closed when that was asked for; 500 stands for 500 or more.
     open: u32,
 }
 
@@ -148,7 +148,8 @@ pub(crate) struct BusinessDay {
     by_provider: Vec<OfName>,
     /// By cashier.
     by_cashier: Vec<OfName>,
-    /// What is not closed now, oldest first; at most 500.
+    /// What is not closed, oldest first; at most 500. Of a day that is closed, as it was then, whatever became of it since; of one that
+    /// was left out when a later one was closed, as it was at its end; else as it is now.
     open: Vec<JournalLine>,
 }
 

@@ -41,6 +41,8 @@ pub(crate) use redemption::{Basket, Redemption, Who};
 pub(crate) use request::{Answer, AnswerRequest, CancelRequest, PaymentRequest, SaleRequest};
 pub(crate) use sale::{Fault, OpenSales, Sale};
 pub(crate) use scan::ScanRead;
-pub(crate) use session::{PairRequest, PairingCode, Role, Session, SignInRequest, SignedIn, TenderKind};
+pub(crate) use session::{
+    PairRequest, PairingCode, ProviderInUse, Role, Session, SignInRequest, SignedIn, TenderKind,
+};
 pub(crate) use slip::Slip;
 pub(crate) use voucher::{CheckRequest, UnlockRequest, VoucherCheck, Worth};

@@ -1,7 +1,7 @@
 //! What came of a paper that is worth nothing.
 
 use serde::Serialize;
-use tilld_counter::PaperOfRedemption;
+use tilld_counter::{PaperMark, PaperOfRedemption};
 use tilld_domain::printing::PrintEnd;
 use utoipa::ToSchema;
 
@@ -24,7 +24,11 @@ pub(crate) struct PaperEnd {
 /// A paper of a redemption, and what came of printing it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RedemptionPaper {
-    /// Which copy it is, as it stands on it, from 1; absent of the first paper since the daemon started.
+    /// Whether it is marked as a copy: every paper but the first is, and one that cannot be known to be the first, because there was
+    /// something to print before the daemon's start, or before what it remembers.
+    is_copy: bool,
+    /// Which copy it is, as it stands on it, from 1; absent of the first paper, and of a copy that has no number because nobody knows
+    /// how many there were.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1)]
     copy: Option<u16>,
@@ -34,7 +38,12 @@ pub(crate) struct RedemptionPaper {
 
 impl From<PaperOfRedemption> for RedemptionPaper {
     fn from(paper: PaperOfRedemption) -> Self {
-        Self { copy: paper.copy, end: paper.end.into() }
+        let (is_copy, copy) = match paper.mark {
+            PaperMark::First => (false, None),
+            PaperMark::Copy(number) => (true, Some(number)),
+            PaperMark::CopyOfUnknown => (true, None),
+        };
+        Self { is_copy, copy, end: paper.end.into() }
     }
 }
 

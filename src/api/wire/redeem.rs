@@ -126,7 +126,7 @@ impl ReverseRequest {
 pub(crate) struct RedemptionAnswerRequest {
     /// One of the `choices` of the question.
     answer: RedemptionAnswer,
-    /// Who answers; a manager is always named.
+    /// Who answers; a manager is always named, and the redemption's cashier answers if nobody is.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 64, example = "Łucja")]
     by: Option<Checked<PersonName>>,
 }

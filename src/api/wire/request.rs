@@ -222,7 +222,7 @@ impl CancelRequest {
 pub(crate) struct AnswerRequest {
     /// One of the `choices` of the question.
     answer: Answer,
-    /// Who answers.
+    /// Who answers; the sale's cashier if nobody is named.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 64, example = "Łucja")]
     by: Option<Checked<PersonName>>,
 }

@@ -9,6 +9,7 @@ use tilld_domain::secret::Secret;
 use utoipa::ToSchema;
 
 use super::parts::{Checked, OURS, Unshown, words};
+use crate::InUse;
 use crate::pairing::DIGITS;
 
 /// A pairing code, as it is shown.
@@ -125,8 +126,10 @@ pub(crate) struct Session {
     /// Where it stands (ISO 3166-1 alpha-2): products of other countries are not sold here.
     #[schema(example = "DE")]
     pub(crate) country: String,
-    /// Whether it is all play: no card that is sold here is worth anything.
+    /// Whether any of the providers is play.
     pub(crate) sandbox: bool,
+    /// The providers in use here.
+    pub(crate) providers: Vec<ProviderInUse>,
     /// The language and formats of the shop (BCP 47).
     #[schema(example = "de-DE")]
     pub(crate) locale: String,
@@ -145,6 +148,22 @@ pub(crate) struct Session {
     pub(crate) managers: Vec<String>,
     /// Whether vouchers are redeemed here.
     pub(crate) vouchers: bool,
+}
+
+/// A provider in use.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ProviderInUse {
+    /// Its name, as the journal and the balances have it.
+    #[schema(example = "finperks")]
+    provider: String,
+    /// Whether it is play: what is sold or redeemed there is worth nothing.
+    sandbox: bool,
+}
+
+impl From<&InUse> for ProviderInUse {
+    fn from(one: &InUse) -> Self {
+        Self { provider: one.provider.clone(), sandbox: one.sandbox }
+    }
 }
 
 /// A manager who has signed in on a screen.
