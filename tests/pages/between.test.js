@@ -42,7 +42,7 @@ async function toCases(desk, who = FIRST) {
 
 async function closes(desk, reason) {
   await desk.press("open.settle");
-  await desk.page.keyboard.type(reason);
+  await desk.page.keyboard.sendCharacter(reason);
   await desk.press("open.close");
 }
 
@@ -97,7 +97,7 @@ test("a manager's decision about a voucher is no voucher of the guest at the cou
   await toCases(desk);
   await desk.press("open.settle");
   await desk.press("verdict.not_used");
-  await desk.page.type("textarea", "replacement given");
+  await desk.fills("textarea", "replacement given");
   way.held = (path) => path.endsWith("/settle");
   await desk.press("open.close");
   await eventually("the decision is asked for", () => way.waiting.length === 1);
@@ -174,7 +174,7 @@ test("what a manager is typing waits for him until he signs out, and is never an
   await shop.undoes("T-1", KEPT);
   const begins = async (words) => {
     await desk.press("open.settle");
-    await desk.page.keyboard.type(words);
+    await desk.page.keyboard.sendCharacter(words);
   };
   const typed = () => desk.page.$$eval("textarea", (fields) => fields.map(({ value }) => value));
   await toCases(desk, FIRST);

@@ -42,7 +42,7 @@ for (const language of ["de", "en"]) {
     assert.equal((await cases()).length, 1, "nothing was closed");
     await desk.looks(`manager-case-no-reason-${language}`);
     // What is typed stays while the list changes.
-    await desk.page.keyboard.type("credited in November");
+    await desk.page.keyboard.sendCharacter("credited in November");
     await shop.undoes(`${receipt}-2`, KEPT);
     await desk.sees(`${receipt}-2`);
     assert.match(await desk.page.$eval("textarea", (field) => field.value), /credited in November/);
@@ -52,7 +52,7 @@ for (const language of ["de", "en"]) {
     const entry = await lastOf(id, "settled");
     assert.deepEqual([entry.what, entry.by, entry.facts.reason], ["settled", MANAGERS[0], "credited in November"]);
     await desk.press("open.settle");
-    await desk.page.keyboard.type("likewise");
+    await desk.page.keyboard.sendCharacter("likewise");
     await desk.press("open.close");
     await desk.sees("open.none");
     await desk.close();
@@ -131,7 +131,7 @@ test("a case leads to its story, and back to the cases", async () => {
   await desk.press("open.settle");
   // What others write stays text, wherever it is shown.
   const hostile = '<img src=x onerror="document.title=1"><b>seen</b>';
-  await desk.page.keyboard.type(hostile);
+  await desk.page.keyboard.sendCharacter(hostile);
   await desk.press("open.close");
   await desk.sees("open.none");
   await desk.click('[data-tab="journal"]');
@@ -155,11 +155,27 @@ test("a redemption that nobody can find out is closed by what is decided, with a
   await desk.sees("open.verdict_missing");
   await desk.looks("manager-case-redemption-en");
   await desk.press("verdict.not_used");
-  await desk.page.type("textarea", "replacement given");
+  await desk.fills("textarea", "replacement given");
   await desk.press("open.close");
   await desk.sees("open.none");
   const entry = await eventually("the decision", async () => (await shop.ask("GET", `/v1/journal/redemptions/${taken.id}`)).body.entries.find(({ what }) => what === "redemption_settled"));
   assert.deepEqual(entry.facts, { reason: "replacement given", verdict: "not_used" });
+  await desk.close();
+});
+
+test("after too many wrong voucher codes a manager lets the till take codes again", async () => {
+  const { code } = await shop.giftLocal.post("/vouchers", { name: "tries", value: "9.00", currency: "EUR" });
+  const scans = async (scan) => (await shop.ask("POST", "/v1/vouchers/check", { scan })).body.code;
+  for (let wrong = 1; wrong <= 5; wrong += 1) assert.equal(await scans("999999999999"), "voucher_not_found");
+  assert.equal(await scans(code), "too_many_tries");
+  const desk = await Desk.open(shop, { language: "de", path: "/manager", touch: true, width: 800, height: 1280 });
+  await desk.signsIn();
+  await desk.sees("unlock.how");
+  assert.equal(await scans(code), "too_many_tries", "not by itself");
+  await desk.tap("unlock.go");
+  await desk.sees("unlock.done");
+  await desk.looks("manager-unlocked-de-800");
+  assert.equal(await scans(code), `••••${code.slice(-4)}`, "it is looked up");
   await desk.close();
 });
 
@@ -182,7 +198,7 @@ test("a pause that the provider has asked for is told and kept: nothing is sent 
   assert.equal(await desk.page.$("[data-send]"), null);
   await desk.looks("manager-undo-pause-fr");
   await desk.press("open.settle");
-  await desk.page.keyboard.type("undone by telephone");
+  await desk.page.keyboard.sendCharacter("undone by telephone");
   await desk.press("open.close");
   await desk.sees("open.none");
   await desk.close();

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { MANAGERS, PIN, eventually } from "./shop.js";
+import { MANAGERS, PATIENCE_MS, PIN, eventually } from "./shop.js";
 
 const require = createRequire(join(process.env.NODE_PATH ?? "/", "here.js"));
 const puppeteer = require("puppeteer-core");
@@ -36,21 +36,29 @@ export async function closeBrowser() {
 }
 
 export class Desk {
-  /// Opens the counter page, pairs it, and waits for its first screen. `beside`: a desk whose browser profile it shares.
-  static async open(shop, { language = "de", width = 1366, height = 768, dark = false, touch = false, beside, path = "/", before } = {}) {
+  /// Opens the counter page, pairs it, and waits for its first screen. `beside`: a desk whose browser profile it shares. `chosen`: the language
+  /// is chosen on this screen already; else it speaks the browser's (English), and then the till's.
+  static async open(shop, { language = "de", width = 1366, height = 768, dark = false, touch = false, beside, path = "/", before, chosen = true } = {}) {
     const desk = new Desk();
-    Object.assign(desk, { shop, language, troubles: [], words: JSON.parse(readFileSync(new URL(`${language}.json`, WORDS))) });
+    Object.assign(desk, { shop, language, touch, troubles: [], words: JSON.parse(readFileSync(new URL(`${language}.json`, WORDS))) });
     desk.context = beside?.context ?? await (await opened()).createBrowserContext();
     desk.shares = Boolean(beside);
     const page = await desk.context.newPage();
     desk.page = page;
+    page.setDefaultNavigationTimeout(PATIENCE_MS);
     await page.setViewport({ width, height, hasTouch: touch });
-    await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: dark ? "dark" : "light" }, { name: "prefers-reduced-motion", value: "reduce" }]);
+    await desk.turns(dark);
     await page.evaluateOnNewDocument((code) => {
-      if (localStorage.getItem("tilld.language") === null) localStorage.setItem("tilld.language", JSON.stringify(code));
+      if (code !== null && localStorage.getItem("tilld.language") === null) localStorage.setItem("tilld.language", JSON.stringify(code));
       window.breaches = [];
       addEventListener("securitypolicyviolation", (event) => window.breaches.push(`${event.violatedDirective} ${event.blockedURI}`));
-    }, language);
+      // What a screen reader would speak, in its order.
+      window.spoken = [];
+      new MutationObserver((changes) => {
+        const voices = new Set(changes.map(({ target }) => (target.closest ? target : target.parentElement)?.closest(".unseen[aria-live]")));
+        for (const voice of voices) if (voice?.textContent) window.spoken.push(`${voice.getAttribute("role")}: ${voice.textContent.replace(/[\u00a0\u202f]/g, " ").trim()}`);
+      }).observe(document, { subtree: true, childList: true, characterData: true });
+    }, chosen ? language : null);
     page.on("pageerror", (error) => desk.troubles.push(`exception: ${error.stack ?? error.message}`));
     page.on("console", (message) => {
       if (message.type() === "error" && !desk.#refusedByTheApi(message)) desk.troubles.push(`console: ${message.text()} ${message.location().url ?? ""}`);
@@ -61,6 +69,11 @@ export class Desk {
     return desk;
   }
 
+  /// Turns the page dark, or light again.
+  turns(dark) {
+    return this.page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: dark ? "dark" : "light" }, { name: "prefers-reduced-motion", value: "reduce" }]);
+  }
+
   #refusedByTheApi(message) {
     const { url = "" } = message.location();
     return /Failed to load resource|net::ERR_/.test(message.text()) && new URL(url, "http://x").pathname.startsWith("/v1/");
@@ -68,8 +81,14 @@ export class Desk {
 
   async #pair() {
     await this.has("#pairing-code");
-    await this.page.type("#pairing-code", await this.shop.pairingCode());
-    await this.page.keyboard.press("Enter");
+    const code = await this.shop.pairingCode();
+    if (this.touch) {
+      for (const digit of code.replace(/\D/g, "")) await (await this.has(`[data-key="${digit}"]`)).tap();
+      await (await this.has("form .primary")).tap();
+    } else {
+      await this.page.type("#pairing-code", code);
+      await this.page.keyboard.press("Enter");
+    }
     await eventually("the screen is paired", async () => (await this.page.$("#pairing-code")) === null);
   }
 
@@ -99,6 +118,16 @@ export class Desk {
     } catch (why) {
       throw new Error(`${why.message}; the page shows: ${await this.text()} ${this.troubles.join("; ")}`);
     }
+  }
+
+  /// Waits until these words were spoken: `urgent` as an alert, else as a status.
+  async hears(key, values = {}, urgent = false) {
+    const wanted = (key in this.words ? this.w(key, values) : key).replace(/[\u00a0\u202f]/g, " ");
+    const role = urgent ? "alert" : "status";
+    const heard = () => this.page.evaluate(() => window.spoken);
+    await eventually(`“${wanted}” is spoken`, async () => (await heard()).some((one) => one.startsWith(`${role}: `) && one.includes(wanted))).catch(async (why) => {
+      throw new Error(`${why.message}; spoken were: ${(await heard()).join(" | ")}`);
+    });
   }
 
   async seesNot(key, values) {
@@ -164,7 +193,7 @@ export class Desk {
   async signsIn(name = MANAGERS[0], pin = PIN) {
     await this.isAt("signin.title");
     await this.click(`[data-name="${name}"]`);
-    await this.page.type("#pin", pin);
+    await this.fills("#pin", pin);
     await this.page.keyboard.press("Enter");
     await this.has("#sign-out");
   }
@@ -174,6 +203,13 @@ export class Desk {
     const [cookie] = (await this.context.cookies()).filter(({ name }) => name.startsWith("tilld"));
     const answer = await fetch(`${this.shop.url}/v1/session/manager`, { method: "DELETE", headers: { Cookie: `${cookie.name}=${cookie.value}`, Origin: this.shop.url } });
     assert.equal(answer.status, 204);
+  }
+
+  /// Writes into a field at once and without a key, as if pasted: keys without pauses would be a scan.
+  async fills(selector, text) {
+    const field = await this.has(selector);
+    await field.focus();
+    await this.page.keyboard.sendCharacter(text);
   }
 
   /// Types as a person does: with pauses that no scanner has.
@@ -209,6 +245,8 @@ export class Desk {
       return [down, up];
     });
     await Promise.all(sent);
+    // What is pressed next comes after it, also by the moments that the keys carry.
+    await pause(Math.max(0, 1000 * timestamp - Date.now()));
     await session.detach();
   }
 
@@ -268,3 +306,17 @@ function keyOf(sign) {
   const shift = /[A-Z]/.test(sign) ? 8 : 0;
   return { key: sign, code, text: sign, modifiers: shift, windowsVirtualKeyCode: sign.toUpperCase().charCodeAt(0) };
 }
+
+/// What goes `before` a page that is to read what the daemon answers at a path with something changed about it.
+export const withAnswer = (shop, path, change) => async (page) => {
+  await page.setRequestInterception(true);
+  page.on("request", async (request) => {
+    if (new URL(request.url()).pathname !== path) return request.continue();
+    const { body } = await shop.ask("GET", path);
+    change(body);
+    await request.respond({ status: 200, contentType: "application/json", body: JSON.stringify(body) });
+  });
+};
+
+/// The same of its products.
+export const withProducts = (shop, change) => withAnswer(shop, "/v1/products", ({ products }) => change(products));

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import http from "node:http";
 import { after, before, test } from "node:test";
-import { Desk, closeBrowser } from "./desk.js";
+import { Desk, closeBrowser, withProducts } from "./desk.js";
 import { Shop, eventually } from "./shop.js";
 
 let shop;
@@ -101,15 +101,9 @@ const MARKUP = '<img src=x onerror="window.hurt=1"><script>window.hurt=1</script
 test("script in a product's name, and markup in a guest's message, stay text", async () => {
   const desk = await Desk.open(shop, {
     language: "en",
-    before: async (page) => {
-      await page.setRequestInterception(true);
-      page.on("request", async (request) => {
-        if (new URL(request.url()).pathname !== "/v1/products") return request.continue();
-        const { products } = (await shop.ask("GET", "/v1/products")).body;
-        products[0].name = MARKUP;
-        await request.respond({ status: 200, contentType: "application/json", body: JSON.stringify({ products }) });
-      });
-    },
+    before: withProducts(shop, (products) => {
+      products[0].name = MARKUP;
+    }),
   });
   await desk.isAt("sell.title");
   await desk.sees(MARKUP);

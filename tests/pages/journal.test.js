@@ -21,7 +21,7 @@ before(async () => {
   const { code } = await shop.giftLocal.post("/vouchers", { name: "journal", value: "30.00", currency: "EUR" });
   const { check } = (await shop.ask("POST", "/v1/vouchers/check", { scan: code })).body;
   await shop.ask("POST", "/v1/redemptions", { check, basket: "B-2001", cashier: "Kim", amount: { amount: "12.50", currency: "EUR" } }, { "Idempotency-Key": "b-2001" });
-  shop.tail = code.slice(-4);
+  Object.assign(shop, { voucher: code, tail: code.slice(-4) });
 });
 after(async () => {
   await closeBrowser();
@@ -36,7 +36,7 @@ const cellsOf = (row) => [...row.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g
 
 async function finds(desk, words, receipts) {
   await desk.page.$eval("#journal-search", (field) => { field.value = ""; });
-  await desk.page.type("#journal-search", words);
+  await desk.fills("#journal-search", words);
   await desk.page.keyboard.press("Enter");
   await eventually(`“${words}” finds ${receipts}`, async () => JSON.stringify(await listed(desk)) === JSON.stringify(receipts)).catch(async (why) => {
     throw new Error(`${why.message}; found ${await listed(desk)}`);
@@ -69,10 +69,66 @@ for (const language of ["de", "en"]) {
       ["stuck", ["R-1005"]],
       ["kim sold", ["R-1003", "R-1001"]],
       ["4001232100022", ["R-1003"]],
+      // As this page says it, not only as the daemon does.
+      [desk.w("state.stuck").toUpperCase(), ["R-1005"]],
+      [`kim ${desk.w("state.sold")}`, ["R-1003", "R-1001"]],
+      [desk.w("voucher_state.answered"), ["B-2001"]],
+      [desk.w("state.not_sold"), []],
       ["nothing-like-it", []],
     ]) await finds(desk, words, receipts);
     await desk.sees("journal.none");
     await desk.looks(`manager-journal-none-${language}`);
+    await desk.close();
+  });
+}
+
+for (const [language, gap, end] of [["en", 5, "Enter"], ["de", 40, null]]) {
+  test(`a scan at the manager's page presses nothing, is no PIN and closes no day; in the journal it searches, and its code goes nowhere (${language}, ${gap} ms${end ? "" : ", not ended"})`, async () => {
+    const asked = [];
+    const desk = await Desk.open(shop, { language, path: "/manager", before: async (page) => {
+      page.on("request", (request) => asked.push(`${request.method()} ${decodeURIComponent(request.url())} ${request.postData() ?? ""}`));
+    } });
+    const scans = (text) => desk.scans(text, { gap, end });
+    const askedOf = (path) => asked.filter((one) => one.includes(path));
+    await desk.isAt("signin.title");
+    await scans(shop.voucher);
+    await desk.sees("scan.no_pin");
+    assert.equal(await desk.page.$eval("#pin", (field) => field.value), "");
+    assert.deepEqual(askedOf("/v1/session/manager"), []);
+    await desk.looks(`manager-scanned-pin-${language}`);
+    await desk.signsIn();
+    await desk.seesNot("scan.no_pin");
+    await desk.click('[data-tab="day"]');
+    await desk.press("day.z");
+    // Enter does not close a day at once, even a person's; and a scan's presses nothing where it would.
+    assert.equal(await desk.page.evaluate(() => document.activeElement.id), "sure-title");
+    await desk.page.focus("#z-yes");
+    await scans(shop.voucher);
+    await desk.sees("scan.searches");
+    await desk.sees("day.sure_what");
+    assert.deepEqual(askedOf("/report"), []);
+    await desk.click('[data-tab="journal"]');
+    await desk.isAt("journal.title");
+    await desk.seesNot("scan.searches");
+    const finding = async (scan, sought, receipts) => {
+      await scans(scan);
+      await eventually(`${sought} finds ${receipts}`, async () => (await desk.page.$eval("#journal-search", (field) => field.value)) === sought
+        && JSON.stringify(await listed(desk)) === JSON.stringify(receipts));
+    };
+    for (const focus of ["#journal-search", "#verify"]) {
+      await desk.page.focus(focus);
+      await finding(shop.voucher, shop.tail, ["B-2001"]);
+      await finding("4001232100022", "4001232100022", ["R-1003"]);
+      await finding("6399990000129876", "9876", ["R-1003"]);
+    }
+    // The number at the foot of a slip is no code.
+    await finding(shop.printer.bars[0], shop.printer.bars[0], ["R-1001"]);
+    for (const code of [shop.voucher, "6399990000129876"]) {
+      assert.deepEqual(askedOf(code), []);
+      const kept = await desk.page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]) + document.documentElement.outerHTML);
+      assert.ok(!kept.includes(code));
+    }
+    assert.deepEqual(askedOf("POST").filter((one) => one.includes("/v1/journal/verification")), []);
     await desk.close();
   });
 }
@@ -128,6 +184,39 @@ test("a long list is shown page by page, and the focus goes on where the next pa
   await desk.press("journal.more");
   await eventually("six lines", async () => (await listed(desk)).length === 6);
   assert.equal(await desk.page.evaluate(() => document.activeElement.innerText.trim()), (await listed(desk))[3]);
+  await desk.close();
+});
+
+test("an index that is still being made, and a read that failed, say so and what to do", async () => {
+  let told = (body) => body;
+  const desk = await Desk.open(shop, { language: "fr", path: "/manager", dark: true, before: async (page) => {
+    await page.setRequestInterception(true);
+    page.on("request", async (request) => {
+      const { pathname } = new URL(request.url());
+      if (pathname.startsWith("/v1/days/")) return told === null ? request.respond({ status: 503, contentType: "application/json", body: JSON.stringify({ code: "stopping" }) }) : request.continue();
+      if (pathname !== "/v1/journal") return request.continue();
+      if (told === null) return request.abort();
+      const { body } = await shop.ask("GET", "/v1/journal");
+      return request.respond({ status: 200, contentType: "application/json", body: JSON.stringify(told(body)) });
+    });
+  } });
+  await desk.signsIn();
+  told = (body) => ({ ...body, searched: 1, last: 5_000_000 });
+  await desk.click('[data-tab="journal"]');
+  await desk.sees("journal.indexing");
+  await desk.looks("manager-indexing-fr-dark");
+  told = null;
+  await desk.fills("#journal-search", "kim");
+  await desk.sees("problem.unreached");
+  await desk.button("again");
+  await desk.looks("manager-journal-unread-fr-dark");
+  await desk.click('[data-tab="day"]');
+  await desk.button("again");
+  await desk.looks("manager-day-unread-fr-dark");
+  told = (body) => body;
+  await desk.press("again");
+  await desk.sees("day.all");
+  assert.equal(await desk.page.$(".alarm"), null);
   await desk.close();
 });
 
@@ -240,6 +329,45 @@ for (const [language, amount] of [["de", "12,50 €"], ["en", "€12.50"]]) {
   });
 }
 
+for (const [language, amount] of [["en", "€12.50"], ["fr", "12,50 €"]]) {
+  test(`a voucher whose goods have come back gets its value back from its story: asked first, once, by the manager's name (${language})`, async () => {
+    const basket = `B-22${language}`;
+    const { code } = await shop.giftLocal.post("/vouchers", { name: basket, value: "30.00", currency: "EUR" });
+    const { check } = (await shop.ask("POST", "/v1/vouchers/check", { scan: code })).body;
+    const { body: { id } } = await shop.ask("POST", "/v1/redemptions", { check, basket, amount: { amount: "12.50", currency: "EUR" } }, { "Idempotency-Key": basket });
+    await shop.ask("POST", `/v1/redemptions/${id}/complete`, { by: "Mia" }, { "Idempotency-Key": `${basket} done` });
+    const entries = async () => (await shop.ask("GET", `/v1/journal/redemptions/${id}`)).body.entries;
+    const desk = await Desk.open(shop, { language, path: "/manager", dark: language === "fr" });
+    await desk.signsIn("Ada Berg");
+    await desk.click('[data-tab="journal"]');
+    await finds(desk, basket, [basket]);
+    await desk.press("journal.open_line", { receipt: basket });
+    await desk.press("giving.go");
+    await desk.sees("giving.sure", { amount });
+    await desk.sees("giving.sure_what", { name: "Ada Berg" });
+    // The next Enter gives nothing, whosever it is.
+    await desk.page.keyboard.press("Enter");
+    await desk.looks(`manager-giving-sure-${language}`);
+    await desk.press("cancel");
+    await desk.vanishes("giving.sure", { amount });
+    assert.equal((await entries()).at(-1).what, "completed");
+    await desk.press("giving.go");
+    await desk.press("giving.yes", { amount });
+    await eventually("it has its value back", async () => (await entries()).at(-1).state === "cleared");
+    await desk.reloads();
+    await desk.sees("voucher_state.cleared");
+    await desk.sees("told.taken_back");
+    await desk.sees("told_by", { name: "Ada Berg" });
+    assert.equal(await desk.page.$("#giving"), null);
+    await desk.looks(`manager-given-${language}`);
+    const [taken, ...more] = (await entries()).filter(({ what }) => what === "taken_back");
+    assert.deepEqual([taken.by, more.length], ["Ada Berg", 0]);
+    const { body: left } = await shop.ask("POST", "/v1/vouchers/check", { scan: code });
+    assert.equal(left.eligible.amount, "30.00");
+    await desk.close();
+  });
+}
+
 test("of a sale of several cards each slip is behind its fold, and asked for when that is opened", async () => {
   const desk = await Desk.open(shop, { language: "en", path: "/manager" });
   const eur = (amount) => ({ amount, currency: "EUR" });
@@ -279,7 +407,7 @@ for (const language of ["en", "fr"]) {
     for (const [words, count] of [["kim", 3], ["R-1004", 1]]) {
       await eventually(words, async () => (await listed(desk)).length >= 6 || words !== "kim");
       await desk.page.$eval("#journal-search", (field) => { field.value = ""; });
-      await desk.page.type("#journal-search", words);
+      await desk.fills("#journal-search", words);
       await desk.page.keyboard.press("Enter");
       await eventually(`${count} lines`, async () => (await listed(desk)).length === count);
       const receipts = await listed(desk);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { Desk, closeBrowser } from "./desk.js";
+import { Desk, closeBrowser, withProducts } from "./desk.js";
 import { Shop, eventually } from "./shop.js";
 
 /// The products of the country that have a picture, and one that has none.
@@ -100,16 +100,10 @@ test("a picture that comes while the page is open is shown by itself, and one th
 test("products of one brand that share a picture each show it", async () => {
   const desk = await Desk.open(shop, {
     language: "en",
-    before: async (page) => {
-      await page.setRequestInterception(true);
-      page.on("request", async (request) => {
-        if (new URL(request.url()).pathname !== "/v1/products") return request.continue();
-        const { products } = (await shop.ask("GET", "/v1/products")).body;
-        const { picture } = products.find(({ code }) => code === PICTURED[0]);
-        for (const product of products) product.picture &&= picture;
-        await request.respond({ status: 200, contentType: "application/json", body: JSON.stringify({ products }) });
-      });
-    },
+    before: withProducts(shop, (products) => {
+      const { picture } = products.find(({ code }) => code === PICTURED[0]);
+      for (const product of products) product.picture &&= picture;
+    }),
   });
   await desk.isAt("sell.title");
   for (const product of PICTURED) await shows(desk, product);

@@ -66,6 +66,9 @@ test("a slip that waits for paper prints by itself when there is some", async ()
   await pays(desk);
   await desk.isAt("question.print_or_money_back");
   await desk.sees("fault.paper_out");
+  // What waits to be printed stands beside the question.
+  const [rows] = await desk.slips();
+  assert.ok(rows.includes("Gutscheincode"), rows.join(" / "));
   await desk.looks("question-print-or-money-back-en");
   shop.printer.fault(null);
   await desk.isAt("screen.done");
@@ -345,10 +348,10 @@ test("a balance that no longer covers every card stands in the status bar, in wo
   // The dearest card costs 500.00: as much is enough.
   await shop.finperks.put("/balances/EUR", { available: "500.0" });
   const desk = await Desk.open(shop, { language: "de" });
-  const answered = desk.page.waitForResponse((answer) => answer.url().endsWith("/v1/balances"));
   await desk.reloads();
-  await (await answered).text();
   await desk.isAt("sell.title");
+  const heard = () => performance.getEntriesByType("resource").some(({ name, responseEnd }) => name.endsWith("/v1/balances") && responseEnd > 0);
+  await eventually("the page has read the balances", () => desk.page.evaluate(heard));
   // Whatever the page makes of it is drawn before it has heard another answer.
   await desk.page.evaluate(() => fetch("/v1/balances").then((answer) => answer.text()));
   await desk.seesNot("status.balance_low", { amount: "500,00 €" });

@@ -5,16 +5,16 @@ import { after, before, test } from "node:test";
 import { isGtin, whatIs } from "../../src/pages/files/app/arrival.js";
 import { Bursts } from "../../src/pages/files/app/scan.js";
 import { Desk, closeBrowser } from "./desk.js";
-import { Shop } from "./shop.js";
+import { Shop, eventually } from "./shop.js";
 
-/// What a run of keys is taken for: `[key, code, shift, ms since the key before]`.
+/// What a run of keys is taken for: `[key, code, shift, ms since the key before, whether it is held down]`.
 function read(keys) {
   const bursts = new Bursts();
   let at = 1000;
   let scan = null;
-  for (const [key, code = "", shift = false, after = 10] of keys) {
+  for (const [key, code = "", shift = false, after = 10, repeat = false] of keys) {
     at += after;
-    scan = bursts.key({ key, code, shift, at }).scan ?? scan;
+    scan = bursts.key({ key, code, shift, at, repeat }).scan ?? scan;
   }
   return scan ?? bursts.silence();
 }
@@ -27,6 +27,7 @@ test("what comes fast and ends is a scan; what a person types is not", () => {
     ["40 ms a key", typed("401200000011", 40), "401200000011"],
     ["40 ms a key, late by 40", typed("401200000011", 80), "401200000011"],
     ["ended by Tab", typed("401200000011", 5, "Tab"), "401200000011"],
+    ["ended twice, as by CR and LF", [...typed("401200000011", 5), ["Enter", "Enter", false, 5]], "401200000011"],
     ["not ended, long", typed("401200000011", 5, null), "401200000011"],
     ["not ended, short", typed("1234567", 5, null), null],
     ["a fast person: 130 ms a key", typed("401200000011", 130), null],
@@ -35,6 +36,40 @@ test("what comes fast and ends is a scan; what a person types is not", () => {
     ["with blanks", typed("4012 0000 0011", 5), "4012 0000 0011"],
     ["a late Enter is a person's", [...typed("401200", 5, null), ["Enter", "Enter", false, 400]], null],
     ["an arrow key ends a burst", [...typed("401200", 5, null), ["ArrowLeft", "ArrowLeft", false, 5], ...typed("34", 5)], null],
+  ]) assert.equal(read(keys), expected, what);
+});
+
+test("the second end of a scan presses nothing, and a person's Enter after it does", () => {
+  for (const [ends, after, tail] of [[["Enter", "Enter"], 5, true], [["Tab", "Enter"], 40, true], [["Enter", "Enter"], 300, undefined]]) {
+    const bursts = new Bursts();
+    let at = 1000;
+    for (const sign of "401200000011") bursts.key({ key: sign, at: at += 5 });
+    assert.equal(bursts.key({ key: ends[0], at: at += 5 }).scan, "401200000011");
+    assert.equal(bursts.key({ key: ends[1], at: at + after }).tail, tail, `${ends} ${after}`);
+    // Nor is one after another key.
+    bursts.key({ key: "1", at: at + after });
+    assert.equal(bursts.key({ key: "Enter", at: at + after }).tail, undefined);
+  }
+});
+
+test("a scan that a busy machine delivers late is read as a whole, and no part of it as another code", () => {
+  const bursts = new Bursts();
+  let scan = null;
+  [..."401200000011"].forEach((key, place) => {
+    bursts.key({ key, at: 1000 + 5 * place });
+    if (place === 2) scan = bursts.silence();
+  });
+  assert.equal(scan, null);
+  assert.equal(bursts.key({ key: "Enter", at: 1060 }).scan, "401200000011");
+});
+
+test("a key that something lies on is no scan, and the scan after it is one", () => {
+  const held = (times, end) => [["1", "Digit1", false, 500], ...Array(times - 1).fill(["1", "Digit1", false, 33, true]), ...(end ? [[end, end, false, 33]] : [])];
+  for (const [what, keys, expected] of [
+    ["as long as a voucher's code", held(12), null],
+    ["for long", held(400), null],
+    ["and Enter", held(12, "Enter"), null],
+    ["and a scan at once", [...held(12), ...typed("401200000011", 5)], "401200000011"],
   ]) assert.equal(read(keys), expected, what);
 });
 
@@ -130,5 +165,37 @@ test("a scan on the screen of a finished sale begins the next one", async () => 
   await desk.scans("4001232100015");
   await desk.isAt("Klangbude Musikkarte");
   await desk.seesNot("scan.busy");
+  await desk.close();
+});
+
+test("a key that is held down is taken for no voucher", async () => {
+  const desk = await Desk.open(shop, { language: "en" });
+  await desk.isAt("sell.title");
+  const checks = [];
+  desk.page.on("request", (request) => request.url().endsWith("/v1/vouchers/check") && checks.push(request.postData()));
+  for (let times = 0; times < 12; times += 1) await desk.page.keyboard.down("1");
+  await desk.page.keyboard.up("1");
+  await desk.page.keyboard.press("Enter");
+  await desk.isAt("sell.title");
+  await desk.scans("401200000029");
+  await desk.isAt("redeem.title");
+  assert.deepEqual(checks.map((body) => JSON.parse(body).scan), ["401200000029"]);
+  await desk.close();
+});
+
+test("a scan while the list of languages has the focus chooses no language", async () => {
+  const desk = await Desk.open(shop, { language: "de" });
+  await desk.isAt("sell.title");
+  const chosen = () => desk.page.evaluate(() => [JSON.parse(localStorage.getItem("tilld.language")), document.querySelector("#language").value]);
+  for (const token of ["fr7hQ2mZr50Ea1", "e7hQ2mZr50Ea1"]) {
+    await desk.page.focus("#language");
+    await desk.scans(token);
+    await desk.sees("problem.voucher_not_found");
+    assert.deepEqual(await chosen(), ["de", "de"], token);
+  }
+  // Chosen as somebody without a mouse does, it changes.
+  await desk.page.focus("#language");
+  await desk.page.keyboard.press("ArrowDown");
+  await eventually("another language", async () => (await chosen())[0] === "en");
   await desk.close();
 });

@@ -245,6 +245,32 @@ for (const [language, comma, due, back] of [["fr", ",", "12,50 €", "7,50 €"]
   });
 }
 
+for (const [language, due] of [["de", "25,00 €"], ["en", "€25.00"]]) {
+  test(`a card from the rack whose bars cannot be read is sold by its number, with fingers alone (${language})`, async () => {
+    const desk = await Desk.open(shop, { language, width: 800, height: 1180, touch: true });
+    await desk.isAt("sell.title");
+    const tap = async (selector) => (await desk.has(selector)).tap();
+    const code = language === "de" ? "6399990000123456711" : "6399990000123456712";
+    const came = await outcome(async () => {
+      await tap(RACK);
+      await tap('[data-value="25.00"]');
+      await desk.isAt("rack.title");
+      // One key too many is erased.
+      for (const digit of `${code}5`) await tap(`[data-key="${digit}"]`);
+      await desk.tap("keypad.erase");
+      await desk.looks(`rack-${language}-800`);
+      await desk.tap("rack.take");
+      await desk.sees(`•••• ${code.slice(-4)}`);
+      await desk.tap("basket.sell.one", { n: 1 });
+      await desk.isAt("take.title", { amount: due });
+      await desk.tap("take.exact_paid", { amount: due });
+      await desk.isAt("screen.done");
+    });
+    assert.equal(came.live, 1);
+    await desk.close();
+  });
+}
+
 for (const [language, due, rest, back] of [["de", "80,00 €", "30,00 €", "10,00 €"], ["en", "€80.00", "€30.00", "€10.00"]]) {
   test(`a part is paid by card and the rest in cash, with the keyboard alone (${language})`, async () => {
     const desk = await Desk.open(shop, { language });

@@ -105,7 +105,7 @@ currency = "EUR"
 location = "A1234"
 requests_per_second = 1000
 burst    = 1000
-deadlines.redeem_s = 30
+${live ? "sandbox  = false\n" : ""}deadlines.redeem_s = 30
 reverse  = { path = "${path}", id_field = "${field}", repeatable = true }
 ${managers.map((name) => `[[managers]]\nname = "${name}"\npin_hash = "${PIN_HASH}"\n`).join("")}${more}`.replace(/printer  = \{ (.*) \}\nprinter\.patience = (\{.*\})/, "printer  = { $1, patience = $2 }"));
     await shop.serve();

@@ -9,11 +9,11 @@
 // Where a question is open a scan may be its answer: the number at the foot of a slip, or the code on it, says that the slip is complete.
 // Any other, and any while money is on its way, goes nowhere and says so.
 
+import { isGtin, isSlipNumber, plain, sameNumber } from "./digits.js";
 import { draft } from "./selling.js";
 import { till } from "./till.js";
 
-/// A scan without the mark that some scanners put before it (AIM, `]E0`).
-export const plain = (raw) => raw.replace(/^\][A-Za-z]\d/, "").trim();
+export { isGtin, plain };
 
 /// What a text is: `{ is: "product", product }`, or `foreign_product`, `voucher`, `slip`, `rack_card`. `code`: of a card from the rack, if it is one.
 export function whatIs(raw, products) {
@@ -26,22 +26,6 @@ export function whatIs(raw, products) {
   if (isSlipNumber(digits)) return { is: "slip" };
   if ([8, 13, 14].includes(digits.length) && isGtin(digits)) return { is: "foreign_product" };
   return { is: "rack_card", code: digits };
-}
-
-/// A UPC of 12 digits is an EAN of 13 with a zero before it.
-function sameNumber(one, other) {
-  return /^\d{8,14}$/.test(one) && /^\d{8,14}$/.test(other) && one.padStart(14, "0") === other.padStart(14, "0");
-}
-
-/// The check digit of GS1.
-export function isGtin(digits) {
-  const total = [...digits.padStart(14, "0")].reduce((sum, digit, place) => sum + Number(digit) * (place % 2 === 0 ? 3 : 1), 0);
-  return total % 10 === 0;
-}
-
-/// As the daemon prints them: 90, nine digits, and modulo 97 there remains 1 (ISO 7064 MOD 97-10).
-export function isSlipNumber(digits) {
-  return /^90\d{9}$/.test(digits) && Number(digits) % 97 === 1;
 }
 
 /// The products that are sold here: of the till's country.

@@ -1,11 +1,15 @@
 // The manager page: which screen stands now. Pairing comes first, then the PIN, then whatever the manager has chosen; open cases are where
 // it begins. A screen is drawn when another one's turn comes, and only updated while it stands.
+//
+// A scan presses nothing here and is typed into nothing, least of all the PIN: the journal searches for it, any other screen says that it does not.
 
 import { act, acting, forget, unanswered } from "./api.js";
 import { button, el, fill, icon } from "./dom.js";
 import { build, drawStatus, drawTop, frame, speakAs, speakFirst, speakOut } from "./frame.js";
+import { inFront, listenForUse } from "./front.js";
 import { asManager, backFromStory, listenForNews, office, signOut, stay, toTab, tookSession } from "./office.js";
-import { changed, onChange, onNews, open, quietly, readCases, till } from "./till.js";
+import { listenForScans } from "./scan.js";
+import { changed, hindrance, onChange, onNews, open, quietly, readCases, till } from "./till.js";
 import { spoken, w } from "./words.js";
 import { day } from "../screens/day.js";
 import { devices } from "../screens/devices.js";
@@ -16,6 +20,9 @@ import { products } from "../screens/products.js";
 import { signin } from "../screens/signin.js";
 import { story } from "../screens/story.js";
 import { wait } from "../screens/wait.js";
+import { playOrMoney } from "../parts/play.js";
+import { note } from "../parts/said.js";
+import { troublesBox } from "../parts/troubles.js";
 
 const TABS = { cases: "attention", journal: "book", day: "day", devices: "print", products: "gift" };
 const SCREENS = { cases: openCases, journal, day, devices, products };
@@ -38,16 +45,19 @@ function draw() {
     const before = standing;
     const screen = next.make();
     standing = { key, screen };
-    fill(frame.main, screen.node);
+    remarks(null);
+    fill(frame.main, remark, screen.node);
     document.title = `${screen.title} · tilld`;
     screen.focus?.focus({ preventScroll: true });
     frame.main.scrollTop = 0;
     if (before) speakOut([screen.title, screen.words].filter(Boolean).join(" "), screen.urgent);
   }
+  for (const part of [ending, untaken]) part.setAttribute("aria-label", w("signin.session"));
   above();
   drawEnding();
   drawUntaken();
   drawStatus();
+  troubles.update(till.ready && !till.unpaired && till.reached ? till.health : null, hindrance()?.refused);
 }
 
 /// What stands above: whether this is play or money, the tabs, who is signed in.
@@ -59,14 +69,32 @@ function above() {
     now: office.tab,
     free: true,
     go: toTab,
-    state: [here, office.manager, Boolean(session)],
+    state: [here, office.manager, session?.providers],
     aside: () => [
-      session && (session.sandbox ? el("span", { class: "sandbox" }, w("frame.sandbox")) : el("span", { class: "live" }, w("frame.live"))),
+      session && playOrMoney(session),
       el("a", { class: "chip", id: "counter", href: "/" }, icon("counter"), el("span", {}, w("frame.counter"))),
       here && el("button", { type: "button", class: "chip", id: "sign-out", "aria-label": w("signin.out_of", { name: office.manager }), on: { click: signOut } },
         icon("leave"), el("span", {}, w("signin.out"))),
     ],
   });
+}
+
+/// What was remarked about a scan; it goes with the screen that it was remarked on.
+const remark = el("div", { class: "remark", hidden: true });
+
+function remarks(words) {
+  remark.hidden = !words;
+  fill(remark, words && note(words));
+}
+
+/// What a scan does.
+function arrived(text) {
+  const { screen } = standing;
+  if (screen.scan) return screen.scan(text);
+  const words = w(office.manager === null ? "scan.no_pin" : "scan.searches");
+  remarks(words);
+  frame.main.scrollTop = 0;
+  speakOut(words, true);
 }
 
 let ending = null;
@@ -80,6 +108,8 @@ function drawEnding() {
   fill(ending, state && [icon("clock"), el("p", { class: "banner-text" }, w("signin.ending")), button(w("signin.stay"), stay, { id: "stay" })]);
   if (state) speakOut(w("signin.ending"), true);
 }
+
+const troubles = troublesBox();
 
 let untaken = null;
 /// Whose acts without an answer were given up, because another manager has signed in.
@@ -121,12 +151,17 @@ function takeUp() {
 async function begin() {
   await speakFirst();
   build(document.body);
-  ending = el("section", { class: "banner ending", hidden: true, "aria-label": w("signin.session") });
-  untaken = el("section", { class: "banner", hidden: true, "aria-label": w("signin.session") });
-  frame.main.before(ending, untaken);
+  ending = el("section", { class: "banner ending", hidden: true });
+  untaken = el("section", { class: "banner", hidden: true });
+  frame.tellsOwn = true;
+  frame.main.before(troubles.node, ending, untaken);
   onChange(takeUp);
   onChange(draw);
+  const wanted = () => till.ready && !till.unpaired;
+  listenForScans(wanted, arrived);
+  listenForUse();
   onNews({
+    scan: (text) => inFront() && wanted() && arrived(text),
     reread: async () => {
       office.news += 1;
     },

@@ -33,6 +33,8 @@ export const busy = () => acting("/v1/redemptions") || views().some((view) => BU
 /// Looks at a voucher.
 export async function look(scan) {
   if (guest.checking) return;
+  // There is nobody to be asked; the screen says so.
+  if (till.session?.vouchers === false) return void changed();
   Object.assign(guest, { checking: true, check: null, problem: null });
   changed();
   try {

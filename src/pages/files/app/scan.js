@@ -2,13 +2,15 @@
 //
 // A burst is a run of keys with at most `GAP_MS` between two of them. It is a scan if it has `LEAST` signs and ends with Enter or Tab,
 // or with `LEAST_UNENDED` signs and silence. People do not type like that: what they type stays where it is, and Enter after it
-// presses what it always presses. Digits are taken from the place of the key where the layout makes something else of it (a scanner
+// presses what it always presses; a key that is held down, or that something lies on, is no scan. Digits are taken from the place of the key where the layout makes something else of it (a scanner
 // that types American on a French keyboard), as long as no shift is held; letters are taken as the layout gives them.
 //
 // Deliberately absent: guessing what was scanned. That is `arrival.js`.
 
 /// The longest pause within a scan; slow scanners send a key every 40 ms, and a busy till delivers it late.
 const GAP_MS = 90;
+/// The silence after which nothing more of a scan comes.
+export const SILENCE_MS = 3 * GAP_MS;
 /// How short a scan may be: a person who hits four keys and Enter at this pace is not one.
 const LEAST = 5;
 /// The same where no key ends it.
@@ -22,16 +24,27 @@ const MODIFIERS = new Set(["Shift", "CapsLock", "NumLock", "AltGraph", "Control"
 export class Bursts {
   #text = "";
   #last = -Infinity;
+  #ended = -Infinity;
 
-  /// Takes a key; what it means: `{ begins }` (a burst begins with it), `{ goesOn }`, `{ scan }` (it ended one), or `{}`.
-  key({ key, code = "", shift = false, at }) {
+  /// Takes a key; what it means: `{ begins }` (a burst begins with it), `{ goesOn }`, `{ scan }` (it ended one), `{ tail }` (one
+  /// has ended just before: some scanners send two ends), or `{}`.
+  key({ key, code = "", shift = false, at, repeat = false }) {
     if (MODIFIERS.has(key)) return {};
+    // No scanner holds a key so long that the keyboard repeats it.
+    if (repeat) {
+      this.clear();
+      return {};
+    }
     const near = at - this.#last <= GAP_MS;
     if (key === "Enter" || key === "Tab") {
       const scan = near && this.#text.length >= LEAST ? this.#text : null;
       this.clear();
+      if (scan !== null) this.#ended = at;
+      else if (at - this.#ended <= GAP_MS) return { tail: true };
       return scan === null ? {} : { scan };
     }
+    // Whatever comes after another key is no second end.
+    this.#ended = -Infinity;
     const sign = signOf(key, code, shift);
     if (sign === null) {
       this.clear();
@@ -43,9 +56,11 @@ export class Bursts {
     return begins ? { begins } : { goesOn: true };
   }
 
-  /// After silence: the scan that no key ended.
+  /// After silence: the scan that no key ended. What is too short for one may be the beginning of one that a busy machine delivers late: whether
+  /// the next key belongs to it, its own moment tells.
   silence() {
-    const scan = this.#text.length >= LEAST_UNENDED ? this.#text : null;
+    if (this.#text.length < LEAST_UNENDED) return null;
+    const scan = this.#text;
     this.clear();
     return scan;
   }
@@ -81,7 +96,7 @@ export function listenForScans(wants, arrived) {
     if (!wants() || event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return;
     clearTimeout(silence);
     const field = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement ? event.target : null;
-    const seen = bursts.key({ key: event.key, code: event.code, shift: event.shiftKey, at: event.timeStamp });
+    const seen = bursts.key({ key: event.key, code: event.code, shift: event.shiftKey, at: event.timeStamp, repeat: event.repeat });
     if (seen.begins) {
       inBurst = false;
       before = field && { field, value: field.value };
@@ -94,13 +109,18 @@ export function listenForScans(wants, arrived) {
       take(seen.scan);
       return;
     }
+    if (seen.tail) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      return;
+    }
     // A blank within a burst presses no button and scrolls nothing.
     if (seen.goesOn && event.key === " " && !field) event.preventDefault();
     silence = setTimeout(() => {
       const scan = bursts.silence();
       inBurst = false;
       if (scan !== null) take(scan);
-    }, 3 * GAP_MS);
+    }, SILENCE_MS);
   }, true);
   window.addEventListener("keyup", (event) => {
     if (event.key === " " && inBurst) event.preventDefault();

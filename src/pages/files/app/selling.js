@@ -7,7 +7,8 @@
 // asks something: shown here, it would be paid twice.
 //
 // Ways to fail: the daemon refuses (`draft.problem`, `trouble` of a sale: a sentence beside it, the draft stays); it is not reached (the
-// act is asked again under its key, the screen waits). Codes of rack cards live in memory alone: a reload asks to scan them again.
+// act is asked again under its key, the screen waits). Codes of rack cards live in memory alone: a reload takes them out of the draft, and they
+// are missed by name (`draft.lost`) until each is scanned again or the basket is over.
 
 import { Problem, act, acting, read, unanswered } from "./api.js";
 import { tab, till as shared } from "./keep.js";
@@ -16,7 +17,7 @@ import { changed, quietly, readCases, till, tookSale } from "./till.js";
 
 export const MOST_CARDS = 20;
 
-export const draft = { receipt: "", cards: [], problem: null, opening: false, lost: 0 };
+export const draft = { receipt: "", cards: [], problem: null, opening: false, lost: [] };
 
 /// Sales in a customer's hand, oldest first: `{ id, trouble }`.
 export const attended = [];
@@ -40,16 +41,20 @@ export function chance(signs) {
 }
 
 function keepDraft() {
-  tab.set("draft", { receipt: draft.receipt, cards: draft.cards.map(({ code, ...card }) => ({ ...card, scanned: code !== undefined })) });
+  const kept = draft.cards.map(({ code, ...card }) => ({ ...card, scanned: code !== undefined }));
+  tab.set("draft", { receipt: draft.receipt, cards: [...kept, ...draft.lost.map((card) => ({ ...card, scanned: true }))] });
   changed();
 }
 
-/// Adds a card. `code`: of a card from the rack. False where it does not fit.
+/// Adds a card. `code`: of a card from the rack. Null, or the code of the problem where it does not fit.
 export function addCard(product, faceValue, code) {
   // Where the hangers carry the product's own code, two cards have the same one.
   const twice = code !== undefined && product.rack_code !== "product" && draft.cards.some((card) => card.code === code);
-  if (draft.cards.length >= MOST_CARDS || twice) return false;
+  if (twice) return "card_code_twice";
+  if (draft.cards.length >= MOST_CARDS) return "too_many_cards";
   draft.problem = null;
+  const found = code === undefined ? -1 : draft.lost.findIndex((card) => card.product === product.code);
+  if (found >= 0) draft.lost.splice(found, 1);
   draft.cards.push({
     product: product.code,
     name: product.name,
@@ -59,7 +64,7 @@ export function addCard(product, faceValue, code) {
     ...(code !== undefined && { code, tail: code.slice(-4) }),
   });
   keepDraft();
-  return true;
+  return null;
 }
 
 export function removeCard(place) {
@@ -72,7 +77,7 @@ export function emptyDraft() {
   draft.cards = [];
   draft.receipt = receiptNumber();
   draft.problem = null;
-  draft.lost = 0;
+  draft.lost = [];
   keepDraft();
 }
 
@@ -103,9 +108,8 @@ function begun(view) {
   attend(view);
   if (view.receipt !== draft.receipt || view.phase === "creating") return;
   // Where nothing was sold the basket stays, to be tried again.
-  if (view.phase !== "nothing_sold") draft.cards = [];
+  if (view.phase !== "nothing_sold") Object.assign(draft, { cards: [], lost: [] });
   draft.receipt = receiptNumber();
-  draft.lost = 0;
   keepDraft();
 }
 
@@ -148,7 +152,7 @@ export async function scanBack(code) {
 /// What the stream or a question tells of a sale.
 export function saleTold(view, asks) {
   const mine = attended.some(({ id }) => id === view.id);
-  if (view.receipt === draft.receipt && (draft.cards.length > 0 || draft.lost > 0)) begun(view);
+  if (view.receipt === draft.receipt && (draft.cards.length > 0 || draft.lost.length > 0)) begun(view);
   else if (mine) tookSale(view);
   else if (asks) attend(view, true);
 }
@@ -217,9 +221,8 @@ export async function takeUp() {
   const kept = tab.get("draft");
   if (draft.receipt === "") {
     draft.receipt = kept?.receipt ?? receiptNumber();
-    const cards = kept?.cards ?? [];
-    draft.cards = cards.filter((card) => !card.scanned).map(({ scanned, ...card }) => card);
-    draft.lost = cards.length - draft.cards.length;
+    const of = (wanted) => (kept?.cards ?? []).filter(({ scanned }) => scanned === wanted).map(({ scanned, ...card }) => card);
+    Object.assign(draft, { cards: of(false), lost: of(true) });
   }
   const ids = new Set([...(shared.get("attended") ?? []), ...attended.map(({ id }) => id)]);
   await Promise.all([...ids].map(async (id) => {

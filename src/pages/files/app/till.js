@@ -91,7 +91,7 @@ export function tookRedemption(view) {
   return view;
 }
 
-/// Whether gift cards are sold now, and if not, why: the key of a sentence, and the daemon's own.
+/// Whether gift cards are sold now, and if not, why: the key of a sentence, the code of the provider's refusal, and the daemon's own words.
 export function hindrance() {
   const { health } = till;
   if (!till.reached) return { key: "off.unreached" };
@@ -100,7 +100,9 @@ export function hindrance() {
   if (health.clock?.right === false) return { key: "off.clock", own: health.clock.trouble };
   if (health.sells === false && health.products?.count === 0) return { key: "off.products", own: health.hindrance };
   if (health.sells === false) return { key: "off.other", own: health.hindrance };
-  if (health.provider?.up === false) return { key: "off.provider", since: till.lineDown };
+  const { provider } = health;
+  if (provider?.up === false && provider.refused) return { key: "off.refused", refused: provider.refused };
+  if (provider?.up === false) return { key: "off.provider", since: till.lineDown };
   return null;
 }
 
@@ -134,6 +136,8 @@ let catalogue = "";
 
 export async function readHealth() {
   till.health = await read("/v1/health");
+  // A change of a printer is told when it is written down, which may be some time after it is known.
+  till.devices = till.health.devices;
   const now = JSON.stringify(till.health.products);
   // It was fetched anew, or pictures have come.
   if (catalogue && catalogue !== now) readProducts().then(() => { catalogue = now; }).catch(quietly);

@@ -70,13 +70,15 @@ function reports(told, again, said) {
   const sure = el("div");
   const yes = reporting("z", w("day.z_yes"), zWords, { class: "button primary tall", id: "z-yes" });
   const z = button(w("day.z"), () => {
-    fill(sure, el("section", { class: "panel sure", "aria-labelledby": "sure-title" }, el("h2", { id: "sure-title" }, w("day.sure", { day: date(told.day) })),
+    const title = el("h2", { id: "sure-title", tabindex: -1 }, w("day.sure", { day: date(told.day) }));
+    fill(sure, el("section", { class: "panel sure", "aria-labelledby": "sure-title" }, title,
       el("p", {}, w("day.sure_what")), told.open.length > 0 && note(count("day.sure_open", told.open.length)),
       el("div", { class: "choices" }, yes, button(w("cancel"), () => {
         fill(sure);
         z.focus();
       }, { class: "button" }))));
-    yes.focus();
+    // Not the button: the next Enter, whosever it is, closes no day.
+    title.focus();
   }, { class: "button primary", id: "z" });
   return [el("div", { class: "line-acts" }, reporting("x", w("day.x"), () => "", { id: "x-print" }), told.day <= today() && z), sure];
 }

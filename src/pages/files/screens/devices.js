@@ -1,5 +1,5 @@
 // Devices: how each printer, drawer and scanner is and what to do about it; a test slip from any printer. The stream tells what changes of a
-// printer; of a scanner and a drawer it tells nothing, so they are asked for while the screen stands.
+// printer; of a scanner and a drawer it tells nothing, so they are asked for while the screen stands. Another screen is let in here, too.
 
 import { ask } from "../app/api.js";
 import { busy, button, el, fill, icon } from "../app/dom.js";
@@ -7,6 +7,7 @@ import { speakOut } from "../app/frame.js";
 import { asManager, isTrouble } from "../app/office.js";
 import { quietly, readDevices, till } from "../app/till.js";
 import { moment, w, worded } from "../app/words.js";
+import { pairAnother } from "../parts/pair.js";
 import { alarm, faultWords, note, paperWords, problemWords } from "../parts/said.js";
 
 const ASK_MS = 3_000;
@@ -79,5 +80,5 @@ export function devices() {
     if (!list.isConnected) clearInterval(asking);
     else readDevices().catch(quietly);
   }, ASK_MS);
-  return { title, focus: heading, node: el("div", { class: "office" }, heading, el("p", { class: "lead" }, w("devices.how")), list), update };
+  return { title, focus: heading, node: el("div", { class: "office" }, heading, el("p", { class: "lead" }, w("devices.how")), list, pairAnother()), update };
 }

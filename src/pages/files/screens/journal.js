@@ -1,24 +1,26 @@
 // The journal: search it, open a line, take the selection out, verify the chain. A search is asked for by a person and by nobody else; when the
-// stream has told of more since, the list says so and is read anew when that is wanted.
+// stream has told of more since, the list says so and is read anew when that is wanted. What is scanned while it stands is searched for.
 
 import { ask, read } from "../app/api.js";
 import { button, el, fill, icon } from "../app/dom.js";
 import { speakOut } from "../app/frame.js";
 import { worth } from "../app/money.js";
 import { asManager, asWatcher, isTrouble, office, toStory } from "../app/office.js";
+import { SILENCE_MS } from "../app/scan.js";
 import { count, moment, short, time, w } from "../app/words.js";
 import { alarm, note, problemWords } from "../parts/said.js";
+import { ofScan, ofWords } from "../parts/sought.js";
 import { CARD_STATES, VOUCHER_STATES, stateSign, stateWords } from "../parts/states.js";
 
-/// How long after the last key a search begins by itself.
-const PAUSE_MS = 250;
+/// How long after the last key a search begins by itself: when a scan that typed into the field would have been taken out of it.
+const PAUSE_MS = SILENCE_MS + 30;
 /// Pauses between the looks at a verification that runs.
 const VERIFY_MS = [500, 1_000, 2_000, 5_000];
 
 /// What is looked for; it stays while the page does.
 const wanted = { search: "", from: "", to: "", kind: "", state: "", open: "" };
 
-const query = (more = {}) => new URLSearchParams(Object.entries({ ...wanted, ...more }).filter(([, value]) => value)).toString();
+const query = (more = {}) => new URLSearchParams(Object.entries({ ...wanted, search: ofWords(wanted.search), ...more }).filter(([, value]) => value)).toString();
 
 function field(name, label, props = {}) {
   return el("div", { class: "field" }, el("label", { for: `journal-${name}` }, label), el("input", { id: `journal-${name}`, class: "text-input", value: wanted[name], autocomplete: "off", ...props }));
@@ -55,7 +57,7 @@ function results(said) {
   const body = el("tbody");
   const table = el("table", { class: "table lines-table" }, el("caption", { class: "unseen" }, w("journal.title")),
     el("thead", {}, el("tr", {}, ["when", "receipt", "what", "amount", "state", "cashier"].map((name) => el("th", { scope: "col", class: name === "amount" ? "number" : undefined }, w(`column.${name}`))))), body);
-  const trouble = el("div");
+  const trouble = el("div", { class: "fetched" });
   const more = button(w("journal.more"), () => load(next), { class: "button", id: "journal-more" });
   const node = el("div", { class: "fetched" }, trouble, el("div", { class: "table-box" }, table), more);
   more.hidden = true;
@@ -80,7 +82,7 @@ function results(said) {
       if (before) rows[0]?.querySelector("button").focus();
     } catch (why) {
       if (!isTrouble(why)) throw why;
-      if (mine === asked) fill(trouble, alarm(problemWords(why)));
+      if (mine === asked) fill(trouble, alarm(problemWords(why)), button(w("again"), () => load(before)));
     } finally {
       if (mine === asked) node.removeAttribute("aria-busy");
     }
@@ -169,15 +171,21 @@ export function journal() {
     pause = setTimeout(again, name === "search" ? PAUSE_MS : 0);
   });
   const update = () => { newer.hidden = seen === office.news; };
+  const search = form.querySelector("#journal-search");
+  const scan = (text) => {
+    wanted.search = search.value = ofScan(text);
+    again().then(() => speakOut(found.textContent));
+  };
   update();
   again();
   return {
     title,
-    focus: form.querySelector("#journal-search"),
+    focus: search,
     node: el("div", { class: "office" },
       el("div", { class: "office-head" }, heading, el("div", { class: "line-acts" }, exports.map(({ link }) => link))),
       form, el("div", { class: "found" }, found, newer), list,
       el("section", { class: "panel", "aria-labelledby": "verify-title" }, el("h2", { id: "verify-title" }, w("verify.title")), verification())),
     update,
+    scan,
   };
 }

@@ -1,5 +1,6 @@
 // Open cases, the first thing a manager sees: each with its sentence, the time that is left, what was tried, and what can be done about it: send
-// now, answer, or close it with a reason that stays in the journal. The list follows the stream; what is being typed stays.
+// now, answer, or close it with a reason that stays in the journal. The list follows the stream; what is being typed stays. Below them the one
+// hindrance of the counter that is no case, and a manager's to end: too many wrong voucher codes.
 
 import { act, ask } from "../app/api.js";
 import { busy, button, el, fill, icon } from "../app/dom.js";
@@ -11,6 +12,7 @@ import { count, exact, moment, time, w, worded } from "../app/words.js";
 import { countdown } from "../parts/countdown.js";
 import { alarm, note, problemWords } from "../parts/said.js";
 import { ofCall } from "../parts/told.js";
+import { unlock } from "../parts/unlock.js";
 
 /// How long after the moment of the next try the list is read anew: of a try that fails once more the stream tells nothing.
 const AFTER_TRY_MS = 1_000;
@@ -199,5 +201,5 @@ export function openCases() {
     });
   };
   update();
-  return { title, words: lead.textContent, focus: heading, node: el("div", { class: "office" }, heading, lead, list), update };
+  return { title, words: lead.textContent, focus: heading, node: el("div", { class: "office" }, heading, lead, list, till.session?.vouchers && unlock()), update };
 }

@@ -4,6 +4,7 @@ import { ask } from "../app/api.js";
 import { button, el, fill } from "../app/dom.js";
 import { till } from "../app/till.js";
 import { w } from "../app/words.js";
+import { codeKeys } from "../parts/code.js";
 import { alarm, problemWords } from "../parts/said.js";
 
 export function pairing() {
@@ -29,8 +30,11 @@ export function pairing() {
   return {
     title: w("pairing.title"),
     focus: code,
-    node: el("form", { class: "center", on: { submit: pair } }, heading, el("p", { class: "lead" }, w("pairing.how")), trouble,
-      el("label", { for: "pairing-code" }, w("pairing.code")), code,
-      el("label", { for: "pairing-name" }, w("pairing.name")), name, submit),
+    node: el("form", { class: "center wide", on: { submit: pair } }, heading,
+      el("div", { class: "sides" },
+        el("div", {}, el("p", { class: "lead" }, w("pairing.how")), trouble,
+          el("label", { for: "pairing-code" }, w("pairing.code")), code,
+          el("label", { for: "pairing-name" }, w("pairing.name")), name),
+        el("div", {}, codeKeys(code), submit))),
   };
 }

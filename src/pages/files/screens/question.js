@@ -44,8 +44,8 @@ function ofCard(one) {
     trouble: () => attended.find(({ id }) => id === one.sale)?.trouble,
     family: "answer",
     attempt: card?.paper?.attempt,
-    // Paper is compared with what should be on it.
-    slip: one.case === "is_it_complete" && sale && card && cardSlip(sale, card),
+    // Paper is compared with what should be on it, and who waits for a printer sees for what.
+    slip: ["is_it_complete", "print_or_money_back"].includes(one.case) && sale && card && cardSlip(sale, card),
   };
 }
 

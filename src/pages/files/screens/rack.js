@@ -6,13 +6,15 @@ import { addCard } from "../app/selling.js";
 import { offered, fits, plain } from "../app/arrival.js";
 import { home, toStep, where } from "../app/where.js";
 import { w } from "../app/words.js";
+import { codeEntry } from "../parts/code.js";
 import { note } from "../parts/said.js";
 
 /// Takes the code of the card; why not, if not.
 export function takeCode(text) {
   const code = plain(text);
   if (code === "" || code.length > 64) return w("rack.wrong");
-  if (!addCard(where.product, where.faceValue, code)) return w("problem.card_code_twice");
+  const problem = addCard(where.product, where.faceValue, code);
+  if (problem) return w(`problem.${problem}`);
   home();
   return null;
 }
@@ -21,21 +23,17 @@ export function rack() {
   const { product, faceValue } = where;
   const heading = el("h1", { tabindex: -1 }, w("rack.title"));
   const said = el("div", { role: "status" });
-  const field = el("input", { id: "rack-code", class: "code-input", inputmode: "numeric", autocomplete: "off", spellcheck: "false", maxlength: 64 });
-  const submit = (event) => {
-    event.preventDefault();
-    const why = takeCode(field.value);
+  const { field, submit, nodes } = codeEntry("rack-code", w("rack.take"), (text) => {
+    const why = takeCode(text);
     if (why) fill(said, note(why));
-  };
+  }, w("rack.code"));
   return {
     title: w("rack.title"),
     focus: field,
     node: el("form", { class: "center", on: { submit } },
       el("div", { class: "step-head" }, button(w("back"), () => toStep("value"), { class: "button quiet", icon: "back" }),
         el("div", {}, heading, el("p", { class: "hint" }, product.name, " · ", shown(faceValue)))),
-      el("p", { class: "lead" }, w("rack.how")), said,
-      el("label", { for: "rack-code" }, w("rack.code")), field,
-      button(w("rack.take"), undefined, { type: "submit", class: "button primary tall" })),
+      el("p", { class: "lead" }, w("rack.how")), said, nodes),
     scan: (text) => takeCode(text),
   };
 }

@@ -3,6 +3,7 @@
 import { Lost, Problem } from "../app/api.js";
 import { button, el, fill, icon, say, setBusy } from "../app/dom.js";
 import { worth } from "../app/money.js";
+import { speakOut } from "../app/frame.js";
 import { another, finish, guest, leave, print, reverse, reversing, views } from "../app/redeeming.js";
 import { w } from "../app/words.js";
 import { alarm, note, paperWords, problemWords, redemptionScreen } from "../parts/said.js";
@@ -49,6 +50,7 @@ export function redeemed() {
   const drawnSlips = new Map();
   const prints = new Map();
   let drawn = "";
+  let told = null;
   const title = () => {
     const all = views();
     const good = all.filter(counts);
@@ -61,6 +63,10 @@ export function redeemed() {
     const state = JSON.stringify([all.map(({ id, seq }) => [id, seq, reversing(id)]), guest.problem?.code]);
     if (state === drawn) return;
     drawn = state;
+    const outcomes = all.map(redemptionScreen);
+    const news = outcomes.filter((words, place) => told && told[place] !== words);
+    if (news.length > 0) speakOut(news.join(" "));
+    told = outcomes;
     say(heading, title());
     const blocked = all.some((view) => !view.other_payment && view.counts === "open");
     say(lead, blocked ? w("redeemed.no_other_payment") : all.some(counts) ? w("redeemed.goods") : w("redeemed.other_payment"));

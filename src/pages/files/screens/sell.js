@@ -9,7 +9,8 @@ import { toStep } from "../app/where.js";
 import { count, place, w } from "../app/words.js";
 import { alarm, note, problemWords } from "../parts/said.js";
 
-let search = "";
+/// What is searched for, and in which basket: the next customer sees every card.
+const search = { text: "", receipt: "" };
 
 function values({ face_values: offer }) {
   if (offer.kind === "open") return `${brief(offer.least)} – ${brief(offer.most)}`;
@@ -57,12 +58,14 @@ function tile(product, off) {
 }
 
 function found() {
-  const wanted = search.toLocaleLowerCase(place()).split(/\s+/).filter(Boolean);
+  const wanted = search.text.toLocaleLowerCase(place()).split(/\s+/).filter(Boolean);
   const text = (one) => `${one.name} ${one.brand} ${one.code}`.toLocaleLowerCase(place());
   const able = (one) => (one.sellable ? 0 : 1);
   return offered().filter((one) => wanted.every((word) => text(one).includes(word)))
     .sort((a, b) => able(a) - able(b) || a.name.localeCompare(b.name, place()));
 }
+
+const named = (card) => `${card.name} ${shown(card.face_value)}`;
 
 function basketLine(card, at) {
   return el("li", { class: "line" },
@@ -82,7 +85,15 @@ export function sell() {
   const go = button("", begin, { class: "button primary tall", icon: "cash" });
   const clear = button(w("basket.empty"), emptyDraft, { class: "button quiet" });
   let drawn = "";
+  const field = el("input", {
+    id: "search", type: "search", class: "text-input", value: search.text, autocomplete: "off", spellcheck: "false", placeholder: w("sell.search_hint"),
+    on: { input: () => { search.text = field.value; draw(); } },
+  });
   const draw = () => {
+    if (search.receipt !== draft.receipt) {
+      Object.assign(search, { text: "", receipt: draft.receipt });
+      field.value = "";
+    }
     const why = hindrance();
     const now = found();
     const state = JSON.stringify([now, why?.key, draft.cards[0]?.face_value.currency]);
@@ -95,19 +106,15 @@ export function sell() {
     }
     say(none, now.length > 0 ? "" : till.products.length === 0 ? w("sell.no_products") : w("sell.none_found"));
     fill(lines, draft.cards.map(basketLine));
-    say(empty, draft.cards.length === 0 ? w(draft.lost > 0 ? "basket.lost" : "basket.nothing") : "");
+    say(empty, draft.cards.length + draft.lost.length === 0 ? w("basket.nothing") : "");
     const due = total();
     fill(sum, due && [el("span", {}, w("basket.total")), el("strong", {}, shown(due))]);
     say(go.querySelector("span"), due ? count("basket.sell", draft.cards.length, { amount: shown(due) }) : w("basket.sell_nothing"));
     go.disabled = !due || draft.opening || Boolean(why);
-    clear.hidden = draft.cards.length === 0;
-    fill(trouble, draft.problem && alarm(problemWords(draft.problem), draft.problem.reason), draft.cards.length >= MOST_CARDS && note(w("problem.too_many_cards")));
+    clear.hidden = draft.cards.length + draft.lost.length === 0;
+    fill(trouble, draft.lost.length > 0 && note(w("basket.lost", { cards: draft.lost.map(named).join(", ") })), draft.problem && alarm(problemWords(draft.problem), draft.problem.reason), draft.cards.length >= MOST_CARDS && note(w("problem.too_many_cards")));
   };
   draw();
-  const field = el("input", {
-    id: "search", type: "search", class: "text-input", value: search, autocomplete: "off", spellcheck: "false", placeholder: w("sell.search_hint"),
-    on: { input: () => { search = field.value; draw(); } },
-  });
   const first = (event) => {
     event.preventDefault();
     tiles.querySelector("button:not(:disabled)")?.click();

@@ -1,4 +1,5 @@
-// One sale or redemption from its first entry to its last, and its slip: as it looks on paper, and printed once more as a numbered COPY.
+// One sale or redemption from its first entry to its last, and its slip: as it looks on paper, and printed once more as a numbered COPY. The value
+// of a completed voucher is given back from here.
 
 import { act, ask, read } from "../app/api.js";
 import { button, el, fill, setBusy } from "../app/dom.js";
@@ -7,6 +8,7 @@ import { worth } from "../app/money.js";
 import { asManager, backFromStory, isTrouble, office } from "../app/office.js";
 import { exact, moment, w } from "../app/words.js";
 import { fetched } from "../parts/fetched.js";
+import { canBeGiven, giveBack } from "../parts/giving.js";
 import { paperWords, alarm, note, problemWords } from "../parts/said.js";
 import { lineSlip } from "../parts/slip.js";
 import { stateWords } from "../parts/states.js";
@@ -90,9 +92,14 @@ export function story({ kind, id }) {
       speakOut(words);
       await again([pressed]);
     };
+    const given = async (words) => {
+      fill(said, note(words, "done"));
+      speakOut(words);
+      await again(["#story-back"]);
+    };
     return sides(lines, entries.map((entry) => told(entry, { kind, clock: exact(entry.at), copy: numberOf(entry, entries) })),
       (line, fold) => el("section", { class: "panel", "aria-label": lines.length > 1 ? w("told_card", { n: line.card }) : title },
-        facts(line), isOnPaper(line) && copy(line, printed), fold));
+        facts(line), isOnPaper(line) && copy(line, printed), canBeGiven(line) && giveBack(line, given), fold));
   };
   const { node, again } = fetched(() => read(`/v1/journal/${kind}s/${encodeURIComponent(id)}`), shows);
   const update = () => { newer.hidden = last === 0 || office.newest <= last; };

@@ -1,10 +1,13 @@
 // The money is collected: cash with what was given and what goes back, by card, or a part by card and the rest in cash. What is typed
 // outlives a redraw, and a change of mind about the tender.
+//
+// While something hinders selling it says so. Without this till's service no payment is taken; without a provider whoever has taken the money
+// already must still be able to say so: what cannot be activated then ends with the money given back.
 
 import { button, el, fill, icon, say } from "../app/dom.js";
 import { brief, minor, money, notes, shown, typing } from "../app/money.js";
 import { cancel, pay } from "../app/selling.js";
-import { hindrance } from "../app/till.js";
+import { hindrance, till } from "../app/till.js";
 import { w } from "../app/words.js";
 import { amountBox, amountKeys } from "../parts/amount.js";
 import { alarm, cardScreen, note, problemWords, refusalWords } from "../parts/said.js";
@@ -34,6 +37,7 @@ export function take({ view, trouble }) {
   let asked = false;
   const heading = el("h1", { tabindex: -1, class: "take" }, w("take.title", { amount: shown(due) }));
   const change = el("p", { class: "change", role: "status" });
+  const hinders = el("div");
   const go = button("", undefined, { class: "button primary tall", type: "submit", icon: "done" });
   /// Whether the card pays a part: more than nothing, and not all.
   const parted = () => byCard !== null && byCard > 0n && byCard < all;
@@ -43,7 +47,11 @@ export function take({ view, trouble }) {
     const cash = rest();
     const back = cash === null || given === null ? 0n : given - cash;
     const unread = cashBox.input.value !== "" && given === null;
-    go.disabled = tender !== "card" && (cash === null || unread || back < 0n);
+    go.disabled = !till.reached || tender !== "card" && (cash === null || unread || back < 0n);
+    stop.disabled = !till.reached;
+    const why = hindrance();
+    if (hinders.dataset.of !== (why?.key ?? "")) fill(hinders, why && note(`${w(`${why.key}.short`)} ${w("take.not_yet")}`));
+    hinders.dataset.of = why?.key ?? "";
     say(go.querySelector("span"), tender === "card" ? w("take.card_paid") : tender === "mixed" ? w("take.mixed_paid")
       : given === null ? w("take.exact_paid", { amount: shown(due) }) : w("take.cash_paid"));
     fill(change, tender === "mixed" && cash !== null && el("span", { class: "in-cash" }, w("take.in_cash"), " ", el("strong", {}, shown(money(cash, currency)))),
@@ -100,7 +108,6 @@ export function take({ view, trouble }) {
     asked = true;
     cancel(view);
   }, { class: "button quiet" });
-  const why = hindrance();
   draw();
   return {
     title: w("take.title", { amount: shown(due) }),
@@ -109,11 +116,12 @@ export function take({ view, trouble }) {
     node: el("form", { class: "two take-form", on: { submit } },
       el("section", { class: "pay", "aria-label": w("take.payment") },
         heading, view.screen.code === "take_for_the_rest" && note(w("screen.take_for_the_rest", { amount: shown(due) })),
-        trouble && alarm(problemWords(trouble)), why && note(w(`${why.key}.short`)),
+        trouble && alarm(problemWords(trouble)), hinders,
         el("div", { class: "tenders", role: "group", "aria-label": w("take.how") }, Object.values(tenders)), cashPart),
       el("section", { class: "basket", "aria-label": w("basket.title") },
         el("div", { class: "basket-head" }, el("h2", {}, w("basket.title")), icon("gift")),
         el("ol", { class: "lines" }, view.cards.map(line)),
         el("p", { class: "total" }, el("span", {}, w("basket.total")), el("strong", {}, shown(due))), change, go, stop)),
+    update: draw,
   };
 }

@@ -10,7 +10,8 @@ import { amountField } from "../parts/amount.js";
 /// Takes the value: a printed card goes into the basket, one from the rack wants its code first.
 function take(product, faceValue) {
   if (product.kind === "posa" && where.code === undefined) return toStep("rack", { product, faceValue });
-  home(addCard(product, faceValue, where.code) ? null : w("problem.card_code_twice"));
+  const problem = addCard(product, faceValue, where.code);
+  home(problem && w(`problem.${problem}`));
 }
 
 /// Round amounts that many want, as far as the product has them.

@@ -1,6 +1,7 @@
 // A voucher is scanned or typed: to be redeemed, or only to be looked at.
 
 import { button, el, fill, icon } from "../app/dom.js";
+import { speakOut } from "../app/frame.js";
 import { guest, layAside, look, views } from "../app/redeeming.js";
 import { till } from "../app/till.js";
 import { where } from "../app/where.js";
@@ -14,7 +15,10 @@ export function voucher() {
   const heading = el("h1", { tabindex: -1 }, title);
   const said = el("div");
   const { field, go, submit, nodes } = codeEntry("voucher-code", w(balance ? "balance.show" : "voucher.check"), look);
+  let looking = guest.checking;
   const update = () => {
+    if (guest.checking && !looking) speakOut(w("voucher.looking"));
+    looking = guest.checking;
     const off = till.session?.vouchers === false;
     go.disabled = guest.checking || off || !till.reached;
     const lost = till.reached ? null : note(w("off.unreached.short"));
@@ -25,6 +29,7 @@ export function voucher() {
   const waiting = views().length > 0;
   return {
     title,
+    words: guest.checking ? w("voucher.looking") : "",
     focus: field,
     node: el("form", { class: "center", on: { submit } },
       guest.more && waiting && button(w("back"), layAside, { class: "button quiet", icon: "back" }),

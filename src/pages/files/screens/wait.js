@@ -1,7 +1,8 @@
 // Waiting: nothing is known yet, orders are being created, cards are being confirmed and printed, a voucher is being redeemed.
-// It offers nothing: what it waits for ends by itself, or becomes a question.
+// It offers nothing: what it waits for ends by itself, or becomes a question. Each step of it is spoken once.
 
 import { el, fill, icon, say } from "../app/dom.js";
+import { speakOut } from "../app/frame.js";
 import { brief, shown } from "../app/money.js";
 import { till } from "../app/till.js";
 import { w } from "../app/words.js";
@@ -26,11 +27,16 @@ export function wait({ title, words, saleId }) {
   const heading = el("h1", { tabindex: -1 }, title);
   const sentence = el("p", { class: "lead" }, words);
   const cards = el("ul", { class: "waiting-cards" });
+  let told = null;
   const update = () => {
     const sale = saleId && till.sales.get(saleId);
     if (!sale) return;
     const asking = sale.cards.some((card) => card.state === "asking");
     say(sentence, asking ? w("wait.asking") : words);
+    const states = sale.cards.map((card) => `${card.name}: ${w(`state.${card.state}`)}.`);
+    const news = states.filter((state, place) => told && told[place] !== state);
+    if (news.length > 0) speakOut(asking ? w("wait.asking") : news.join(" "));
+    told = states;
     fill(cards, sale.cards.map((card) => el("li", {},
       el("div", { class: "waiting-card" }, el("strong", {}, card.name), el("span", {}, brief(card.face_value))),
       el("p", { class: "state" }, w(`state.${card.state}`)),
