@@ -9,7 +9,7 @@ use aho_corasick::AhoCorasick;
 use serde_json::Value;
 use tilld_devices::simulated::{SimulatedPaper, SimulatedPrinter};
 use tilld_domain::slip::{Part, Slip, Symbology};
-use tilld_sandbox::finperks::Sandbox;
+use tilld_sandbox::finperks::{OrderStatement, Sandbox};
 
 /// What the till was told about one sale.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -120,14 +120,29 @@ pub fn answer_to(asks: &str, complete: bool) -> &'static str {
     }
 }
 
+/// Live cards that a manager has written off, by their orders.
+#[derive(Debug, Default)]
+pub struct Lost {
+    /// The provider charges for them, the customer has the money, and nobody has the card.
+    pub billed: BTreeSet<String>,
+    /// Somebody spent them, and the till keeps the money; of the paper nobody knows.
+    pub spent: BTreeSet<String>,
+}
+
 /// Every way in which the books contradict each other. Empty: they agree.
 pub fn contradictions(finperks: &Sandbox, pile: &Pile, money: &[Money]) -> Vec<String> {
+    contradictions_but(finperks, pile, money, &Lost::default())
+}
+
+/// The same but for what a manager has written off.
+pub fn contradictions_but(finperks: &Sandbox, pile: &Pile, money: &[Money], lost: &Lost) -> Vec<String> {
     let mut found = Vec::new();
     let orders = finperks.ledger().orders;
-    let live: Vec<_> = orders.iter().filter(|order| order.state == "completed").collect();
+    let counts = |order: &&OrderStatement| order.state == "completed" && !lost.billed.contains(&order.id);
+    let live: Vec<_> = orders.iter().filter(counts).collect();
     let por: Vec<_> = live
         .iter()
-        .filter(|order| order.kind == "por")
+        .filter(|order| order.kind == "por" && !lost.spent.contains(&order.id))
         .map(|order| (&order.id, order.code.as_ref().map_or("no code", |code| code.reveal())))
         .collect();
     let codes: Vec<&str> = por.iter().map(|(_, code)| *code).collect();

@@ -1,6 +1,7 @@
 //! The enumeration of faults in a short form, and the proof that it can fail: with a law switched off it must find what the
 //! law is there for. `target/release/enumerate` runs the long form.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::large_types_passed_by_value)]
 
 use std::time::Duration;
 

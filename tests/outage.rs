@@ -1,5 +1,5 @@
 //! The shipped program on a disk that fails it: nothing is sold, the reason and what to do next are said, what can be read is
-//! read, and it heals without a restart (law L10).
+//! read, what is owed is undone all the same, and it heals without a restart (law L10).
 //!
 //! Each case has a disk of its own: a small file system in memory, mounted in a name space that nobody else sees. As an
 //! unprivileged user this needs user name spaces; the I/O error needs `strace`.
@@ -74,6 +74,8 @@ struct Shop {
     /// Holds the name space in which the disk is mounted.
     holder: Running,
     _sandbox: Running,
+    /// Where the simulated finperks is told what to do.
+    control: String,
     config: PathBuf,
 }
 
@@ -103,9 +105,12 @@ impl Shop {
         while !found.contains_key("printer") {
             let line = lines.next().unwrap().unwrap();
             let mut words = line.split_whitespace().map(str::to_owned);
-            found.extend(words.next().zip(words.next()));
+            if let Some((name, value)) = words.next().zip(words.next()) {
+                // The first control door is that of finperks.
+                found.entry(name).or_insert(value);
+            }
         }
-        let (finperks, printer) = (&found["finperks"], &found["printer"]);
+        let (finperks, printer, control) = (&found["finperks"], &found["printer"], found["control"].clone());
         std::thread::spawn(move || lines.for_each(drop));
         let config = folder.path().join("tilld.toml");
         let of = |name: &str| folder.path().join(name).display().to_string();
@@ -120,7 +125,29 @@ impl Shop {
             of("api.token"),
         );
         fs::write(&config, text).unwrap();
-        Self { folder, holder, _sandbox: sandbox, config }
+        Self { folder, holder, _sandbox: sandbox, control, config }
+    }
+
+    /// Tells the simulated finperks something; its answer.
+    fn tell(&self, method: reqwest::Method, path: &str, body: &Value) -> Value {
+        let (status, answer) =
+            asked(|client| client.request(method, format!("{}{path}", self.control)).body(body.to_string()));
+        assert!((200..300).contains(&status), "{path}: {status} {answer}");
+        answer
+    }
+
+    /// A sale is cancelled, and its undo does not get through.
+    fn owe(&self, daemon: &Daemon) -> Owed<'_> {
+        let fault = json!({ "kind": "server_error", "applied": false });
+        let fault = json!({ "call": "invalidate", "count": 1_000_000, "fault": fault });
+        self.tell(reqwest::Method::POST, "/faults", &fault);
+        let (status, sale) = daemon.open("OWED");
+        assert_eq!(status, 201, "{sale}");
+        let id = sale["id"].as_str().unwrap();
+        let (status, cancelled) = daemon.post(&format!("/v1/sales/{id}/cancel"), &json!({}));
+        assert_eq!((status, &cancelled["cards"][0]["state"]), (200, &json!("owed")), "{cancelled}");
+        assert_eq!(daemon.get("/v1/health").1["owed"], 1);
+        Owed { shop: self, order: cancelled["cards"][0]["provider_order"].as_str().unwrap().to_owned() }
     }
 
     /// Something that runs where the disk is mounted.
@@ -169,6 +196,45 @@ impl Shop {
     }
 }
 
+/// An undo that does not get through.
+struct Owed<'a> {
+    shop: &'a Shop,
+    order: String,
+}
+
+impl Owed<'_> {
+    fn stands(&self) -> String {
+        let ledger = self.shop.tell(reqwest::Method::GET, "/ledger", &Value::Null);
+        let mut orders = ledger["orders"].as_array().unwrap().iter();
+        let order = orders.find(|order| order["id"] == *self.order).expect("the order");
+        order["state"].as_str().unwrap().to_owned()
+    }
+
+    /// The line works again.
+    fn may_get_through(&self) {
+        assert_eq!(self.stands(), "created", "nothing got through");
+        self.shop.tell(reqwest::Method::DELETE, "/faults", &Value::Null);
+    }
+
+    /// It gets through, while nothing is sold.
+    fn gets_through(&self, daemon: &Daemon) {
+        eventually("the undo", || (self.stands() == "invalidated").then_some(()));
+        assert_eq!(daemon.get("/v1/health").1["sells"], false, "the journal has healed too early for this");
+    }
+}
+
+/// What is answered, on a connection of its own.
+fn asked(request: impl FnOnce(&reqwest::Client) -> reqwest::RequestBuilder) -> (u16, Value) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let answer = request(&client).send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, serde_json::from_str(&answer.text().await.unwrap()).unwrap_or_default())
+    })
+}
+
 struct Daemon {
     running: Running,
     address: String,
@@ -178,14 +244,7 @@ struct Daemon {
 
 impl Daemon {
     fn ask(&self, request: impl FnOnce(&reqwest::Client) -> reqwest::RequestBuilder) -> (u16, Value) {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let client = reqwest::Client::builder().no_proxy().build().unwrap();
-            let answer = request(&client).bearer_auth(&self.token).send().await.unwrap();
-            let status = answer.status().as_u16();
-            (status, serde_json::from_str(&answer.text().await.unwrap()).unwrap())
-        })
+        asked(|client| request(client).bearer_auth(&self.token))
     }
 
     fn get(&self, path: &str) -> (u16, Value) {
@@ -235,6 +294,7 @@ impl Daemon {
         assert_eq!(sale["phase"], "collect", "{sale}");
         let health = self.get("/v1/health").1;
         assert_eq!((&health["sells"], &health["hindrance"]), (&json!(true), &Value::Null), "{health}");
+        eventually("that nothing is owed", || (self.get("/v1/health").1["owed"] == 0).then_some(()));
     }
 }
 
@@ -242,10 +302,13 @@ impl Daemon {
 fn a_full_disk_sells_nothing_and_heals_when_there_is_room() {
     let shop = Shop::open();
     let (daemon, sale) = shop.serve_and_open();
+    let owed = shop.owe(&daemon);
     let mut filler = fs::File::create(shop.file("filler")).unwrap();
     while filler.write_all(&[0; 4096]).is_ok() {}
     daemon.refuses_because(&["the disk is full", "Make room on its disk"]);
     assert_eq!(daemon.get(&format!("/v1/sales/{sale}")).1["phase"], "collect");
+    owed.may_get_through();
+    owed.gets_through(&daemon);
     drop(filler);
     fs::remove_file(shop.file("filler")).unwrap();
     daemon.sells_again();
@@ -255,13 +318,17 @@ fn a_full_disk_sells_nothing_and_heals_when_there_is_room() {
 fn a_start_on_a_read_only_disk_reads_and_sells_when_it_can_be_written() {
     let shop = Shop::open();
     let (daemon, sale) = shop.serve_and_open();
+    let owed = shop.owe(&daemon);
     daemon.running.stop();
+    owed.may_get_through();
     shop.remount("ro");
     let daemon = shop.serve();
     daemon.refuses_because(&["Read-only file system", "Make it usable"]);
+    owed.gets_through(&daemon);
     let (status, read) = daemon.get(&format!("/v1/sales/{sale}"));
     assert_eq!((status, &read["phase"]), (200, &json!("collect")), "{read}");
-    assert_eq!(daemon.get("/v1/health").1["open_sales"], 1);
+    // The one that is not paid, and the cancelled one: that its undo got through cannot be written yet.
+    assert_eq!(daemon.get("/v1/health").1["open_sales"], 2);
     shop.remount("rw");
     daemon.sells_again();
     assert_eq!(daemon.get(&format!("/v1/sales/{sale}")).1["phase"], "collect");
@@ -281,7 +348,9 @@ fn damage(file: &Path, change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
 fn a_broken_chain_sells_nothing_reads_what_it_can_and_heals_with_the_whole_file() {
     let shop = Shop::open();
     let (daemon, sale) = shop.serve_and_open();
+    let owed = shop.owe(&daemon);
     daemon.running.stop();
+    owed.may_get_through();
     let file = shop.file("journal/journal.db");
     let whole = damage(&file, |bytes| {
         // A word of the request that the first entry keeps: it can still be read, and is not what was written.
@@ -291,6 +360,7 @@ fn a_broken_chain_sells_nothing_reads_what_it_can_and_heals_with_the_whole_file(
     });
     let daemon = shop.serve();
     daemon.refuses_because(&["chain is broken at entry 1", "tilld journal verify"]);
+    owed.gets_through(&daemon);
     assert_eq!(daemon.get(&format!("/v1/sales/{sale}")).0, 200);
     fs::write(&file, whole).unwrap();
     daemon.sells_again();
@@ -300,23 +370,31 @@ fn a_broken_chain_sells_nothing_reads_what_it_can_and_heals_with_the_whole_file(
 fn a_journal_of_a_newer_release_sells_nothing_and_heals_with_one_of_this() {
     let shop = Shop::open();
     let (daemon, _) = shop.serve_and_open();
+    let owed = shop.owe(&daemon);
     daemon.running.stop();
+    owed.may_get_through();
     let file = shop.file("journal/journal.db");
     // The user version of an SQLite file: four bytes from the sixtieth on.
     let whole = damage(&file, |bytes| bytes[60..64].copy_from_slice(&99_u32.to_be_bytes()));
     let daemon = shop.serve();
     daemon.refuses_because(&["written by a newer tilld (version 99", "install that release again"]);
     assert_eq!(fs::read(&file).unwrap()[60..64], 99_u32.to_be_bytes(), "it is left as it was");
+    // Of what a newer release wrote this one can read nothing; what is owed waits for it.
+    assert_eq!(owed.stands(), "created");
     fs::write(&file, whole).unwrap();
     daemon.sells_again();
+    assert_eq!(owed.stands(), "invalidated");
 }
 
 #[test]
 fn a_second_daemon_sells_nothing_and_takes_over_when_the_first_ends() {
     let shop = Shop::open();
     let (first, sale) = shop.serve_and_open();
+    let owed = shop.owe(&first);
     let second = shop.serve();
     second.refuses_because(&["is in use by another tilld", "stop that one first"]);
+    owed.may_get_through();
+    owed.gets_through(&second);
     assert_eq!(second.get(&format!("/v1/sales/{sale}")).0, 200);
     // What is open is the first one's to do.
     assert_eq!(second.get("/v1/health").1["open_sales"], 0);
@@ -330,6 +408,7 @@ fn a_second_daemon_sells_nothing_and_takes_over_when_the_first_ends() {
 fn an_io_error_sells_nothing_and_heals_when_the_disk_works_again() {
     let shop = Shop::open();
     let (daemon, sale) = shop.serve_and_open();
+    let owed = shop.owe(&daemon);
     let mut failing = Command::new("strace");
     failing.args([
         "-f",
@@ -345,6 +424,8 @@ fn an_io_error_sells_nothing_and_heals_when_the_disk_works_again() {
     line_of(failing.0.stderr.take().unwrap(), |line| line.contains("attached").then_some(()));
     daemon.refuses_because(&["could not be written", "Have the disk and its cable looked at"]);
     assert_eq!(daemon.get(&format!("/v1/sales/{sale}")).1["phase"], "collect");
+    owed.may_get_through();
+    owed.gets_through(&daemon);
     failing.signal("-INT");
     failing.0.wait().unwrap();
     daemon.sells_again();

@@ -3,9 +3,9 @@
 //!
 //! `cargo build --release && cargo run --release -p tilld-tests --bin powercuts -- [SALES]`
 //!
-//! A daemon sells while the kernel's side of its writing is recorded (`strace`: every write, truncation and sync of the
+//! A daemon starts for the first time, sells, asks a cashier and is answered, and redeems a voucher, while the kernel's side of its writing is recorded (`strace`: every write, truncation and sync of the
 //! journal's files, with its bytes). What was synced is on the disk; what was written since may be there in any part. For
-//! every sync point the files are laid out as after a cut just before it: unsynced writes all lost, each kept alone, all
+//! every sync point, those of the first start included, the files are laid out as after a cut just before it: unsynced writes all lost, each kept alone, all
 //! kept with the last one torn, all kept but the first. The program is then started on each: it must come up, its chain
 //! must verify, and every entry that was acknowledged before the cut must be there, unchanged.
 //!
@@ -22,8 +22,9 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 use tilld_devices::profile::Profile;
-use tilld_devices::simulated::{Answers, SimulatedPrinter};
-use tilld_journal::{Filter, Reader, Subject, Verdict};
+use tilld_devices::simulated::{Answers, SimulatedFault, SimulatedPrinter};
+use tilld_journal::{Filter, Reader, RedemptionFilter, Subject, Verdict};
+use tilld_sandbox::gift_local;
 use tilld_tests::process::{self, Process, program};
 
 /// The files that hold the journal. The index of the log (`-shm`) is made anew at every start.
@@ -146,15 +147,21 @@ fn read_record(path: &Path, acts: &mut Vec<(f64, &'static str, Act)>) {
     }
 }
 
-fn configure(folder: &Path, finperks: &str, printer: &str) -> PathBuf {
+fn configure(folder: &Path, finperks: &str, vouchers: &gift_local::Sandbox, printer: &str) -> PathBuf {
     let secret = folder.join("secret");
     std::fs::write(&secret, "sandbox-secret-0123456789abcdef").unwrap();
     std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let key = folder.join("gift_local.key");
+    std::fs::write(&key, vouchers.api_key()).unwrap();
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
     let text = format!(
         "till = {{ store = \"A1234\", terminal = \"T01\", country = \"DE\" }}\n\
          printer = {{ network = \"{printer}\" }}\napi = {{ listen = \"127.0.0.1:0\" }}\n\
-         [finperks]\nurl = \"{finperks}\"\nkey_id = \"sandbox-key\"\nsecret_file = \"{}\"\nrequests_per_second = 10000\nburst = 10000\n",
-        secret.display()
+         [finperks]\nurl = \"{finperks}\"\nkey_id = \"sandbox-key\"\nsecret_file = \"{}\"\nrequests_per_second = 10000\nburst = 10000\n\
+         [gift_local]\nurl = \"{}\"\nkey_file = \"{}\"\ncurrency = \"EUR\"\nlocation = \"A1234\"\n",
+        secret.display(),
+        vouchers.provider_url(),
+        key.display(),
     );
     let path = folder.join("tilld.toml");
     std::fs::write(&path, text).unwrap();
@@ -171,7 +178,12 @@ fn serve_on(mut command: Command, config: &Path, folder: &Path) -> (Process, Res
 fn entries(folder: &Path) -> BTreeMap<u64, String> {
     let reader = Reader::open(folder).unwrap();
     let sales = reader.list(&Filter::default(), 100_000).unwrap();
-    let shown = sales.iter().flat_map(|sale| reader.shown(Subject::Sale(sale.sale)).unwrap());
+    let redemptions = reader.redemptions(&RedemptionFilter::default(), 100_000).unwrap();
+    let subjects = sales.iter().map(|row| Subject::Sale(row.sale));
+    let subjects = subjects.chain(redemptions.iter().map(|row| Subject::Redemption(row.redemption)));
+    let devices = reader.devices().unwrap();
+    let subjects = subjects.chain(devices.iter().map(|row| Subject::Device(row.id)));
+    let shown = subjects.flat_map(|subject| reader.shown(subject).unwrap());
     shown
         .map(|entry| {
             (entry.head.seq.number(), format!("{} {} {}", entry.head.at.ms(), entry.head.kind, entry.body))
@@ -184,7 +196,8 @@ async fn record(sales: usize, folder: &Path) -> Vec<(&'static str, Act)> {
     let finperks =
         tilld_sandbox::finperks::start(tilld_sandbox::finperks::Settings::default()).await.unwrap();
     let printer = SimulatedPrinter::start(Profile::epson(), Answers::ALL, None).await.unwrap();
-    let config = configure(folder, &finperks.provider_url(), &printer.address().to_string());
+    let vouchers = gift_local::start(gift_local::Settings::default()).await.unwrap();
+    let config = configure(folder, &finperks.provider_url(), &vouchers, &printer.address().to_string());
     let records = folder.join("records");
     std::fs::create_dir(&records).unwrap();
     let mut command = Command::new("strace");
@@ -213,10 +226,29 @@ async fn record(sales: usize, folder: &Path) -> Vec<(&'static str, Act)> {
             post(format!("/v1/sales/{sale}/cancel"), format!("{number}-cancel"), json!({})).await;
             continue;
         }
+        let asks = number % 4 == 2;
+        if asks {
+            printer.fault(SimulatedFault::PaperOut);
+        }
         let paid = json!({ "amount": euros, "tender": { "kind": "card" } });
-        let done = post(format!("/v1/sales/{sale}/payment"), format!("{number}-pay"), paid).await;
+        let mut done = post(format!("/v1/sales/{sale}/payment"), format!("{number}-pay"), paid).await;
+        if asks {
+            assert_eq!(done["cards"][0]["question"]["asks"], "print_or_money_back", "{done}");
+            let answer = json!({ "answer": "money_back", "by": "Kim" });
+            done = post(format!("/v1/sales/{sale}/cards/1/answer"), format!("{number}-answer"), answer).await;
+            printer.clear();
+        }
         assert_eq!(done["phase"], "done", "{done}");
     }
+    let code = vouchers.ledger().voucher("gift-50-eur").expect("a voucher").code.reveal().to_owned();
+    let look = post("/v1/vouchers/check".to_owned(), "check".to_owned(), json!({ "scan": code })).await;
+    let wish = json!({ "amount": "12.50", "currency": "EUR" });
+    let body = json!({ "check": look["check"], "basket": "B1", "amount": wish });
+    let redeemed = post("/v1/redemptions".to_owned(), "redeem".to_owned(), body).await;
+    assert_eq!(redeemed["state"], "answered", "{redeemed}");
+    let path = format!("/v1/redemptions/{}/complete", redeemed["id"].as_str().unwrap());
+    let completed = post(path, "complete".to_owned(), json!({ "by": "Kim" })).await;
+    assert_eq!(completed["state"], "completed", "{completed}");
     // The recorder shuts itself against signals; its child, the daemon, stops as it does for a service manager.
     let told = Command::new("pkill").args(["-TERM", "-P"]).arg(process.0.id().to_string()).status().unwrap();
     assert!(told.success(), "the daemon is told to stop");
@@ -240,20 +272,19 @@ async fn main() -> ExitCode {
     let cut = Cut { folder: folder.path(), whole: &whole };
     let mut disks: BTreeMap<&'static str, Disk> =
         FILES.into_iter().map(|name| (name, Disk::default())).collect();
-    let (mut points, mut tried, mut acknowledged, mut found) = (0, 0, 0, Vec::new());
+    let (mut points, mut first_start, mut tried, mut acknowledged) = (0, 0, 0, 0);
+    let mut found = Vec::new();
     for (file, act) in &acts {
         if !matches!(act, Act::Sync) {
             disks.get_mut(file).unwrap().since.push(act.clone());
             continue;
         }
-        // Before the first commit there is no journal yet to be found again.
-        if acknowledged > 0 {
-            points += 1;
-            for (number, layout) in layouts(&disks).iter().enumerate() {
-                tried += 1;
-                if let Err(why) = cut.check(layout, acknowledged) {
-                    found.push(format!("sync {points} of {file}, layout {number}: {why}"));
-                }
+        points += 1;
+        first_start += usize::from(acknowledged == 0);
+        for (number, layout) in layouts(&disks).iter().enumerate() {
+            tried += 1;
+            if let Err(why) = cut.check(layout, acknowledged) {
+                found.push(format!("sync {points} of {file}, layout {number}: {why}"));
             }
         }
         let disk = disks.get_mut(file).unwrap();
@@ -263,14 +294,14 @@ async fn main() -> ExitCode {
         acknowledged = acknowledged.max(cut.lay_out(&synced).map_or(0, |folder| last_entry(folder.path())));
     }
     println!(
-        "{sales} sales, {} entries, {} acts recorded: {points} sync points, {tried} layouts opened in {} s, violations: {}",
+        "{sales} sales and a redemption, {} entries, {} acts recorded: {points} sync points, {first_start} of them before the first entry, {tried} layouts opened in {} s, violations: {}",
         whole.len(),
         acts.len(),
         begun.elapsed().as_secs(),
         found.len()
     );
     let all_seen = acknowledged == u64::try_from(whole.len()).unwrap();
-    if found.is_empty() && all_seen && tried > 0 {
+    if found.is_empty() && all_seen && first_start > 0 {
         return ExitCode::SUCCESS;
     }
     println!("acknowledged in the end: {acknowledged}\n{found:#?}");

@@ -25,6 +25,9 @@ use crate::clock::HandClock;
 /// How long a proof waits for what must come. It is only ever waited for when something is wrong.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How a line of the configuration begins that belongs into the section of finperks.
+const OF_FINPERKS: &str = "finperks.";
+
 pub struct Shop {
     pub folder: TempDir,
     pub finperks: Sandbox,
@@ -36,7 +39,7 @@ pub struct Shop {
     client: reqwest::Client,
     settings: String,
     /// Further fields of the section of finperks.
-    of_finperks: &'static str,
+    of_finperks: String,
 }
 
 /// What the local API answered.
@@ -48,7 +51,7 @@ pub struct Answer {
 }
 
 impl Shop {
-    /// Opens a shop. `settings`: further lines of its configuration.
+    /// Opens a shop. `settings`: further lines of its configuration; those of finperks go into its section.
     pub async fn open(settings: &str) -> Self {
         Self::with(settings, None, Switches::default(), "").await
     }
@@ -84,6 +87,9 @@ impl Shop {
             std::fs::write(&key, gift_local.api_key()).unwrap();
             std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
         }
+        let (of_section, settings): (Vec<&str>, Vec<&str>) =
+            settings.lines().partition(|line| line.starts_with(OF_FINPERKS));
+        let of_section = of_section.iter().map(|line| line.replacen(OF_FINPERKS, ", ", 1));
         let mut shop = Self {
             folder,
             finperks,
@@ -92,8 +98,8 @@ impl Shop {
             clock: Arc::new(HandClock::default()),
             daemon: None,
             client: client(),
-            settings: settings.to_owned(),
-            of_finperks,
+            settings: settings.join("\n"),
+            of_finperks: of_finperks.to_owned() + &of_section.collect::<String>(),
         };
         shop.start().await;
         let refreshed = shop.post("/v1/products/refresh", None, json!({})).await.unwrap();
@@ -103,7 +109,7 @@ impl Shop {
 
     /// Sets further fields of the section of finperks, from the next start on.
     pub fn of_finperks(&mut self, fields: &'static str) {
-        self.of_finperks = fields;
+        fields.clone_into(&mut self.of_finperks);
     }
 
     pub fn journal_folder(&self) -> PathBuf {

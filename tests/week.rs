@@ -1,5 +1,6 @@
 //! A week of trade, and the proof that it can fail. `target/release/year` runs the year.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::large_types_passed_by_value)]
 
 use std::time::Duration;
 

@@ -134,7 +134,7 @@ impl Shop {
         let address = listener.local_addr().unwrap();
         let token = tilld_api::Token::new(Secret::new(TOKEN.to_owned())).unwrap();
         let premises = tilld_api::Premises {
-            sandbox: true,
+            providers: Vec::new(),
             currency: None,
             managers: Vec::new(),
             low_balances: Vec::new(),

@@ -58,12 +58,13 @@ struct LifeClock {
     life: Life,
     /// How far the wall clock was set away when the counter's own time took it over, in ms.
     begun_off_ms: AtomicI64,
+    jitters: bool,
 }
 
 impl LifeClock {
-    fn new(world: &Arc<World>, life: &Life) -> Self {
+    fn new(world: &Arc<World>, life: &Life, jitters: bool) -> Self {
         let begun_off_ms = AtomicI64::new(world.clock.off_ms());
-        Self { world: Arc::clone(world), life: life.clone(), begun_off_ms }
+        Self { world: Arc::clone(world), life: life.clone(), begun_off_ms, jitters }
     }
 }
 
@@ -93,8 +94,8 @@ impl Clock for LifeClock {
         Uuid::from_u128((0x019a_0000_0000_7000_8000 << 48) + self.world.new_id())
     }
 
-    fn jitter(&self, _: Duration) -> Duration {
-        Duration::ZERO
+    fn jitter(&self, most: Duration) -> Duration {
+        if self.jitters { most } else { Duration::ZERO }
     }
 
     fn aside(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()> {
@@ -117,11 +118,18 @@ pub struct SetUp {
     pub answers_by_itself: bool,
     /// For how long a redeem can live on the line. Longer than the quiet time of law L6, nobody can ever close a case.
     pub request_lives: Duration,
+    /// Every pause that may be lengthened by chance is, as far as it may be; else none is.
+    pub jitters: bool,
 }
 
 impl Default for SetUp {
     fn default() -> Self {
-        Self { settings: Settings::DESIGN, answers_by_itself: false, request_lives: wire::LAST }
+        Self {
+            settings: Settings::DESIGN,
+            answers_by_itself: false,
+            request_lives: wire::LAST,
+            jitters: false,
+        }
     }
 }
 
@@ -156,7 +164,7 @@ impl World {
                 }),
                 pictures: None,
                 scanners: Vec::new(),
-                clock: Arc::new(LifeClock::new(&self, &life)),
+                clock: Arc::new(LifeClock::new(&self, &life, set_up.jitters)),
             };
             let (counter, driving) = Counter::prepare(ports, place(), set_up.settings).await.unwrap();
             self.inner().lives += 1;

@@ -134,6 +134,11 @@ impl Vouchers {
         self.offers.unwrap()
     }
 
+    /// What may still be redeemed.
+    pub fn left(&self, voucher: &str) -> i64 {
+        self.vouchers[voucher].left
+    }
+
     pub fn sort(&self, voucher: &str) -> Sort {
         self.vouchers[voucher].sort
     }
