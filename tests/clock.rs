@@ -89,9 +89,8 @@ impl Clock for HandClock {
         self.followed_ms.store(self.set_ms.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
-    fn sleep(&self, span: Duration) -> BoxFuture<'static, ()> {
+    fn sleep_until(&self, until: Duration) -> BoxFuture<'static, ()> {
         let mut passed = self.passed.subscribe();
-        let until = passed.borrow_and_update().saturating_add(span);
         let number = self.count.fetch_add(1, Ordering::Relaxed);
         self.sleepers.lock().unwrap().insert(number, until);
         let sleeper = Sleeper { number, sleepers: Arc::clone(&self.sleepers) };

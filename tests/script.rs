@@ -87,7 +87,7 @@ pub fn read(text: &str) -> (String, Vec<Line>) {
             settings.push('\n');
             continue;
         }
-        let (act, follows) = line.split_once("   ").unwrap_or((line, ""));
+        let (act, follows) = line.split_once("  ").unwrap_or((line, ""));
         lines.push(Line { number: number + 1, act: act.trim().to_owned(), follows: split(follows) });
     }
     (settings, lines)

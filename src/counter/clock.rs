@@ -35,8 +35,14 @@ pub trait Clock: Send + Sync + 'static {
     /// Makes the counter's own time the wall clock's. To be called only while nothing waits for a moment.
     fn follow(&self) {}
 
-    /// Ends after `span`, by a clock that nobody sets and that goes on while the machine sleeps.
-    fn sleep(&self, span: Duration) -> BoxFuture<'static, ()>;
+    /// Ends when the steady clock reads `due`. For whoever reckoned from a reading of his own: however long he then took, he
+    /// oversleeps nothing.
+    fn sleep_until(&self, due: Duration) -> BoxFuture<'static, ()>;
+
+    /// Ends after `span`, counted from now.
+    fn sleep(&self, span: Duration) -> BoxFuture<'static, ()> {
+        self.sleep_until(self.steady().saturating_add(span))
+    }
 
     /// A new id: UUIDv7 (RFC 9562).
     fn new_id(&self) -> Uuid;
@@ -91,8 +97,7 @@ impl Clock for SystemClock {
         self.begun.store(self.wall().ms().saturating_sub(steady), Ordering::Relaxed);
     }
 
-    fn sleep(&self, span: Duration) -> BoxFuture<'static, ()> {
-        let due = since_boot().saturating_add(span);
+    fn sleep_until(&self, due: Duration) -> BoxFuture<'static, ()> {
         Box::pin(async move {
             loop {
                 let left = due.saturating_sub(since_boot());

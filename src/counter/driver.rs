@@ -288,7 +288,9 @@ impl Driver {
         }
         let mut batch = Vec::with_capacity(MOST_AT_A_TURN);
         while !self.may_end() {
-            let next = self.next_alarm();
+            // From before it is reckoned how long: what is due meanwhile is not slept over.
+            let from = self.ports.clock.steady();
+            let next = from.saturating_add(self.next_alarm());
             tokio::select! {
                 // In this order nothing starves: what ends was begun by a turn, and alarms are rung after every turn.
                 biased;
@@ -299,7 +301,7 @@ impl Driver {
                     }
                 }
                 _ = self.messages.recv_many(&mut batch, MOST_AT_A_TURN) => self.turn(std::mem::take(&mut batch)),
-                () = self.performer.clock.sleep(next) => {}
+                () = self.performer.clock.sleep_until(next) => {}
             }
             if self.trouble.as_ref().is_some_and(|trouble| self.now() >= trouble.again) {
                 self.write_held();

@@ -215,7 +215,7 @@ mod tests {
             Duration::from_hours(1)
         }
 
-        fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+        fn sleep_until(&self, _: Duration) -> BoxFuture<'static, ()> {
             Box::pin(std::future::pending())
         }
 

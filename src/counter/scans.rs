@@ -138,10 +138,10 @@ mod tests {
             *self.0.borrow()
         }
 
-        fn sleep(&self, time: Duration) -> BoxFuture<'static, ()> {
-            let (mut clock, until) = (self.0.subscribe(), self.steady() + time);
+        fn sleep_until(&self, due: Duration) -> BoxFuture<'static, ()> {
+            let mut clock = self.0.subscribe();
             Box::pin(async move {
-                clock.wait_for(|now| *now >= until).await.unwrap();
+                clock.wait_for(|now| *now >= due).await.unwrap();
             })
         }
 

@@ -64,11 +64,16 @@ impl VirtualClock {
 
     /// Ends after `span`, which counts in whole ms.
     pub fn sleep(&self, span: Duration) -> Sleep {
+        self.sleep_until(self.passed().saturating_add(span))
+    }
+
+    /// Ends when so much time has passed in all, in whole ms.
+    pub fn sleep_until(&self, due: Duration) -> Sleep {
         let mut inner = self.0.lock().unwrap();
         let whole =
-            Duration::from_millis(u64::try_from(span.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX));
+            Duration::from_millis(u64::try_from(due.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX));
         inner.numbers += 1;
-        Sleep { clock: self.clone(), key: (inner.passed.saturating_add(whole), inner.numbers) }
+        Sleep { clock: self.clone(), key: (whole, inner.numbers) }
     }
 }
 

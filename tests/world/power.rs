@@ -86,8 +86,8 @@ impl Clock for LifeClock {
         self.begun_off_ms.store(self.world.clock.off_ms(), Ordering::Relaxed);
     }
 
-    fn sleep(&self, span: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(self.world.clock.sleep(span))
+    fn sleep_until(&self, due: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(self.world.clock.sleep_until(due))
     }
 
     fn new_id(&self) -> Uuid {

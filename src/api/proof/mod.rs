@@ -177,8 +177,8 @@ impl Clock for Later {
         self.0.steady() + self.1
     }
 
-    fn sleep(&self, span: Duration) -> BoxFuture<'static, ()> {
-        self.0.sleep(span)
+    fn sleep_until(&self, due: Duration) -> BoxFuture<'static, ()> {
+        self.0.sleep_until(due.saturating_sub(self.1))
     }
 
     fn new_id(&self) -> uuid::Uuid {
