@@ -8,11 +8,11 @@ import { build, drawStatus, drawTop, frame, speakAs, speakFirst, speakOut } from
 import { fits, offered, plain, whatIs } from "./arrival.js";
 import { busy as guestBusy, guest, layAside, look, redemptionTold, takeUpGuest, views } from "./redeeming.js";
 import { current, draft, paying, saleTold, scanBack, takeUp } from "./selling.js";
+import { inFront, listenForUse } from "./front.js";
 import { listenForScans } from "./scan.js";
 import { forManager, onChange, onNews, open, questions, till } from "./till.js";
 import { home, remark, toStep, toTab, where } from "./where.js";
 import { count, spoken, w } from "./words.js";
-import { till as shared } from "./keep.js";
 import { el, fill, icon } from "./dom.js";
 import { cases } from "../screens/cases.js";
 import { cashier } from "../screens/cashier.js";
@@ -27,6 +27,7 @@ import { take } from "../screens/take.js";
 import { value } from "../screens/value.js";
 import { voucher } from "../screens/voucher.js";
 import { wait } from "../screens/wait.js";
+import { playOrMoney } from "../parts/play.js";
 import { note, problemWords } from "../parts/said.js";
 
 /// Whose turn it is: a key that names the screen and what it shows, and how it is made. `free`: the cashier may go elsewhere.
@@ -115,9 +116,10 @@ function above() {
     now: guest.redemptions.length > 0 ? "redeem" : where.tab,
     free,
     go: toTab,
-    state: [waiting, name, till.unpaired],
+    state: [waiting, name, till.unpaired, session?.providers],
     aside: () => [
-      session?.sandbox && el("span", { class: "sandbox" }, w("frame.sandbox")),
+      // Real money is what a cashier expects; the manager's page says it.
+      session?.providers.some((one) => one.sandbox) && playOrMoney(session),
       waiting > 0 && chip("cases", "chip warn", undefined, "cases", "attention", count("frame.cases", waiting)),
       !till.unpaired && chip("who", "chip", w("frame.cashier", { name: name ?? w("frame.nobody") }), "cashier", "person", name ?? w("frame.nobody")),
       free && el("a", { class: "chip", id: "office", href: "/manager" }, icon("book"), el("span", {}, w("frame.manager"))),
@@ -216,13 +218,6 @@ function arrived(text) {
   }
 }
 
-/// Scans that come from the daemon go to all pages; the one that was used last takes them.
-const page = crypto.randomUUID();
-const toFront = () => {
-  if (document.visibilityState === "visible") shared.set("front", page);
-};
-const inFront = () => document.visibilityState === "visible" && (shared.get("front") ?? page) === page;
-
 async function begin() {
   await speakFirst();
   build(document.body);
@@ -237,9 +232,7 @@ async function begin() {
     paired: speakAs,
   });
   listenForScans(() => till.ready && !till.unpaired, arrived);
-  for (const event of ["focus", "pointerdown", "keydown"]) window.addEventListener(event, toFront, true);
-  document.addEventListener("visibilitychange", toFront);
-  toFront();
+  listenForUse();
   window.addEventListener("keydown", (event) => {
     // Escape goes back a step where there is one.
     if (event.key === "Escape" && standing?.free && !event.defaultPrevented) {

@@ -1,20 +1,31 @@
 // An amount that is typed: a field, and a keypad for those who have no keys. Both write the same text; whoever uses the page reads it.
 // Two fields may share a keypad: it writes into the one that was touched last.
 //
+// What is typed and is no amount, or none that may be taken, is said below the field at once: a button that is only grey tells nobody why.
+//
 // A value that was put there beforehand is replaced by the first key of the keypad, as it is by typing over a selection.
 
-import { el } from "../app/dom.js";
+import { el, say } from "../app/dom.js";
 import { decimals, separator, typed, typing } from "../app/money.js";
 import { w } from "../app/words.js";
 import { keypad } from "./keypad.js";
 
-/// A field without a keypad. `changed(units)`: minor units, or null while the text is no amount.
-export function amountBox({ id = "amount", label, currency, units = null, changed, hint, placeholder }) {
+/// A field without a keypad. `changed(units)`: minor units, or null while the text is no amount. `wrong(units)`: why this amount may not be
+/// taken, in words.
+export function amountBox({ id = "amount", label, currency, units = null, changed, wrong, hint, placeholder }) {
   let fresh = units !== null;
+  const why = el("p", { class: "wrong", id: `${id}-wrong`, role: "status" });
+  const told = () => {
+    const now = typed(input.value, currency);
+    const words = input.value === "" ? "" : now === null ? w("amount.unread", { example: typing(1234n, currency) }) : wrong?.(now) ?? "";
+    if (why.textContent !== words) say(why, words);
+    input.setAttribute("aria-invalid", String(words !== ""));
+    changed(now);
+  };
   const input = el("input", {
     class: "amount-input", type: "text", inputmode: "none", autocomplete: "off", spellcheck: "false", maxlength: 16, placeholder,
-    id, value: units === null ? "" : typing(units, currency), "aria-describedby": hint ? `${id}-hint` : undefined,
-    on: { input: () => changed(typed(input.value, currency)), keydown: () => { fresh = false; } },
+    id, value: units === null ? "" : typing(units, currency), "aria-describedby": `${hint ? `${id}-hint ` : ""}${id}-wrong`,
+    on: { input: told, keydown: () => { fresh = false; } },
   });
   const write = (text) => {
     input.value = text;
@@ -24,7 +35,7 @@ export function amountBox({ id = "amount", label, currency, units = null, change
     node: el("div", { class: "amount" },
       el("label", { class: "amount-label", for: id }, label),
       el("div", { class: "amount-box" }, input, el("span", { class: "amount-currency", "aria-hidden": "true" }, currency)),
-      hint && el("p", { class: "hint", id: `${id}-hint` }, hint)),
+      hint && el("p", { class: "hint", id: `${id}-hint` }, hint), why),
     input,
     set(value) {
       write(value === null ? "" : typing(value, currency));

@@ -41,13 +41,14 @@ function states() {
     .map(([state, words]) => [state, [...new Set(words)].join(" / ")]);
 }
 
-function row(line) {
+/// `several`: its sale has more cards than this one.
+function row(line, several) {
   const what = line.product_name ?? w(`sort.${line.sort}`);
   return el("tr", { "data-line": `${line.id}/${line.card ?? ""}` },
     el("td", {}, short(line.opened_at)),
     el("td", {}, el("button", { type: "button", class: "button row-open", "aria-label": w("journal.open_line", { receipt: line.receipt }), on: { click: () => toStory(line.kind, line.id) } },
       el("span", {}, line.receipt), icon("next"))),
-    el("td", {}, el("span", {}, what), line.code && el("span", { class: "hint" }, line.code)),
+    el("td", {}, el("span", {}, what), (several || line.code) && el("span", { class: "hint" }, [several && w("told_card", { n: line.card }), line.code].filter(Boolean).join(" · "))),
     el("td", { class: "number" }, worth(line.amount)),
     el("td", {}, el("span", { class: line.open ? "state-mark open" : "state-mark" }, icon(stateSign(line)), stateWords(line.kind, line.state))),
     el("td", {}, line.cashier ?? "–"));
@@ -71,7 +72,8 @@ function results(said) {
     try {
       const page = await asManager(() => read(`/v1/journal?${query(before ? { before } : {})}`));
       if (mine !== asked) return;
-      const rows = page.lines.map(row);
+      const baskets = new Set(page.lines.filter(({ card }) => card > 1).map(({ id }) => id));
+      const rows = page.lines.map((line) => row(line, baskets.has(line.id)));
       if (before) body.append(...rows);
       else fill(body, rows);
       ({ next } = page);

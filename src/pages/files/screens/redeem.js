@@ -91,11 +91,13 @@ export function redeem() {
   const draw = () => {
     go.disabled = !good() || asked || !till.reached;
     go.querySelector("span").textContent = units !== null && units > 0n && units <= most ? w("redeem.take", { amount: worth(amount(), check.item) }) : w("redeem.take_nothing");
-    fill(said, guest.problem ? alarm(problemWords(guest.problem)) : units !== null && units > most ? note(w("problem.more_than_eligible"))
+    fill(said, guest.problem ? alarm(problemWords(guest.problem)) : items && units === null && input.value !== "" ? note(w("amount.whole"))
+      : items && units > most ? note(w("problem.more_than_eligible"))
       : box && !box.checked ? note(w("redeem.confirm_first")) : null);
   };
   const { node, input, set } = items ? itemField(eligible.items, (now) => { units = now; draw(); })
-    : amountField({ label: w("redeem.how_much"), currency: eligible.currency, units: most, changed: (now) => { units = now; draw(); } });
+    : amountField({ label: w("redeem.how_much"), currency: eligible.currency, units: most,
+      wrong: (now) => (now > most ? w("problem.more_than_eligible") : null), changed: (now) => { units = now; draw(); } });
   const all = button(w("redeem.all", { amount: worth(eligible, check.item) }), () => set(most), { class: "button", "data-all": true });
   const submit = async (event) => {
     event.preventDefault();

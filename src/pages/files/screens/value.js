@@ -43,6 +43,7 @@ export function value() {
   const add = button(w("value.add"), undefined, { class: "button primary tall", type: "submit", disabled: true });
   const field = amountField({
     label: w("value.how_much"), currency, hint,
+    wrong: (now) => (now < minor(least) ? w("value.too_little", { least: shown(least) }) : now > minor(most) ? w("value.too_much", { most: shown(most) }) : null),
     changed: (now) => {
       units = now;
       add.disabled = !good();
