@@ -1,20 +1,12 @@
 // The basket that is being put together: what a reload leaves of it, how much fits into it, and the search beside it.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Desk, closeBrowser } from "./desk.js";
-import { Shop } from "./shop.js";
+import { test } from "node:test";
+import { Desk, POR, inShop } from "./desk.js";
 
 let shop;
-before(async () => {
-  shop = await Shop.open();
-});
-after(async () => {
-  await closeBrowser();
-  await shop.close();
-});
+inShop((opened) => { shop = opened; });
 
-const POR = '[data-product="4001232232332"]';
 const RACK = '[data-product="4001232100022"]';
 
 for (const [language, value, due] of [["de", "25,00 €", "75,00 €"], ["fr", "25,00 €", "75,00 €"]]) {

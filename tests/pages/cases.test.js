@@ -1,19 +1,12 @@
 // Open cases at the manager's page: what stands there, that it follows the stream, and what can be done about each.
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { Desk, closeBrowser } from "./desk.js";
+import { test } from "node:test";
+import { Desk, inShop } from "./desk.js";
 import { KEPT, MANAGERS, Shop, eventually } from "./shop.js";
 
 let shop;
-before(async () => {
-  shop = await Shop.open();
-});
-afterEach(() => shop.tidy());
-after(async () => {
-  await closeBrowser();
-  await shop.close();
-});
+inShop((opened) => { shop = opened; }, { tidies: true });
 
 const cases = async () => (await shop.ask("GET", "/v1/attention")).body.cases;
 /// The last entry of a sale, once it is the one that is waited for.

@@ -1,14 +1,14 @@
 // A day of business at the manager's page: what it adds up to, X on screen and on paper, Z once; and the devices, products and balances.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Desk, closeBrowser } from "./desk.js";
+import { after, test } from "node:test";
+import { Desk, inShop } from "./desk.js";
 import { Printer } from "./printer.js";
 import { KEPT, MANAGERS, Shop, eventually } from "./shop.js";
 
 let shop;
-before(async () => {
-  shop = await Shop.open();
+inShop(async (opened) => {
+  shop = opened;
   await shop.sells("D-1", { cashier: "Kim" });
   await shop.sells("D-2", { cashier: "Kim", amount: "30.00", tender: { kind: "cash", given: { amount: "30.00", currency: "EUR" } } });
   await shop.sells("D-3", { cashier: "Zoë", product: "4001232100022", kind: "posa", amount: "25.00", code: "6399990000128888" });
@@ -17,10 +17,6 @@ before(async () => {
   const { check } = (await shop.ask("POST", "/v1/vouchers/check", { scan: code })).body;
   const { body } = await shop.ask("POST", "/v1/redemptions", { check, basket: "D-5", cashier: "Kim", amount: { amount: "12.50", currency: "EUR" } }, { "Idempotency-Key": "d-5" });
   await shop.ask("POST", `/v1/redemptions/${body.id}/complete`, { by: "Kim" }, { "Idempotency-Key": "d-6" });
-});
-after(async () => {
-  await closeBrowser();
-  await shop.close();
 });
 
 /// Today where the shop stands.

@@ -7,7 +7,8 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { MANAGERS, PATIENCE_MS, PIN, eventually } from "./shop.js";
+import { after, afterEach, before } from "node:test";
+import { MANAGERS, PATIENCE_MS, PIN, Shop, eventually } from "./shop.js";
 
 const require = createRequire(join(process.env.NODE_PATH ?? "/", "here.js"));
 const puppeteer = require("puppeteer-core");
@@ -23,7 +24,8 @@ let browser = null;
 async function opened() {
   browser ??= await puppeteer.launch({
     executablePath: process.env.CHROMIUM,
-    headless: true,
+    // The headless shell: the same engine without the windows around it, which the tests pay for and nobody sees.
+    headless: "shell",
     // Root has no sandbox to put the browser into; nothing but the daemon's own pages is opened.
     args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--lang=en-GB", "--force-color-profile=srgb"],
   });
@@ -33,6 +35,25 @@ async function opened() {
 export async function closeBrowser() {
   await browser?.close();
   browser = null;
+}
+
+/// The tile of the card that is printed, and the button that says that the money was taken.
+export const POR = '[data-product="4001232232332"]';
+export const PAYS = ".take-form .basket .primary";
+
+/// The shop of a file's tests: open before the first of them, closed with the browser after the last. `use(shop)`: what is made of it first.
+/// `tidies`: each test leaves nothing open. The rest is `Shop.open`'s.
+export function inShop(use, { tidies = false, ...options } = {}) {
+  let shop;
+  before(async () => {
+    shop = await Shop.open(options);
+    await use(shop);
+  });
+  if (tidies) afterEach(() => shop.tidy());
+  after(async () => {
+    await closeBrowser();
+    await shop?.close();
+  });
 }
 
 export class Desk {
@@ -187,6 +208,21 @@ export class Desk {
         if (tries === 5 || !/detached|not clickable/.test(why.message)) throw why;
       }
     }
+  }
+
+  /// Begins the sale of a printed card of so many euro, up to where its money is taken.
+  async toTake(value = "50") {
+    await this.isAt("sell.title");
+    await this.click(POR);
+    await this.fills("#amount", value);
+    await this.page.keyboard.press("Enter");
+    await this.press("basket.sell.one", { n: 1 });
+    await this.has(".take");
+  }
+
+  /// The money was taken, as the screen has it.
+  pays() {
+    return this.click(PAYS);
   }
 
   /// Signs a manager in.

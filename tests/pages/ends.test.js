@@ -1,23 +1,13 @@
 // The ends that come seldom, of a sale and of a redemption: what to do with each card, the paper, the voucher and the money.
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { Desk, closeBrowser, withAnswer } from "./desk.js";
-import { Shop } from "./shop.js";
+import { test } from "node:test";
+import { Desk, inShop, withAnswer } from "./desk.js";
 
 let shop;
-before(async () => {
-  shop = await Shop.open();
-});
-afterEach(() => shop.tidy());
-after(async () => {
-  await closeBrowser();
-  await shop.close();
-});
+inShop((opened) => { shop = opened; }, { tidies: true });
 
 const RACK = '[data-product="4001232100022"]';
-const pays = (desk) => desk.click(".take-form .basket .primary");
-
 async function addsFromTheRack(desk, code) {
   await desk.click(RACK);
   await desk.click('[data-value="25.00"]');
@@ -49,7 +39,7 @@ for (const [language, dark, rest, back] of [["de", false, "25,00 â‚¬", "25,00 â‚
     await desk.sees("screen.take_for_the_rest", { amount: rest });
     await desk.sees("take.not_sold");
     await looks("take-for-the-rest");
-    await pays(desk);
+    await desk.pays();
     await desk.isAt("screen.done_for_the_rest");
     await looks("done-for-the-rest");
     await next(desk);
@@ -57,7 +47,7 @@ for (const [language, dark, rest, back] of [["de", false, "25,00 â‚¬", "25,00 â‚
     for (const card of [3, 4]) await addsFromTheRack(desk, `63999900001234572${end}${card}`);
     await sells(desk);
     await shop.finperks.fault("confirm", { kind: "refuse", code: "processing_declined" });
-    await pays(desk);
+    await desk.pays();
     await desk.isAt("screen.partly_sold", { amount: back });
     await desk.sees("screen.not_sold_keep_the_card");
     await looks("partly-sold");
@@ -75,7 +65,7 @@ test("a card from the rack that was not sold is kept, and one whose slip was not
   await addsFromTheRack(desk, "6399990000123457301");
   await sells(desk);
   await shop.finperks.fault("confirm", { kind: "refuse", code: "processing_declined" });
-  await pays(desk);
+  await desk.pays();
   await desk.isAt("screen.not_sold_keep_the_card");
   await desk.sees("problem.declined");
   await desk.looks("keep-the-card-fr-dark");
@@ -83,7 +73,7 @@ test("a card from the rack that was not sold is kept, and one whose slip was not
   await addsFromTheRack(desk, "6399990000123457302");
   await sells(desk);
   shop.printer.fault("paper_out");
-  await pays(desk);
+  await desk.pays();
   await desk.isAt("screen.done_without_slip");
   await desk.looks("done-without-slip-fr-dark");
   shop.printer.fault(null);
@@ -112,7 +102,7 @@ test("a voucher that did not get its value back is the manager's, and says so", 
 
 test("play is shown unmistakably, and where vouchers are not set up no tab leads to them", async () => {
   let live = false;
-  const desk = await Desk.open(shop, { language: "en", before: withAnswer(shop, "/v1/session", (session) => live && Object.assign(session, { sandbox: false, vouchers: false })) });
+  const desk = await Desk.open(shop, { language: "en", before: withAnswer(shop, "/v1/session", (session) => live && Object.assign(session, { sandbox: false, providers: session.providers.map((one) => ({ ...one, sandbox: false })), vouchers: false })) });
   await desk.isAt("sell.title");
   assert.equal(await desk.text(".top .sandbox"), desk.w("frame.sandbox"));
   assert.equal((await desk.page.$$(".tab")).length, 3);

@@ -2,18 +2,12 @@
 
 import assert from "node:assert/strict";
 import http from "node:http";
-import { after, before, test } from "node:test";
-import { Desk, closeBrowser, withProducts } from "./desk.js";
-import { Shop, eventually } from "./shop.js";
+import { test } from "node:test";
+import { Desk, inShop, withProducts } from "./desk.js";
+import { eventually } from "./shop.js";
 
 let shop;
-before(async () => {
-  shop = await Shop.open();
-});
-after(async () => {
-  await closeBrowser();
-  await shop.close();
-});
+inShop((opened) => { shop = opened; });
 
 /// A bare request, with any header that a browser would not let a page set.
 function bare(method, path, headers = {}, body) {
@@ -129,7 +123,7 @@ test("the page keeps no code, and names none in an address", async () => {
   await desk.sees("•••• 4321");
   await desk.press("basket.sell.one", { n: 1 });
   await desk.has(".take");
-  await desk.click(".take-form .basket .primary");
+  await desk.pays();
   await desk.isAt("screen.done");
   await desk.press("ended.next");
   const voucher = await shop.giftLocal.post("/vouchers", { name: "quiet", value: "5.00", currency: "EUR" });

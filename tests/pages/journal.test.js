@@ -4,13 +4,13 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { Desk, closeBrowser } from "./desk.js";
-import { KEPT, Shop, eventually } from "./shop.js";
+import { test } from "node:test";
+import { Desk, inShop } from "./desk.js";
+import { KEPT, eventually } from "./shop.js";
 
 let shop;
-before(async () => {
-  shop = await Shop.open();
+inShop(async (opened) => {
+  shop = opened;
   await shop.sells("R-1001", { cashier: "Kim" });
   await shop.sells("R-1002", { cashier: "Łucja", amount: "75.50", tender: { kind: "cash", given: { amount: "100.00", currency: "EUR" } } });
   await shop.sells("R-1003", { cashier: "Kim", product: "4001232100022", kind: "posa", amount: "25.00", code: "6399990000129876" });
@@ -22,10 +22,6 @@ before(async () => {
   const { check } = (await shop.ask("POST", "/v1/vouchers/check", { scan: code })).body;
   await shop.ask("POST", "/v1/redemptions", { check, basket: "B-2001", cashier: "Kim", amount: { amount: "12.50", currency: "EUR" } }, { "Idempotency-Key": "b-2001" });
   Object.assign(shop, { voucher: code, tail: code.slice(-4) });
-});
-after(async () => {
-  await closeBrowser();
-  await shop.close();
 });
 
 /// The receipts that are listed, top to bottom.
@@ -377,6 +373,8 @@ test("of a sale of several cards each slip is behind its fold, and asked for whe
   await desk.signsIn();
   await desk.click('[data-tab="journal"]');
   await finds(desk, "R-301", ["R-301", "R-301"]);
+  const which = () => desk.page.$$eval("tbody tr", (rows) => rows.map((row) => /card \d+/.exec(row.innerText)?.[0]));
+  assert.deepEqual((await which()).sort(), ["card 1", "card 2"]);
   await desk.click("tbody .row-open");
   await desk.isAt("Sale R-301");
   assert.equal(await desk.page.$(".slip"), null);

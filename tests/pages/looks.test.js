@@ -1,18 +1,12 @@
 // How it looks at every size, by day and by night; how much it loads, and how soon it can be used; that it does not grow.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Desk, closeBrowser } from "./desk.js";
-import { Shop, eventually } from "./shop.js";
+import { test } from "node:test";
+import { Desk, inShop } from "./desk.js";
+import { eventually } from "./shop.js";
 
 let shop;
-before(async () => {
-  shop = await Shop.open();
-});
-after(async () => {
-  await closeBrowser();
-  await shop.close();
-});
+inShop((opened) => { shop = opened; });
 
 for (const [width, height, dark] of [[800, 1280, true], [1024, 768, false], [1024, 768, true], [1366, 768, true], [1920, 1080, false], [1920, 1080, true]]) {
   const name = `${width}${dark ? "-dark" : ""}`;
@@ -27,7 +21,7 @@ for (const [width, height, dark] of [[800, 1280, true], [1024, 768, false], [102
     await desk.click(".basket .primary");
     await desk.has(".take");
     await desk.looks(`take-${name}`);
-    await desk.click(".take-form .basket .primary");
+    await desk.pays();
     await desk.isAt("screen.done");
     await desk.looks(`done-${name}`);
     await desk.press("ended.next");

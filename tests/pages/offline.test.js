@@ -1,33 +1,16 @@
 // Where no gift card is sold: it is visibly off, says why, and comes back by itself; and the signs below, which say what is wrong with what.
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { Desk, closeBrowser, withAnswer } from "./desk.js";
-import { Printer } from "./printer.js";
-import { Shop, eventually } from "./shop.js";
+import { test } from "node:test";
+import { Desk, PAYS, inShop, withAnswer } from "./desk.js";
+import { eventually } from "./shop.js";
 
 let shop;
-let spare;
-before(async () => {
-  spare = await Printer.start();
-  shop = await Shop.open({ more: `[spare_printer]\nnetwork = "${spare.address}"\ncolumns = 42\n` });
-});
-afterEach(() => shop.tidy());
-after(async () => {
-  await closeBrowser();
-  await shop.close();
-  await spare.stop();
-});
-
-const PAYS = ".take-form .basket .primary";
+inShop((opened) => { shop = opened; }, { tidies: true, spare: true });
 
 test("no money is taken while this till's service is gone, and what was typed is still there when it is back", async () => {
   const desk = await Desk.open(shop, { language: "de" });
-  await desk.isAt("sell.title");
-  await desk.click('[data-product="4001232232332"]');
-  await desk.click('[data-value="50.00"]');
-  await desk.press("basket.sell.one", { n: 1 });
-  await desk.has(".take");
+  await desk.toTake();
   const pay = () => desk.text(".pay");
   const able = () => desk.page.$eval(PAYS, (button) => !button.disabled);
   await desk.types("60");
@@ -113,7 +96,7 @@ test("of two printers the one that runs low is named, and the other one is not",
   shop.printer.low(true);
   await shown("status.paper_low", "status.ready");
   await desk.looks("two-printers-en");
-  spare.low(true);
+  shop.spare.low(true);
   shop.printer.low(false);
   await shown("status.ready", "status.paper_low");
   await desk.close();

@@ -3,22 +3,18 @@
 import assert from "node:assert/strict";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { Desk, closeBrowser, withProducts } from "./desk.js";
-import { Shop, eventually } from "./shop.js";
+import { test } from "node:test";
+import { Desk, inShop, withProducts } from "./desk.js";
+import { eventually } from "./shop.js";
 
 /// The products of the country that have a picture, and one that has none.
 const PICTURED = ["4001232232332", "4001232100015", "4001232100022", "4001232100039", "4001232100053"];
 const PLAIN = "4001232100046";
 
 let shop;
-before(async () => {
-  shop = await Shop.open();
+inShop(async (opened) => {
+  shop = opened;
   await eventually("all pictures", async () => (await shop.ask("GET", "/v1/health")).body.products.pictures === PICTURED.length);
-});
-after(async () => {
-  await closeBrowser();
-  await shop.close();
 });
 
 const kept = () => join(shop.folder, "journal", "pictures");

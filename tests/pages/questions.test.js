@@ -1,37 +1,20 @@
 // The questions that come seldom: each stands before everything else, with its sentence and its answers, and no way round it.
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { Desk, closeBrowser } from "./desk.js";
-import { Shop, eventually } from "./shop.js";
+import { test } from "node:test";
+import { Desk, inShop } from "./desk.js";
+import { eventually } from "./shop.js";
 
 let shop;
-before(async () => {
-  shop = await Shop.open();
-});
-afterEach(() => shop.tidy());
-after(async () => {
-  await closeBrowser();
-  await shop.close();
-});
-
-async function toTake(desk) {
-  await desk.isAt("sell.title");
-  await desk.click('[data-product="4001232232332"]');
-  await desk.click('[data-value="50.00"]');
-  await desk.press("basket.sell.one", { n: 1 });
-  await desk.has(".take");
-}
-
-const pays = (desk) => desk.click(".take-form .basket .primary");
+inShop((opened) => { shop = opened; }, { tidies: true });
 
 for (const [language, answer, ends] of [["de", "answer.finish", "screen.done"], ["en", "answer.money_back", "screen.not_sold_money_back"]]) {
   test(`money that was taken before the power went is finished or given back (${language})`, async () => {
     const desk = await Desk.open(shop, { language, dark: language === "en" });
-    await toTake(desk);
+    await desk.toTake();
     // The provider asks for a pause, so that the card is paid and not asked for again when the power goes.
     await shop.finperks.fault("confirm", { kind: "refuse", code: "rate_limit_exceeded", status: 429, retry_after_s: 9 });
-    await pays(desk);
+    await desk.pays();
     // By the daemon's own word: nine seconds are short for a page on a busy machine.
     await eventually("it is paid and put off", async () => {
       const { sales } = (await shop.ask("GET", "/v1/sales?open=true")).body;
@@ -61,11 +44,11 @@ for (const [language, touch] of [["de", false], ["fr", true]]) {
       const button = await desk.has(`${selector}:not(:disabled)`);
       await (touch ? button.tap() : button.click());
     };
-    await toTake(desk);
+    await desk.toTake();
     for (let attempt = 1; attempt <= 3; attempt += 1) {
       shop.printer.fault(null);
       shop.printer.runsOutAfter(120);
-      if (attempt === 1) await pays(desk);
+      if (attempt === 1) await desk.pays();
       else await hits('[data-choice="print_again"]');
       if (attempt < 3) await eventually(`attempt ${attempt} stops`, async () => (await desk.text("main")).includes(desk.w("question.print_again")) && (attempt === 1 || new RegExp(`${desk.w("fact.attempt")}\\s+${attempt}`).test(await desk.text("main"))));
     }

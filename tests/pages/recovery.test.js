@@ -1,33 +1,15 @@
 // What goes wrong, and what the cashier sees first: the open question, with its sentence and its answers, and no way round it.
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { Desk, closeBrowser } from "./desk.js";
-import { Shop, eventually } from "./shop.js";
+import { test } from "node:test";
+import { Desk, POR, inShop } from "./desk.js";
+import { eventually } from "./shop.js";
 
 let shop;
-before(async () => {
-  shop = await Shop.open({ confirmS: 3 });
-});
-afterEach(() => shop.tidy());
-after(async () => {
-  await closeBrowser();
-  await shop.close();
-});
+inShop((opened) => { shop = opened; }, { tidies: true, confirmS: 3 });
 
-const POR = '[data-product="4001232232332"]';
-
-async function toTake(desk, value = "50.00") {
-  await desk.isAt("sell.title");
-  await desk.click(POR);
-  await desk.click(`[data-value="${value}"]`);
-  await desk.press("basket.sell.one", { n: 1 });
-  await desk.has(".take");
-}
 
 /// Presses the one button that takes the money.
-const pays = (desk) => desk.click(".take-form .basket .primary");
-
 /// No tab, no scan and no reload leads past a question.
 async function noWayRound(desk, title) {
   await desk.scans("401200000011");
@@ -39,9 +21,9 @@ for (const language of ["de", "en"]) {
   test(`paper that runs out in the middle of a slip is a question, and the slip is printed again (${language})`, async () => {
     const desk = await Desk.open(shop, { language });
     const torn = shop.printer.torn.length;
-    await toTake(desk);
+    await desk.toTake();
     shop.printer.runsOutAfter(120);
-    await pays(desk);
+    await desk.pays();
     await desk.isAt("question.print_again");
     await desk.sees("fault.paper_out");
     await desk.looks(`question-print-again-${language}`);
@@ -61,9 +43,9 @@ for (const language of ["de", "en"]) {
 
 test("a slip that waits for paper prints by itself when there is some", async () => {
   const desk = await Desk.open(shop, { language: "en" });
-  await toTake(desk);
+  await desk.toTake();
   shop.printer.fault("paper_out");
-  await pays(desk);
+  await desk.pays();
   await desk.isAt("question.print_or_money_back");
   await desk.sees("fault.paper_out");
   // What waits to be printed stands beside the question.
@@ -77,9 +59,9 @@ test("a slip that waits for paper prints by itself when there is some", async ()
 
 test("the money goes back where the paper does not come", async () => {
   const desk = await Desk.open(shop, { language: "fr" });
-  await toTake(desk);
+  await desk.toTake();
   shop.printer.fault("cover_open");
-  await pays(desk);
+  await desk.pays();
   await desk.isAt("question.print_or_money_back");
   await desk.sees("fault.cover_open");
   await desk.press("answer.money_back");
@@ -98,9 +80,9 @@ test("the money goes back where the paper does not come", async () => {
 
 test("a printer that falls silent leaves a question that only somebody who looks can answer", async () => {
   const desk = await Desk.open(shop, { language: "de" });
-  await toTake(desk);
+  await desk.toTake();
   shop.printer.fallsSilentAfter(150);
-  await pays(desk);
+  await desk.pays();
   await desk.isAt("question.is_it_complete");
   await desk.looks("question-is-it-complete-de");
   await noWayRound(desk, "question.is_it_complete");
@@ -113,9 +95,9 @@ test("a printer that falls silent leaves a question that only somebody who looks
 for (const language of ["de", "en"]) {
   test(`the code that is scanned from a slip says that it is complete, and no other scan does (${language})`, async () => {
     const desk = await Desk.open(shop, { language });
-    await toTake(desk);
+    await desk.toTake();
     shop.printer.fallsSilentAfter(500);
-    await pays(desk);
+    await desk.pays();
     await desk.isAt("question.is_it_complete");
     await desk.sees("question.scan_back");
     // What should be on the paper stands beside the question.
@@ -147,9 +129,9 @@ for (const language of ["de", "en"]) {
     const desk = await Desk.open(shop, { language });
     const { bars } = shop.printer;
     const before = bars.length;
-    await toTake(desk);
+    await desk.toTake();
     shop.printer.fallsSilentBelowBars();
-    await pays(desk);
+    await desk.pays();
     await desk.isAt("question.is_it_complete");
     await desk.sees("question.scan_back");
     await desk.looks(`question-scan-number-${language}`);
@@ -185,10 +167,10 @@ for (const language of ["de", "en"]) {
 
 test("silence of the provider gives the money back, and keeps nobody from selling (en; de on a page that is opened meanwhile)", async () => {
   const desk = await Desk.open(shop, { language: "en" });
-  await toTake(desk);
+  await desk.toTake();
   await shop.finperks.fault("confirm", { kind: "drop_request", how: "silence" });
   await shop.finperks.fault("get", { kind: "drop_request", how: "silence" }, { count: 20 });
-  await pays(desk);
+  await desk.pays();
   await desk.isAt("wait.finishing");
   await desk.sees("wait.asking");
   await desk.looks("wait-asking-en");
@@ -210,10 +192,10 @@ test("silence of the provider gives the money back, and keeps nobody from sellin
 
 test("a daemon that is killed during the confirm comes back, and so do the pages, by themselves (de and en)", async () => {
   const desk = await Desk.open(shop, { language: "de" });
-  await toTake(desk);
+  await desk.toTake();
   const papers = shop.printer.papers.length;
   await shop.finperks.fault("confirm", { kind: "hold", executed: "before_release" });
-  await pays(desk);
+  await desk.pays();
   await desk.isAt("wait.finishing");
   const other = await Desk.open(shop, { language: "en" });
   await other.isAt("wait.finishing");
@@ -288,8 +270,8 @@ test("what only waits, or is the manager's, is listed and blocks nobody", async 
   await desk.sees("case.undo_not_supported");
   await desk.looks("cases-en");
   await desk.press("back");
-  await toTake(desk);
-  await pays(desk);
+  await desk.toTake();
+  await desk.pays();
   await desk.isAt("screen.done");
   await desk.close();
 });
@@ -325,8 +307,8 @@ test("a clock that the provider refuses switches selling off, and says by how mu
 
 test("a roll that is near its end, and a printer that is open, stand in the status bar", async () => {
   const desk = await Desk.open(shop, { language: "fr" });
-  await toTake(desk);
-  await pays(desk);
+  await desk.toTake();
+  await desk.pays();
   await desk.isAt("screen.done");
   shop.printer.low(true);
   await desk.sees("status.paper_low");

@@ -1,18 +1,12 @@
 // Redeeming and looking at vouchers, as a cashier sees it.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Desk, closeBrowser } from "./desk.js";
-import { Shop, eventually } from "./shop.js";
+import { test } from "node:test";
+import { Desk, inShop } from "./desk.js";
+import { eventually } from "./shop.js";
 
 let shop;
-before(async () => {
-  shop = await Shop.open();
-});
-after(async () => {
-  await closeBrowser();
-  await shop.close();
-});
+inShop((opened) => { shop = opened; });
 
 /// A voucher of its own for each test.
 const issue = (about) => shop.giftLocal.post("/vouchers", about);
@@ -129,22 +123,68 @@ test("two vouchers pay one basket", async () => {
   await desk.close();
 });
 
-test("a promotional voucher shows its terms, and is redeemed only when they are confirmed", async () => {
-  const desk = await Desk.open(shop, { language: "de" });
-  await desk.isAt("sell.title");
-  await desk.scans("401200000078");
-  await desk.isAt("redeem.title");
-  await desk.sees("10 EUR off any purchase");
-  await desk.sees("redeem.confirm_first");
-  await desk.looks("terms-de");
-  assert.ok(await desk.page.$eval("button.primary", (button) => button.disabled));
-  await desk.click("#terms");
-  await desk.press("redeem.take", { amount: "10,00 €" });
-  await desk.isAt("guest.redeemed_as_discount", { amount: "10,00 €" });
-  await desk.press("redeemed.finish");
-  await desk.isAt("voucher.title");
-  await desk.close();
-});
+/// One who has no mouse, and one who has fingers alone: how each gets at something, and gives a code.
+const HANDS = [
+  { hand: "the keyboard", language: "de", screen: {}, ten: "10,00 €", at: async (desk, selector) => {
+    await desk.tabsTo(selector);
+    await desk.page.keyboard.press(selector === "#terms" ? "Space" : "Enter");
+  }, gives: async (desk, code) => {
+    await desk.types(code);
+    await desk.page.keyboard.press("Enter");
+  } },
+  { hand: "fingers", language: "en", screen: { width: 800, height: 1180, touch: true }, ten: "€10.00", at: async (desk, selector) => (await desk.has(selector)).tap(), gives: async (desk, code) => {
+    for (const digit of code) await desk.tap(digit);
+    await desk.tap("voucher.check");
+  } },
+];
+
+for (const { hand, language, screen, ten, at, gives } of HANDS) {
+  test(`a promotional voucher shows its terms, is redeemed only when they are confirmed, and gets its value back, with ${hand} alone (${language})`, async () => {
+    const desk = await Desk.open(shop, { language, ...screen });
+    const { code } = await issue({ name: `terms ${hand}`, value: "10.00", currency: "EUR", terms: "10 EUR off any purchase" });
+    await desk.isAt("sell.title");
+    await at(desk, '[data-tab="redeem"]');
+    await desk.isAt("voucher.title");
+    await gives(desk, code);
+    await desk.isAt("redeem.title");
+    await desk.sees("10 EUR off any purchase");
+    await desk.sees("redeem.confirm_first");
+    await desk.looks(`terms-${language}`);
+    assert.ok(await desk.page.$eval("button.primary", (button) => button.disabled));
+    await at(desk, "#terms");
+    await at(desk, "form .primary");
+    await desk.isAt("guest.redeemed_as_discount", { amount: ten });
+    assert.equal(Number(await left(`terms ${hand}`)), 0);
+    await at(desk, "[data-undo]");
+    await desk.sees("guest.given_back");
+    assert.equal(Number(await left(`terms ${hand}`)), 10);
+    await at(desk, "[data-finish]");
+    await desk.isAt("voucher.title");
+    await desk.close();
+  });
+
+  test(`a balance is shown and printed, and nothing is taken, with ${hand} alone (${language})`, async () => {
+    const desk = await Desk.open(shop, { language, ...screen });
+    const { code } = await issue({ name: `look ${hand}`, value: "33.00", currency: "EUR" });
+    await desk.isAt("sell.title");
+    await at(desk, '[data-tab="balance"]');
+    await desk.isAt("balance.title");
+    await desk.looks(`balance-ask-${language}`);
+    await gives(desk, code);
+    await desk.isAt("balance.of");
+    await desk.sees(language === "de" ? "33,00 €" : "€33.00");
+    const papers = shop.printer.papers.length;
+    await at(desk, '.choices .button:not(.primary)');
+    await desk.sees("print.done");
+    assert.equal(shop.printer.papers.length, papers + 1);
+    await desk.looks(`balance-${language}`);
+    assert.equal(Number(await left(`look ${hand}`)), 33);
+    await desk.seesNot(code);
+    await at(desk, ".step-head .button");
+    await desk.isAt("balance.title");
+    await desk.close();
+  });
+}
 
 test("a voucher of items is redeemed in whole numbers", async () => {
   const desk = await Desk.open(shop, { language: "en" });
@@ -157,28 +197,6 @@ test("a voucher of items is redeemed in whole numbers", async () => {
   await desk.sees("redeemed.left", { amount: "1 × Cappuccino" });
   await desk.press("redeemed.finish");
   await desk.isAt("voucher.title");
-  await desk.close();
-});
-
-test("a balance is shown and printed, and nothing is taken", async () => {
-  const desk = await Desk.open(shop, { language: "de" });
-  const voucher = await issue({ name: "look", value: "33.00", currency: "EUR" });
-  await desk.isAt("sell.title");
-  await desk.press("tab.balance");
-  await desk.isAt("balance.title");
-  await desk.looks("balance-ask-de");
-  await desk.scans(voucher.code);
-  await desk.isAt("balance.of");
-  await desk.sees("33,00 €");
-  const papers = shop.printer.papers.length;
-  await desk.press("print.balance");
-  await desk.sees("print.done");
-  assert.equal(shop.printer.papers.length, papers + 1);
-  await desk.looks("balance-de");
-  assert.equal(Number(await left("look")), 33);
-  await desk.seesNot(voucher.code);
-  await desk.press("redeem.aside");
-  await desk.isAt("balance.title");
   await desk.close();
 });
 

@@ -2,19 +2,12 @@
 // only this one for an answer.
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { Desk, closeBrowser } from "./desk.js";
-import { Shop, eventually } from "./shop.js";
+import { test } from "node:test";
+import { Desk, inShop } from "./desk.js";
+import { eventually } from "./shop.js";
 
 let shop;
-before(async () => {
-  shop = await Shop.open();
-});
-afterEach(() => shop.tidy());
-after(async () => {
-  await closeBrowser();
-  await shop.close();
-});
+inShop((opened) => { shop = opened; }, { tidies: true });
 
 /// What the provider was asked for since its call `n`.
 const redeems = async (n) => (await shop.giftLocal.get("/calls?after=0")).filter((call) => call.call === "redeem" && call.n > n).length;

@@ -1,11 +1,11 @@
 // Scanners that type: found by their speed, told from people, and led by what they read.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { isGtin, whatIs } from "../../src/pages/files/app/arrival.js";
 import { Bursts } from "../../src/pages/files/app/scan.js";
-import { Desk, closeBrowser } from "./desk.js";
-import { Shop, eventually } from "./shop.js";
+import { Desk, inShop } from "./desk.js";
+import { eventually } from "./shop.js";
 
 /// What a run of keys is taken for: `[key, code, shift, ms since the key before, whether it is held down]`.
 function read(keys) {
@@ -108,13 +108,7 @@ test("a scan is led by what it is", () => {
 });
 
 let shop;
-before(async () => {
-  shop = await Shop.open();
-});
-after(async () => {
-  await closeBrowser();
-  await shop.close();
-});
+inShop((opened) => { shop = opened; });
 
 for (const [gap, language] of [[5, "de"], [40, "en"]]) {
   test(`a scan at ${gap} ms a key goes to its flow while a button has the focus, and presses nothing (${language})`, async () => {
@@ -160,7 +154,7 @@ test("a scan on the screen of a finished sale begins the next one", async () => 
   await desk.sees("scan.busy");
   await desk.has(".take");
   await desk.looks("take-scan-en");
-  await desk.click(".take-form .basket .primary");
+  await desk.pays();
   await desk.isAt("screen.done");
   await desk.scans("4001232100015");
   await desk.isAt("Klangbude Musikkarte");

@@ -1,20 +1,13 @@
 // Selling, as a cashier sees it.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Desk, closeBrowser } from "./desk.js";
+import { after, test } from "node:test";
+import { Desk, POR, inShop } from "./desk.js";
 import { Shop } from "./shop.js";
 
 let shop;
-before(async () => {
-  shop = await Shop.open();
-});
-after(async () => {
-  await closeBrowser();
-  await shop.close();
-});
+inShop((opened) => { shop = opened; });
 
-const POR = '[data-product="4001232232332"]';
 const FIXED = '[data-product="4001232100015"]';
 const RACK = '[data-product="4001232100022"]';
 
@@ -59,7 +52,7 @@ test("a printed card is sold for cash with change", async () => {
 for (const language of ["de", "en"]) {
   test(`after a sale each slip is shown row by row as it was printed, and its code is not (${language})`, async () => {
     const desk = await Desk.open(shop, { language });
-    await toTake(desk, "35");
+    await desk.toTake("35");
     await desk.press("take.exact_paid", { amount: language === "de" ? "35,00 €" : "€35.00" });
     await desk.isAt("screen.done");
     const [rows] = await desk.slips();
@@ -93,7 +86,7 @@ test("where there is no slip it is said, and no empty box stands there", async (
   await desk.press("basket.sell.one", { n: 1 });
   await desk.has(".take");
   await shop.finperks.fault("confirm", { kind: "drop_answer", how: "reset" });
-  await desk.click(".take-form .basket .primary");
+  await desk.pays();
   await desk.isAt("screen.done");
   await desk.sees("problem.no_slip");
   assert.equal(await desk.page.$(".slip-paper"), null);
@@ -154,7 +147,7 @@ for (const [language, keys] of [["de", false], ["en", true]]) {
       await desk.looks(`basket-own-code-${language}`);
       await desk.click(".basket .primary");
       await desk.has(".take");
-      await desk.click(".take-form .basket .primary");
+      await desk.pays();
       await desk.isAt("screen.done");
     });
     assert.equal(came.live, 3);
@@ -276,7 +269,7 @@ for (const [language, due, rest, back] of [["de", "80,00 €", "30,00 €", "10,
     const desk = await Desk.open(shop, { language });
     await desk.isAt("sell.title");
     const came = await outcome(async () => {
-      await toTake(desk, "80");
+      await desk.toTake("80");
       await desk.isAt("take.title", { amount: due });
       await desk.tabsTo('[data-tender="mixed"]');
       await desk.page.keyboard.press("Enter");
@@ -318,7 +311,7 @@ test("a part is paid by card and the rest in cash, with fingers alone (fr)", asy
   const desk = await Desk.open(shop, { language: "fr", width: 800, height: 1180, touch: true });
   await desk.isAt("sell.title");
   const came = await outcome(async () => {
-    await toTake(desk);
+    await desk.toTake();
     await desk.tap("tender.mixed");
     for (const key of ["3", "5"]) await desk.tap(key);
     await desk.sees("15,00 €");
@@ -331,17 +324,6 @@ test("a part is paid by card and the rest in cash, with fingers alone (fr)", asy
   assert.deepEqual(came, { live: 1, papers: 1 });
   await desk.close();
 });
-
-/// Brings a desk to where so much is taken.
-async function toTake(desk, value = "50") {
-  await desk.isAt("sell.title");
-  await desk.click(POR);
-  await desk.has("#amount");
-  await desk.types(value);
-  await desk.page.keyboard.press("Enter");
-  await desk.press("basket.sell.one", { n: 1 });
-  await desk.has(".take");
-}
 
 test("a till in Switzerland offers what is sold there, in francs as each language writes them there", async (told) => {
   const swiss = await Shop.open({ country: "CH" });
@@ -380,7 +362,7 @@ for (const [language, amount] of [["de", "50,00 €"], ["en", "€50.00"]]) {
   test(`two pages on one sale take one payment, and both show how it ended (${language})`, async () => {
     const first = await Desk.open(shop, { language });
     const came = await outcome(async () => {
-      await toTake(first);
+      await first.toTake();
       const second = await Desk.open(shop, { language, beside: first });
       await second.isAt("take.title", { amount: amount });
       const buttons = [await first.button("take.exact_paid", { amount: amount }), await second.button("take.exact_paid", { amount: amount })];
@@ -397,7 +379,7 @@ for (const [first, second, amount] of [["de", "en", "€50.00"], ["en", "fr", "5
   test(`a page that is opened anew finds the sale that is in a customer's hands at its step (${second})`, async () => {
     const desk = await Desk.open(shop, { language: first });
     const came = await outcome(async () => {
-      await toTake(desk);
+      await desk.toTake();
       // Another browser, which knows nothing of this one.
       const other = await Desk.open(shop, { language: second });
       await other.isAt("take.title", { amount });
@@ -429,7 +411,7 @@ test("a sale that till software is taking the money for is not paid a second tim
 test("a page that is loaded again in the middle of a payment sells once, and shows how it ended", async () => {
   const desk = await Desk.open(shop, { language: "en" });
   const came = await outcome(async () => {
-    await toTake(desk);
+    await desk.toTake();
     await shop.finperks.fault("confirm", { kind: "hold", executed: "before_release" });
     await desk.press("take.exact_paid", { amount: "€50.00" });
     await desk.isAt("wait.finishing");
@@ -446,7 +428,7 @@ test("a page that is loaded again in the middle of a payment sells once, and sho
 test("a sale that is cancelled takes no money", async () => {
   const desk = await Desk.open(shop, { language: "de" });
   const came = await outcome(async () => {
-    await toTake(desk);
+    await desk.toTake();
     await desk.press("take.cancel");
     await desk.isAt("screen.cancelled");
     await desk.looks("cancelled-de");
@@ -456,6 +438,31 @@ test("a sale that is cancelled takes no money", async () => {
   assert.deepEqual(came, { live: 0, papers: 0 });
   await desk.close();
 });
+
+for (const [language, dark, amount] of [["de", false, "50,00 €"], ["en", true, "€50.00"]]) {
+  test(`who has taken the money of a sale that was cancelled meanwhile gives it back (${language})`, async () => {
+    const desk = await Desk.open(shop, { language, dark });
+    const came = await outcome(async () => {
+      await desk.toTake();
+      const [{ id }] = (await shop.ask("GET", "/v1/sales?open=true")).body.sales;
+      await desk.page.setRequestInterception(true);
+      // While the payment is on its way.
+      desk.page.on("request", async (request) => {
+        if (request.url().endsWith("/payment")) await shop.ask("POST", `/v1/sales/${id}/cancel`, {}, { "Idempotency-Key": `${id} cancel` });
+        await request.continue();
+      });
+      await desk.press("take.exact_paid", { amount });
+      await desk.isAt("problem.paid_too_late");
+      await desk.looks(`paid-too-late-${language}${dark ? "-dark" : ""}`);
+      await desk.scans("401200000029");
+      await desk.sees("scan.read_first");
+      await desk.press("ended.read");
+      await desk.isAt("sell.title");
+    });
+    assert.deepEqual(came, { live: 0, papers: 0 });
+    await desk.close();
+  });
+}
 
 test("a card that the provider refuses is not collected, and says why", async () => {
   const desk = await Desk.open(shop, { language: "de" });
@@ -476,19 +483,25 @@ test("a card that the provider refuses is not collected, and says why", async ()
   await desk.close();
 });
 
-test("an amount that the product does not have cannot be added", async () => {
-  const desk = await Desk.open(shop, { language: "en" });
-  await desk.isAt("sell.title");
-  await desk.click(POR);
-  await desk.has("#amount");
-  for (const [text, able] of [["9.99", false], ["10", true], ["500", true], ["500.01", false], ["12.345", false], ["1e2", false], ["", false]]) {
-    await desk.page.$eval("#amount", (field, value) => {
-      field.value = value;
-      field.dispatchEvent(new Event("input", { bubbles: true }));
-    }, text);
-    assert.equal(await desk.page.$eval("button[type=submit].primary", (button) => !button.disabled), able, text);
-  }
-  await desk.page.keyboard.press("Escape");
-  await desk.isAt("sell.title");
-  await desk.close();
-});
+for (const [language, unread, least, most] of [["en", "12.34", "€10.00", "€500.00"], ["de", "12,34", "10,00 €", "500,00 €"]]) {
+  test(`an amount that the product does not have cannot be added, and the screen says why (${language})`, async () => {
+    const desk = await Desk.open(shop, { language });
+    await desk.isAt("sell.title");
+    await desk.click(POR);
+    await desk.has("#amount");
+    const why = { unread: desk.w("amount.unread", { example: unread }), least: desk.w("value.too_little", { least }), most: desk.w("value.too_much", { most }) };
+    for (const [text, wrong] of [["9.99", why.least], ["10", ""], ["500", ""], ["500.01", why.most], ["12.345", why.unread], ["1e2", why.unread], ["", ""]]) {
+      await desk.page.$eval("#amount", (field, value) => {
+        field.value = value;
+        field.dispatchEvent(new Event("input", { bubbles: true }));
+      }, text);
+      assert.equal(await desk.text("#amount-wrong"), wrong, text);
+      assert.equal(await desk.page.$eval("#amount", (field) => field.getAttribute("aria-invalid")), String(wrong !== ""), text);
+      assert.equal(await desk.page.$eval("button[type=submit].primary", (button) => !button.disabled), text !== "" && wrong === "", text);
+      if (wrong === why.most) await desk.looks(`value-too-much-${language}`);
+    }
+    await desk.page.keyboard.press("Escape");
+    await desk.isAt("sell.title");
+    await desk.close();
+  });
+}

@@ -72,12 +72,25 @@ async function freePort() {
 }
 
 export class Shop {
-  /// Opens a shop. `confirmS`: how long a confirm may take before its outcome is unknown. `managers`: who may sign in. `country`: where it stands.
-  /// `more`: further sections of the configuration. `live`: it is said to be no play.
-  static async open({ confirmS = 30, managers = MANAGERS, country = "DE", more = "", live = false } = {}) {
+  /// Opens a shop. `confirmS`, `redeemS`: how long a confirm and a redeem may take before their outcome is unknown. `managers`: who may sign in. `country`: where it stands.
+  /// `more`: further sections of the configuration. `live`: it is said to be no play. `spare`: a second printer stands there.
+  static async open(options) {
     const shop = new Shop();
+    try {
+      await shop.#opens(options);
+      return shop;
+    } catch (why) {
+      // What runs already would keep the tests from ending.
+      await shop.close();
+      throw why;
+    }
+  }
+
+  async #opens({ confirmS = 30, redeemS = 30, managers = MANAGERS, country = "DE", more = "", live = false, spare = false } = {}) {
+    const shop = this;
     shop.folder = mkdtempSync(join(tmpdir(), "tilld-pages-"));
     shop.printer = await Printer.start();
+    if (spare) shop.spare = await Printer.start();
     const any = "127.0.0.1:0";
     shop.sandbox = await start(["sandbox", "--finperks", any, "--control", any, "--gift-local", any, "--gift-local-control", any], (said) => {
       const found = /finperks\s+(\S+)\s+\(key id (\S+), secret (\S+)\)\ncontrol\s+(\S+)\ngift-local\s+(\S+)\s+\(key (\S+)\)\ncontrol\s+(\S+)/.exec(said);
@@ -105,12 +118,11 @@ currency = "EUR"
 location = "A1234"
 requests_per_second = 1000
 burst    = 1000
-${live ? "sandbox  = false\n" : ""}deadlines.redeem_s = 30
+${live ? "sandbox  = false\n" : ""}deadlines.redeem_s = ${redeemS}
 reverse  = { path = "${path}", id_field = "${field}", repeatable = true }
-${managers.map((name) => `[[managers]]\nname = "${name}"\npin_hash = "${PIN_HASH}"\n`).join("")}${more}`.replace(/printer  = \{ (.*) \}\nprinter\.patience = (\{.*\})/, "printer  = { $1, patience = $2 }"));
+${managers.map((name) => `[[managers]]\nname = "${name}"\npin_hash = "${PIN_HASH}"\n`).join("")}${spare ? `[spare_printer]\nnetwork = "${shop.spare.address}"\ncolumns = 42\n` : ""}${more}`.replace(/printer  = \{ (.*) \}\nprinter\.patience = (\{.*\})/, "printer  = { $1, patience = $2 }"));
     await shop.serve();
     await shop.ask("POST", "/v1/products/refresh");
-    return shop;
   }
 
   get url() {
@@ -193,10 +205,11 @@ ${managers.map((name) => `[[managers]]\nname = "${name}"\npin_hash = "${PIN_HASH
   }
 
   async close() {
-    this.daemon.child.kill("SIGTERM");
-    this.sandbox.child.kill("SIGTERM");
-    await Promise.all([this.daemon.ended, this.sandbox.ended]);
-    await this.printer.stop();
+    const programs = [this.daemon, this.sandbox].filter(Boolean);
+    for (const { child } of programs) child.kill("SIGTERM");
+    await Promise.all(programs.map(({ ended }) => ended));
+    await this.printer?.stop();
+    await this.spare?.stop();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -2,18 +2,12 @@
 
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
-import { after, before, test } from "node:test";
-import { Desk, closeBrowser } from "./desk.js";
+import { test } from "node:test";
+import { Desk, inShop } from "./desk.js";
 import { MANAGERS, PIN, Shop, eventually } from "./shop.js";
 
 let shop;
-before(async () => {
-  shop = await Shop.open();
-});
-after(async () => {
-  await closeBrowser();
-  await shop.close();
-});
+inShop((opened) => { shop = opened; });
 
 test("a manager signs in by name and PIN, begins at the open cases, and signs out", async () => {
   const desk = await Desk.open(shop, { language: "de", path: "/manager" });

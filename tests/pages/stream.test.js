@@ -1,19 +1,13 @@
 // The stream of what changes: it is taken up where it was cut, while the daemon lives on, and no step is lost.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { Parser } from "../../src/pages/files/app/stream.js";
-import { Desk, closeBrowser } from "./desk.js";
-import { Shop, eventually } from "./shop.js";
+import { Desk, inShop } from "./desk.js";
+import { eventually } from "./shop.js";
 
 let shop;
-before(async () => {
-  shop = await Shop.open();
-});
-after(async () => {
-  await closeBrowser();
-  await shop.close();
-});
+inShop((opened) => { shop = opened; });
 
 test("events are read out of their text, however it is cut into pieces", () => {
   const kept = new Map();

@@ -1,19 +1,12 @@
 // What those hear who do not see the page: the two live regions, and the names of its parts in the language that is spoken.
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { Desk, closeBrowser } from "./desk.js";
-import { Shop, eventually } from "./shop.js";
+import { test } from "node:test";
+import { Desk, inShop } from "./desk.js";
+import { eventually } from "./shop.js";
 
 let shop;
-before(async () => {
-  shop = await Shop.open();
-});
-afterEach(() => shop.tidy());
-after(async () => {
-  await closeBrowser();
-  await shop.close();
-});
+inShop((opened) => { shop = opened; }, { tidies: true });
 
 for (const [language, amount] of [["de", "50,00 €"], ["en", "€50.00"]]) {
   test(`each step of a sale is spoken, and what becomes of the printer (${language})`, async () => {
