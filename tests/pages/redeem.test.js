@@ -134,7 +134,7 @@ const HANDS = [
   } },
   { hand: "fingers", language: "en", screen: { width: 800, height: 1180, touch: true }, ten: "€10.00", at: async (desk, selector) => (await desk.has(selector)).tap(), gives: async (desk, code) => {
     for (const digit of code) await desk.tap(digit);
-    await desk.tap("voucher.check");
+    await (await desk.has("form .primary")).tap();
   } },
 ];
 
