@@ -223,7 +223,10 @@ fn doctor_finds_everything_right_before_the_first_start_and_beside_the_daemon() 
 #[test]
 fn doctor_names_the_spare_printer_and_each_scanner_by_itself_also_beside_the_daemon() {
     let (_cable, port) = cable();
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // Nobody listens there, and nobody else is given the port as long as it is held.
+    let held = tokio::net::TcpSocket::new_v4().unwrap();
+    held.bind(std::net::SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let nobody = held.local_addr().unwrap();
     let shop = Shop::new(&format!(
         "spare_printer = {{ network = \"{nobody}\" }}\n\
          scanners.counter = {{ serial = \"{port}\" }}\n\

@@ -283,10 +283,10 @@ async fn a_printer_that_was_switched_off_or_hung_up_is_found_again() {
 
 #[tokio::test]
 async fn an_address_where_nothing_listens_is_absent() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    drop(listener);
-    let printer = at(address, Profile::epson(), Patience::default());
+    // Nobody else is given the port as long as it is held.
+    let held = tokio::net::TcpSocket::new_v4().unwrap();
+    held.bind(std::net::SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let printer = at(held.local_addr().unwrap().to_string(), Profile::epson(), Patience::default());
     assert_eq!(printer.print(&slip("row")).await, JobOutcome::NothingPrinted(Fault::Absent));
     assert_eq!(printer.status().await, None);
     assert_eq!((printer.name(), printer.paper().columns), ("till", 48));

@@ -24,6 +24,7 @@ use tilld_domain::secret::Secret;
 use tilld_journal::{Filter, Reader, RedemptionFilter, Verdict};
 use tilld_sandbox::finperks::Sandbox;
 use tilld_sandbox::gift_local;
+use tokio::net::TcpSocket;
 
 use self::till::Till;
 use crate::command::{Failure, loopback, say, told_to_stop};
@@ -64,9 +65,11 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<(), Failure> {
     let paper = SimulatedPrinter::start(Profile::epson().with_columns(COLUMNS), Answers::ALL, None)
         .await
         .context("the simulated printer cannot listen")?;
-    let listen = named(arguments.listen).context("no port is free")?;
+    let held = holding(arguments.listen).context("no port is free")?;
+    let listen = held.local_addr().context("the port that is held has no name")?;
     let config = configure(folder.path(), &sandbox, &vouchers, &paper, listen)?;
     let daemon = Daemon::start(config, Arc::new(SystemClock::default())).await?;
+    drop(held);
     let till = Till::new(daemon.address, &daemon.token)?;
     till.post("/v1/products/refresh", None, json!({})).await?;
 
@@ -124,9 +127,14 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The address with a port that is free, where any will do: commands beside the demo find it in its configuration.
-fn named(listen: SocketAddr) -> std::io::Result<SocketAddr> {
-    std::net::TcpListener::bind(listen)?.local_addr()
+/// Holds a port, a free one where any will do, until the daemon listens there: commands beside the demo find it in its
+/// configuration, and nobody else is given it in between.
+fn holding(listen: SocketAddr) -> std::io::Result<TcpSocket> {
+    let socket = if listen.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // The daemon's own socket says so too, so the two may share it as long as only one listens.
+    socket.set_reuseaddr(true)?;
+    socket.bind(listen)?;
+    Ok(socket)
 }
 
 /// Shows the paper that came out last.

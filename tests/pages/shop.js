@@ -62,14 +62,27 @@ async function start(args, ready, env = {}) {
   return { child, ended, found: await up };
 }
 
-/// A port that is free now.
+/// A port that stays free while the daemon is down: below those that the system gives out itself, and from a part of them that
+/// no other file of tests looks into (each is a process of its own).
 async function freePort() {
-  const server = net.createServer();
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  const range = 100;
+  for (let tried = 0; tried < range; tried += 1) {
+    const port = 10_000 + (process.pid % 200) * range + tried;
+    const server = net.createServer();
+    const free = await new Promise((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+    });
+    if (free && !given.has(port)) {
+      given.add(port);
+      return port;
+    }
+  }
+  throw new Error("no port is free");
 }
+
+/// The ports that shops of this file were given.
+const given = new Set();
 
 export class Shop {
   /// Opens a shop. `confirmS`, `redeemS`: how long a confirm and a redeem may take before their outcome is unknown. `managers`: who may sign in. `country`: where it stands.

@@ -9,7 +9,7 @@
 
 mod peer;
 
-use std::net::TcpListener;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use peer::{Act, Peer, answer, header};
@@ -21,6 +21,7 @@ use tilld_domain::refusal::{ForeignCode, Refusal};
 use tilld_domain::secret::Secret;
 use tilld_providers::finperks::{Finperks, Parts, PosaRule, Settings, SigProfile, sign};
 use tilld_providers::{CODE_MARK, ConfirmFacts, CreateFacts, GiftCards, SingleTender, StoredRequest};
+use tokio::net::TcpSocket;
 
 const SECRET: &str = "test-secret-0123456789abcdef";
 
@@ -67,9 +68,10 @@ fn coded(code: &str) -> String {
 
 #[tokio::test]
 async fn only_a_line_that_never_was_means_not_sent() {
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap();
-    let base = format!("http://{}", closed.local_addr().unwrap());
-    drop(closed);
+    // Nobody listens there, and nobody else is given the port as long as it is held.
+    let held = TcpSocket::new_v4().unwrap();
+    held.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let base = format!("http://{}", held.local_addr().unwrap());
     assert_eq!(create_at(&base).await, Outcome::NotSent(Trouble::Connect));
     for act in [Act::Close, Act::ReadAndClose] {
         let peer = Peer::start(vec![act]);

@@ -9,7 +9,7 @@
 
 mod peer;
 
-use std::net::TcpListener;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use peer::{Act, Peer, answer, header};
@@ -25,6 +25,7 @@ use tilld_domain::voucher::{
 use tilld_providers::StoredRequest;
 use tilld_providers::gift_local::{GiftLocal, Location, ReverseCall, Settings};
 use tilld_providers::vouchers::{RedeemFacts, ValidateFacts, Vouchers};
+use tokio::net::TcpSocket;
 
 const KEY: &str = "test-key-0123456789abcdef";
 const CODE: &str = "012345678901";
@@ -103,9 +104,10 @@ fn taken() -> Outcome<Redeemed> {
 
 #[tokio::test]
 async fn only_a_line_that_never_was_means_not_sent() {
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap();
-    let base = format!("http://{}", closed.local_addr().unwrap());
-    drop(closed);
+    // Nobody listens there, and nobody else is given the port as long as it is held.
+    let held = TcpSocket::new_v4().unwrap();
+    held.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let base = format!("http://{}", held.local_addr().unwrap());
     assert_eq!(redeem_at(&base).await, Outcome::NotSent(Trouble::Connect));
     assert_eq!(reverse_at(&base).await, Outcome::NotSent(Trouble::Connect));
     assert_eq!(validate_at(&base).await, Outcome::NotSent(Trouble::Connect));
