@@ -18,13 +18,14 @@
 //!
 //! That no row is missing, or stops before the last entry of its subject, shows in two sums over the numbers of first and of
 //! last entries: once as the entries have them (the last ones are those that no entry names as its previous), once as
-//! the rows do. In a third sum stands what one entry tells about a sale: what was paid, and the provider's names for orders.
+//! the rows do. In a third sum stands what one entry tells about a sale: its opening, what was paid, and the provider's names
+//! for orders.
 //! So the audit needs the same little memory for any length of a journal, and reads each entry once and few of them twice.
 //! What is summed are hashes under a key that is random in each run; that two different sets have the same sum is a matter
 //! of one in 2^64. If sums differ, all rows are walked once more, thoroughly, to name the first that lies.
 //!
-//! Chain and rows are walked beside each other, on a connection each, both in the same moment of the journal. What a hostile
-//! file holds, also of a type that is never written, is a verdict and no error; an error is that the file cannot be read.
+//! Chain and rows are walked beside each other, on a connection each, both in the same moment of the journal; who is through
+//! with the chain helps with the rows, which are walked in pieces. What a hostile file holds, also of a type that is never written, is a verdict and no error; an error is that the file cannot be read.
 
 mod days;
 mod devices;
@@ -32,6 +33,8 @@ mod redemptions;
 mod sales;
 
 use std::hash::{BuildHasher, RandomState};
+use std::ops::RangeInclusive;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -42,6 +45,9 @@ use crate::failure::{Break, ReadError, Verdict};
 
 /// How often two connections are begun until they see the same moment: a commit may fall between the two beginnings.
 const BEGINNINGS: usize = 1_000;
+
+/// In how many pieces all rows are walked.
+const PIECES: i64 = 64;
 
 /// Sums over all sales, redemptions and devices, once by their entries and once by their rows.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +79,41 @@ impl Sums {
         self.first = self.first.wrapping_add(key.hash_one(first));
         self.last = self.last.wrapping_add(key.hash_one(last));
     }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            first: self.first.wrapping_add(other.first),
+            last: self.last.wrapping_add(other.last),
+            told: self.told.wrapping_add(other.told),
+        }
+    }
+}
+
+/// All rows, in pieces by the entries that begin their subjects. Each is taken once, by whoever comes first.
+struct Pieces {
+    newest: i64,
+    taken: AtomicI64,
+}
+
+impl Pieces {
+    fn new(newest: i64) -> Self {
+        Self { newest, taken: AtomicI64::new(0) }
+    }
+
+    /// The next piece. The first begins, and the last ends, where no entry is, and a row may be all the same.
+    fn take(&self) -> Option<RangeInclusive<i64>> {
+        let number = self.taken.fetch_add(1, Ordering::Relaxed);
+        let end_of = |number: i64| self.newest.saturating_div(PIECES).saturating_mul(number);
+        let from = if number == 0 { i64::MIN } else { end_of(number).saturating_add(1) };
+        let after = number.saturating_add(1);
+        let upto = if after == PIECES { i64::MAX } else { end_of(after) };
+        (after <= PIECES).then_some(from..=upto)
+    }
+
+    /// Nobody needs those that were not taken.
+    fn stop(&self) {
+        self.taken.store(PIECES, Ordering::Relaxed);
+    }
 }
 
 /// What was found so far of the rows.
@@ -87,7 +128,20 @@ struct Walk<'a> {
     lie: Option<(Seq, Break)>,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(database: &Connection, key: &'a RandomState, thorough: bool) -> rusqlite::Result<Self> {
+        Ok(Self { key, newest: newest(database)?, thorough, sums: Sums::default(), lie: None })
+    }
+
+    /// Compares every row of the sales, redemptions, devices and days that began with one of these entries.
+    fn rows(&mut self, database: &Connection, begun: &RangeInclusive<i64>) -> Result<(), ReadError> {
+        sales::walk(database, self, begun)?;
+        redemptions::walk(database, self, begun)?;
+        devices::walk(database, self, begun)?;
+        days::walk(database, self, begun)?;
+        Ok(())
+    }
+
     /// Begins a row. None if it is a lie by itself: its subject begins or ends where no entry is.
     fn begin_row(&mut self, row: &Row<'_>) -> Option<(i64, i64)> {
         let ends = integer(row, 0).zip(integer(row, 1));
@@ -122,30 +176,46 @@ pub(crate) fn whole(
 ) -> Result<Verdict, ReadError> {
     let snapshot = same_moment(database, &beside)?;
     let key = RandomState::new();
+    let pieces = Pieces::new(newest(&snapshot)?);
+    let rows = |database: &Connection| -> Result<(Sums, Option<(Seq, Break)>), ReadError> {
+        let mut walk = Walk::new(database, &key, false)?;
+        while let Some(piece) = pieces.take() {
+            walk.rows(database, &piece)?;
+        }
+        Ok((walk.sums, walk.lie))
+    };
     let mut sums = Sums::default();
     let (verdict, walked) = std::thread::scope(|scope| {
-        let key = &key;
+        let rows = &rows;
         // It takes its connection with it: what it began ends when that is closed.
-        let rows =
-            scope.spawn(move || walk_rows(&beside, key, i64::MIN, false).map(|walk| (walk.sums, walk.lie)));
-        let verdict = chain::verify(&snapshot, journal, |entry| sums.add_entry(key, entry));
-        (verdict, rows.join())
+        let beside = scope.spawn(move || rows(&beside));
+        let verdict = chain::verify(&snapshot, journal, |entry| sums.add_entry(&key, entry));
+        if !matches!(verdict, Ok(Verdict::Whole { .. })) {
+            pieces.stop();
+        }
+        let here = rows(&snapshot);
+        (verdict, [Ok(here), beside.join()])
     });
     let verdict = verdict?;
     if !matches!(verdict, Verdict::Whole { .. }) {
         // That the rows could not be walked then may follow from it.
         return Ok(verdict);
     }
-    let (of_rows, lie) =
-        walked.map_err(|_| ReadError::Database("its rows could not be walked".to_owned()))??;
-    let lie = match lie {
-        Some(lie) => Some(lie),
-        None if of_rows != sums => match walk_rows(&snapshot, &key, i64::MIN, true)?.lie {
+    let (mut of_rows, mut lie) = (Sums::default(), None);
+    for walked in walked {
+        let walked = walked.map_err(|_| ReadError::Database("its rows could not be walked".to_owned()))?;
+        let (sums, found) = walked?;
+        of_rows = of_rows.and(sums);
+        lie = [lie, found].into_iter().flatten().min_by_key(|(seq, _)| *seq);
+    }
+    if lie.is_none() && of_rows != sums {
+        let mut thorough = Walk::new(&snapshot, &key, true)?;
+        thorough.rows(&snapshot, &(i64::MIN..=i64::MAX))?;
+        lie = match thorough.lie {
             Some(lie) => Some(lie),
             None => Some((odd_end(&snapshot)?, Break::Tables)),
-        },
-        None => None,
-    };
+        };
+    }
     Ok(lie.map_or(verdict, |(seq, why)| Verdict::Broken { seq, why }))
 }
 
@@ -165,8 +235,10 @@ pub(crate) fn last(database: &Connection, journal: &[u8; 16], most: u64) -> Resu
         return Ok(Verdict::Broken { seq: Seq::new(entries).next(), why: Break::Missing });
     }
     let from = Seq::new(entries.saturating_sub(most)).next().column();
-    let lie = walk_rows(database, &RandomState::new(), from, true)?.lie;
-    Ok(lie.map_or(verdict, |(seq, why)| Verdict::Broken { seq, why }))
+    let key = RandomState::new();
+    let mut walk = Walk::new(database, &key, true)?;
+    walk.rows(database, &(from..=i64::MAX))?;
+    Ok(walk.lie.map_or(verdict, |(seq, why)| Verdict::Broken { seq, why }))
 }
 
 /// Begins a reading on both connections so that they see the same entries.
@@ -189,24 +261,18 @@ fn newest(database: &Connection) -> rusqlite::Result<i64> {
     database.query_row("SELECT coalesce(max(seq), 0) FROM entry", [], |row| row.get(0))
 }
 
-/// Compares every row of the sales, redemptions and devices that began with the entry `from` or later with the entries.
-fn walk_rows<'a>(
-    database: &Connection,
-    key: &'a RandomState,
-    from: i64,
-    thorough: bool,
-) -> Result<Walk<'a>, ReadError> {
-    let mut walk = Walk { key, newest: newest(database)?, thorough, sums: Sums::default(), lie: None };
-    sales::walk(database, &mut walk, from)?;
-    redemptions::walk(database, &mut walk, from)?;
-    devices::walk(database, &mut walk, from)?;
-    days::walk(database, &mut walk, from)?;
-    Ok(walk)
-}
-
 /// An integer column; none if it holds something else.
 fn integer(row: &Row<'_>, place: usize) -> Option<i64> {
     if let Ok(ValueRef::Integer(number)) = row.get_ref(place) { Some(number) } else { None }
+}
+
+/// A column that says yes or no; none if it holds something else.
+fn flag(row: &Row<'_>, place: usize) -> Option<bool> {
+    match integer(row, place)? {
+        0 => Some(false),
+        1 => Some(true),
+        _ => None,
+    }
 }
 
 /// A text column; none if it holds something else.

@@ -1,5 +1,7 @@
 //! The rows of closed days against their entries: each says what its one entry says.
 
+use std::ops::RangeInclusive;
+
 use rusqlite::{Connection, params};
 
 use super::{Says, Walk, integer, says, text};
@@ -8,14 +10,18 @@ use crate::form;
 
 const ROWS: &str =
     "SELECT first_seq, last_seq, id, day, number, person, after_seq, upto_seq, open, at FROM day
-     WHERE first_seq >= ?1 ORDER BY first_seq";
+     WHERE first_seq BETWEEN ?1 AND ?2 ORDER BY first_seq";
 
-/// Compares every row of the days of which the entry is `from` or a later one.
-pub(super) fn walk(database: &Connection, walk: &mut Walk<'_>, from: i64) -> rusqlite::Result<()> {
+/// Compares every row of the days of which the entry is one of these.
+pub(super) fn walk(
+    database: &Connection,
+    walk: &mut Walk<'_>,
+    begun: &RangeInclusive<i64>,
+) -> rusqlite::Result<()> {
     let mut entries =
         database.prepare("SELECT at, kind, body, previous, subject FROM entry WHERE seq = ?1")?;
     let mut rows = database.prepare(ROWS)?;
-    let mut rows = rows.query(params![from])?;
+    let mut rows = rows.query(params![begun.start(), begun.end()])?;
     while let Some(row) = rows.next()? {
         let Some((first, last)) = walk.begin_row(row) else { return Ok(()) };
         let mut told = entries.query(params![first])?;

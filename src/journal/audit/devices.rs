@@ -1,6 +1,8 @@
 //! The rows of devices against their entries. A row says what its last entry says, so only that and the first are read: that
 //! no entry comes after it shows in the sums.
 
+use std::ops::RangeInclusive;
+
 use rusqlite::{Connection, Row, Statement, params};
 use tilld_domain::device::Device;
 use tilld_domain::printing::Fault;
@@ -9,14 +11,18 @@ use super::{Says, Walk, integer, says, text};
 use crate::entry::{Event, device_id};
 use crate::form;
 
-const ROWS: &str = "SELECT first_seq, last_seq, id, name, fault, paper_low, at FROM device WHERE first_seq >= ?1 ORDER BY first_seq";
+const ROWS: &str = "SELECT first_seq, last_seq, id, name, fault, paper_low, at FROM device WHERE first_seq BETWEEN ?1 AND ?2 ORDER BY first_seq";
 
-/// Compares every row of the devices of which the first entry is `from` or a later one.
-pub(super) fn walk(database: &Connection, walk: &mut Walk<'_>, from: i64) -> rusqlite::Result<()> {
+/// Compares every row of the devices of which the first entry is one of these.
+pub(super) fn walk(
+    database: &Connection,
+    walk: &mut Walk<'_>,
+    begun: &RangeInclusive<i64>,
+) -> rusqlite::Result<()> {
     let mut entries =
         database.prepare("SELECT at, kind, body, previous, subject FROM entry WHERE seq = ?1")?;
     let mut rows = database.prepare(ROWS)?;
-    let mut rows = rows.query(params![from])?;
+    let mut rows = rows.query(params![begun.start(), begun.end()])?;
     while let Some(row) = rows.next()? {
         let Some((first, last)) = walk.begin_row(row) else { return Ok(()) };
         let begun = Told::read(&mut entries, first)?;

@@ -1,6 +1,6 @@
 //! The rows of redemptions against their entries.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, RangeInclusive};
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use tilld_domain::ids::{PersonName, ProviderRedemptionId, RedemptionId};
@@ -17,13 +17,17 @@ use crate::tables::redemption::{kind_word, worth_columns};
 const ROWS: &str =
     "SELECT first_seq, last_seq, id, basket, open, state, owed, provider, store, terminal, cashier, kind, code_tail, amount,
             currency, taken, taken_currency, provider_redemption, opened_at, closed_at
-     FROM redemption WHERE first_seq >= ?1 ORDER BY first_seq";
+     FROM redemption WHERE first_seq BETWEEN ?1 AND ?2 ORDER BY first_seq";
 
-/// Compares every row of the redemptions that began with the entry `from` or later.
-pub(super) fn walk(database: &Connection, walk: &mut Walk<'_>, from: i64) -> Result<(), ReadError> {
+/// Compares every row of the redemptions that began with one of these entries.
+pub(super) fn walk(
+    database: &Connection,
+    walk: &mut Walk<'_>,
+    begun: &RangeInclusive<i64>,
+) -> Result<(), ReadError> {
     let mut ends = database.prepare("SELECT open, state FROM entry WHERE seq = ?1")?;
     let mut rows = database.prepare(ROWS)?;
-    let mut rows = rows.query(params![from])?;
+    let mut rows = rows.query(params![begun.start(), begun.end()])?;
     while let Some(row) = rows.next()? {
         let Some((first, last)) = walk.begin_row(row) else { return Ok(()) };
         let end: Option<(bool, String)> =

@@ -1,19 +1,21 @@
 //! The rows of sales and of their cards against their entries.
 //!
 //! The entries of a sale are read from its last to its first: each names the one before it. Beside the sums only as many are
-//! read as tell since when the sale and its cards are what they are, and the first; what was paid and the provider's names
-//! for orders is then taken from the rows, and into the sums.
+//! read as tell since when the sale and its cards are what they are; what one entry tells (the opening, what was paid, the
+//! provider's names for orders) is then taken from the rows, and into the sums.
 
-use std::hash::RandomState;
+use std::hash::{BuildHasher, RandomState};
+use std::ops::RangeInclusive;
 
 use rusqlite::{Connection, Row, Statement, params};
 use tilld_domain::ids::PersonName;
-use tilld_domain::order::OrderEvent;
+use tilld_domain::order::{OrderEvent, OrderFacts};
 use tilld_domain::outcome::Outcome;
 use tilld_domain::product::CardKind;
 use tilld_domain::sale::{CardNo, MOST_CARDS, Opening, SaleEvent};
+use uuid::Uuid;
 
-use super::{Says, Walk, integer, says, text};
+use super::{Walk, flag, integer, text};
 use crate::chain::Linked;
 use crate::entry::{Event, Seq};
 use crate::failure::Break;
@@ -23,52 +25,52 @@ use crate::tables::{self, CARDS_A_SALE};
 const SALES: &str =
     "SELECT first_seq, last_seq, id, receipt, holds_receipt, open, phase, provider, store, terminal, cashier,
                             currency, total, paid, opened_at, closed_at
-                     FROM sale WHERE first_seq >= ?1 ORDER BY first_seq";
+                     FROM sale WHERE first_seq BETWEEN ?1 AND ?2 ORDER BY first_seq";
 
 const CARDS: &str =
     "SELECT id, sale, card, order_id, provider_order, product, product_name, kind, code_tail, face_value,
                             state, owed, closed_at
                      FROM card WHERE id BETWEEN ?1 * 64 AND ?1 * 64 + 63 ORDER BY id";
 
-/// The place of `paid` in [`SALES`].
-const PAID: usize = 13;
-
-/// The place of `provider_order` in [`CARDS`].
-const PROVIDER_ORDER: usize = 4;
-
 const ENTRY: &str =
     "SELECT at, subject, previous, card, kind, state, phase, open, body FROM entry WHERE seq = ?1";
 
-/// Compares every row of the sales that began with the entry `from` or later, and of their cards.
-pub(super) fn walk(database: &Connection, walk: &mut Walk<'_>, from: i64) -> rusqlite::Result<()> {
+/// Compares every row of the sales that began with one of these entries, and of their cards.
+pub(super) fn walk(
+    database: &Connection,
+    walk: &mut Walk<'_>,
+    begun: &RangeInclusive<i64>,
+) -> rusqlite::Result<()> {
     let mut entries = database.prepare(ENTRY)?;
     let mut cards = database.prepare(CARDS)?;
     let mut sales = database.prepare(SALES)?;
-    let mut sales = sales.query(params![from])?;
+    let mut sales = sales.query(params![begun.start(), begun.end()])?;
     let mut compared: i64 = 0;
     while let Some(row) = sales.next()? {
         let Some((first, last)) = walk.begin_row(row) else { return Ok(()) };
-        let count = match Told::read(&mut entries, (first, last), row, walk.thorough)? {
-            Some(told) if told.is_said_by(row, first, last, walk) => {
-                told.cards_are_said_by(&mut cards, first, walk)?
-            }
-            _ => None,
-        };
-        let Some(count) = count else {
+        let Some(said) = Said::read(row, &mut cards, first, walk)? else {
             walk.lie(first);
             return Ok(());
         };
-        compared = compared.saturating_add(count);
+        let told = Told::read(&mut entries, (first, last), &said, walk.thorough)?;
+        if !told.is_some_and(|told| told.is_said_by(&said, walk)) {
+            walk.lie(first);
+            return Ok(());
+        }
+        compared = compared.saturating_add(i64::try_from(said.cards.len()).unwrap_or(i64::MAX));
     }
     // Rows of cards that no sale has.
-    let least = from.saturating_mul(CARDS_A_SALE);
+    let least = begun.start().saturating_mul(CARDS_A_SALE);
+    let most = begun.end().saturating_mul(CARDS_A_SALE).saturating_add(CARDS_A_SALE - 1);
+    let between = params![least, most];
     let there: i64 =
-        database.query_row("SELECT count(*) FROM card WHERE id >= ?1", params![least], |row| row.get(0))?;
+        database
+            .query_row("SELECT count(*) FROM card WHERE id BETWEEN ?1 AND ?2", between, |row| row.get(0))?;
     if there != compared {
         let stray: Option<i64> = database.query_row(
-            "SELECT min(sale) FROM card WHERE id >= ?1
+            "SELECT min(sale) FROM card WHERE id BETWEEN ?1 AND ?2
                AND NOT EXISTS (SELECT 1 FROM sale WHERE first_seq = card.sale AND card.id / 64 = first_seq)",
-            params![least],
+            between,
             |row| row.get(0),
         )?;
         walk.found(stray.map_or(Seq::NONE, Seq::of_column), Break::Tables);
@@ -76,13 +78,102 @@ pub(super) fn walk(database: &Connection, walk: &mut Walk<'_>, from: i64) -> rus
     Ok(())
 }
 
-/// What one entry tells about a sale.
+/// What one entry tells about a sale, and nothing that comes after it changes.
 #[derive(Debug, Hash)]
 pub(super) enum ToldByOne<'a> {
+    /// The first: who sold what, where.
+    Opened(&'a Opened<'a>),
+    /// The first too: what was asked for by the card of this number.
+    Card(i64, &'a Facts<'a>),
     /// What was paid.
     Paid(i64),
     /// The provider's name for the order of a card.
     Order(i64, &'a str),
+}
+
+/// What the first entry tells, as columns of the sale's row.
+#[derive(Debug, Hash, PartialEq)]
+pub(super) struct Opened<'a> {
+    receipt: &'a str,
+    provider: &'a str,
+    store: &'a str,
+    terminal: &'a str,
+    cashier: Option<&'a str>,
+    currency: &'a str,
+    /// None if it is too large for a column, which no row says.
+    total: Option<i64>,
+    at: i64,
+}
+
+impl<'a> Opened<'a> {
+    fn of_entry(opening: &'a Opening, at: i64) -> Self {
+        Self {
+            receipt: opening.receipt.as_str(),
+            provider: &opening.provider,
+            store: opening.store.as_str(),
+            terminal: opening.terminal.as_str(),
+            cashier: opening.cashier.as_ref().map(PersonName::as_str),
+            currency: opening.currency.code(),
+            total: opening
+                .cards
+                .iter()
+                .try_fold(0_i64, |sum, facts| sum.checked_add(facts.face_value.minor())),
+            at,
+        }
+    }
+
+    /// By the columns of [`SALES`]; none if one has a type that is never written.
+    fn of_row(row: &'a Row<'_>) -> Option<Self> {
+        Some(Self {
+            receipt: text(row, 3)?,
+            provider: text(row, 7)?,
+            store: text(row, 8)?,
+            terminal: text(row, 9)?,
+            cashier: row.get_ref(10).ok()?.as_str_or_null().ok()?,
+            currency: text(row, 11)?,
+            total: Some(integer(row, 12)?),
+            at: integer(row, 14)?,
+        })
+    }
+}
+
+/// What the first entry tells of a card, as columns of the card's row.
+#[derive(Debug, Hash, PartialEq)]
+pub(super) struct Facts<'a> {
+    order: Uuid,
+    product: &'a str,
+    product_name: &'a str,
+    kind: &'a str,
+    code_tail: Option<&'a str>,
+    face_value: i64,
+}
+
+impl<'a> Facts<'a> {
+    fn of_entry(facts: &'a OrderFacts) -> Self {
+        Self {
+            order: facts.id.uuid(),
+            product: facts.product.as_str(),
+            product_name: &facts.product_name,
+            kind: match facts.kind {
+                CardKind::Por => "por",
+                CardKind::Posa => "posa",
+            },
+            code_tail: facts.code_tail.as_deref(),
+            face_value: facts.face_value.minor(),
+        }
+    }
+
+    /// By the columns of [`CARDS`]; none if one has a type that is never written.
+    fn of_row(row: &'a Row<'_>) -> Option<Self> {
+        Some(Self {
+            order: Uuid::from_slice(row.get_ref(3).ok()?.as_blob().ok()?).ok()?,
+            product: text(row, 5)?,
+            product_name: text(row, 6)?,
+            kind: text(row, 7)?,
+            code_tail: row.get_ref(8).ok()?.as_str_or_null().ok()?,
+            face_value: integer(row, 9)?,
+        })
+    }
 }
 
 /// Tells the sums what an entry tells, if it is one of those.
@@ -96,6 +187,17 @@ pub(super) fn add_told(sums: &mut super::Sums, key: &RandomState, entry: &Linked
         form::decode(kind, card, std::str::from_utf8(entry.body).ok()?).ok()
     };
     match (entry.kind, entry.state) {
+        (b"opened", _) => {
+            if let Some(Event::Sale(SaleEvent::Opened(opening))) = event() {
+                let sale = opening.sale.uuid();
+                let opened = Opened::of_entry(&opening, entry.at);
+                sums.add_told(key, sale.as_bytes(), &ToldByOne::Opened(&opened));
+                for (facts, card) in opening.cards.iter().zip(1..) {
+                    let told = ToldByOne::Card(card, &Facts::of_entry(facts));
+                    sums.add_told(key, sale.as_bytes(), &told);
+                }
+            }
+        }
         (b"paid", _) => {
             if let Some(Event::Sale(SaleEvent::Paid { payment, .. })) = event() {
                 sums.add_told(key, entry.subject, &ToldByOne::Paid(payment.amount.minor()));
@@ -113,10 +215,93 @@ pub(super) fn add_told(sums: &mut super::Sums, key: &RandomState, entry: &Linked
     }
 }
 
+/// What the rows of a sale and of its cards say.
+struct Said<'a> {
+    sale: &'a [u8],
+    opened: Opened<'a>,
+    holds_receipt: bool,
+    open: bool,
+    phase: &'a str,
+    paid: Option<i64>,
+    closed_at: Option<i64>,
+    cards: Vec<SaidOfCard>,
+}
+
+/// What the row of a card says.
+struct SaidOfCard {
+    /// [`Facts`], under the key of the run.
+    facts: u64,
+    provider_order: Option<String>,
+    state: String,
+    owed: bool,
+    closed_at: Option<i64>,
+}
+
+impl<'a> Said<'a> {
+    /// Reads them, and tells the sums what one entry must have told; none if a row holds what is never written.
+    fn read(
+        row: &'a Row<'_>,
+        cards: &mut Statement<'_>,
+        first: i64,
+        walk: &mut Walk<'_>,
+    ) -> rusqlite::Result<Option<Self>> {
+        let Some(mut said) = Self::of_row(row) else { return Ok(None) };
+        walk.sums.add_told(walk.key, said.sale, &ToldByOne::Opened(&said.opened));
+        if let Some(paid) = said.paid {
+            walk.sums.add_told(walk.key, said.sale, &ToldByOne::Paid(paid));
+        }
+        let mut rows = cards.query(params![first])?;
+        let mut number: i64 = 0;
+        while let Some(row) = rows.next()? {
+            number = number.saturating_add(1);
+            let Some(card) = SaidOfCard::read(row, (first, number), said.sale, walk) else {
+                return Ok(None);
+            };
+            said.cards.push(card);
+        }
+        Ok(Some(said))
+    }
+
+    fn of_row(row: &'a Row<'_>) -> Option<Self> {
+        Some(Self {
+            sale: row.get_ref(2).ok()?.as_blob().ok()?,
+            opened: Opened::of_row(row)?,
+            holds_receipt: flag(row, 4)?,
+            open: flag(row, 5)?,
+            phase: text(row, 6)?,
+            paid: row.get_ref(13).ok()?.as_i64_or_null().ok()?,
+            closed_at: row.get_ref(15).ok()?.as_i64_or_null().ok()?,
+            cards: Vec::new(),
+        })
+    }
+}
+
+impl SaidOfCard {
+    fn read(row: &Row<'_>, (first, number): (i64, i64), sale: &[u8], walk: &mut Walk<'_>) -> Option<Self> {
+        let its_own = [first.saturating_mul(CARDS_A_SALE).saturating_add(number), first, number];
+        if its_own != [integer(row, 0)?, integer(row, 1)?, integer(row, 2)?] {
+            return None;
+        }
+        let facts = Facts::of_row(row)?;
+        walk.sums.add_told(walk.key, sale, &ToldByOne::Card(number, &facts));
+        let provider_order = row.get_ref(4).ok()?.as_str_or_null().ok()?;
+        if let Some(order) = provider_order {
+            walk.sums.add_told(walk.key, sale, &ToldByOne::Order(number, order));
+        }
+        Some(Self {
+            facts: walk.key.hash_one(&facts),
+            provider_order: provider_order.map(str::to_owned),
+            state: text(row, 10)?.to_owned(),
+            owed: flag(row, 11)?,
+            closed_at: row.get_ref(12).ok()?.as_i64_or_null().ok()?,
+        })
+    }
+}
+
 /// What the entries of a sale tell.
 struct Told {
-    opening: Box<Opening>,
-    opened_at: i64,
+    /// With its moment; none if the sums tell it.
+    opening: Option<(Box<Opening>, i64)>,
     open: bool,
     phase: String,
     /// The moment of the entry from which on it was closed.
@@ -149,6 +334,13 @@ impl ToldOfCard {
             Some(_) => self.other_before = true,
         }
     }
+
+    fn is_said_by(&self, said: &SaidOfCard) -> bool {
+        let closed = tables::is_closed_word(&said.state);
+        self.state.as_ref() == Some(&said.state)
+            && said.owed == tables::is_owed_word(&said.state)
+            && said.closed_at == closed.then_some(self.since)
+    }
 }
 
 impl Told {
@@ -156,25 +348,18 @@ impl Told {
     fn read(
         entries: &mut Statement<'_>,
         (first, last): (i64, i64),
-        sale: &Row<'_>,
+        said: &Said<'_>,
         thorough: bool,
     ) -> rusqlite::Result<Option<Self>> {
         let mut reading = Reading { thorough, ..Reading::default() };
-        if !thorough {
-            let mut rows = entries.query(params![first])?;
-            let begun = rows.next()?.is_some_and(|row| reading.take_opening(row).is_some());
-            if !begun {
-                return Ok(None);
-            }
-        }
         let mut next = last;
         loop {
-            if reading.is_enough() {
+            if reading.is_enough(said.cards.len()) {
                 return Ok(reading.end());
             }
             let mut rows = entries.query(params![next])?;
             let Some(row) = rows.next()? else { return Ok(None) };
-            if row.get_ref(1)? != sale.get_ref(2)? {
+            if row.get_ref(1)?.as_blob() != Ok(said.sale) {
                 return Ok(None);
             }
             if reading.take(row).is_none() {
@@ -191,77 +376,32 @@ impl Told {
         }
     }
 
-    fn is_said_by(&self, row: &Row<'_>, first: i64, last: i64, walk: &mut Walk<'_>) -> bool {
-        let opening = &self.opening;
-        let paid = if walk.thorough { self.paid } else { integer(row, PAID) };
-        if let Some(paid) = paid {
-            walk.sums.add_told(walk.key, opening.sale.uuid().as_bytes(), &ToldByOne::Paid(paid));
-        }
-        let total =
-            opening.cards.iter().try_fold(0_i64, |sum, facts| sum.checked_add(facts.face_value.minor()));
-        let expected = [
-            Says::Number(first),
-            Says::Number(last),
-            Says::Id(opening.sale.uuid()),
-            Says::Text(opening.receipt.as_str()),
-            Says::Flag(tables::holds_receipt(&self.phase, paid.is_some())),
-            Says::Flag(self.open),
-            Says::Text(&self.phase),
-            Says::Text(&opening.provider),
-            Says::Text(opening.store.as_str()),
-            Says::Text(opening.terminal.as_str()),
-            Says::MaybeText(opening.cashier.as_ref().map(PersonName::as_str)),
-            Says::Text(opening.currency.code()),
-            Says::MaybeNumber(total),
-            Says::MaybeNumber(paid),
-            Says::Number(self.opened_at),
-            Says::MaybeNumber(self.closed_at),
-        ];
-        says(row, 0, &expected)
+    fn is_said_by(&self, said: &Said<'_>, walk: &Walk<'_>) -> bool {
+        said.open == self.open
+            && said.phase == self.phase
+            && said.closed_at == self.closed_at
+            && said.holds_receipt == tables::holds_receipt(&self.phase, said.paid.is_some())
+            && said.cards.len() == self.cards.len()
+            && said.cards.iter().zip(&self.cards).all(|(said, told)| told.is_said_by(said))
+            && (!walk.thorough || self.one_by_one_is_said_by(said, walk))
     }
 
-    /// How many rows of cards there are, if they say what the entries tell.
-    fn cards_are_said_by(
-        &self,
-        cards: &mut Statement<'_>,
-        first: i64,
-        walk: &mut Walk<'_>,
-    ) -> rusqlite::Result<Option<i64>> {
-        let mut rows = cards.query(params![first])?;
-        let mut count: i64 = 0;
-        for (facts, told) in self.opening.cards.iter().zip(&self.cards) {
-            let (Some(row), Some(state)) = (rows.next()?, &told.state) else { return Ok(None) };
-            count = count.saturating_add(1);
-            let order =
-                if walk.thorough { told.provider_order.as_deref() } else { text(row, PROVIDER_ORDER) };
-            if let Some(order) = order {
-                let told = ToldByOne::Order(count, order);
-                walk.sums.add_told(walk.key, self.opening.sale.uuid().as_bytes(), &told);
-            }
-            let kind = match facts.kind {
-                CardKind::Por => "por",
-                CardKind::Posa => "posa",
-            };
-            let expected = [
-                Says::Number(first.saturating_mul(CARDS_A_SALE).saturating_add(count)),
-                Says::Number(first),
-                Says::Number(count),
-                Says::Id(facts.id.uuid()),
-                Says::MaybeText(order),
-                Says::Text(facts.product.as_str()),
-                Says::Text(&facts.product_name),
-                Says::Text(kind),
-                Says::MaybeText(facts.code_tail.as_deref()),
-                Says::Number(facts.face_value.minor()),
-                Says::Text(state),
-                Says::Flag(tables::is_owed_word(state)),
-                Says::MaybeNumber(tables::is_closed_word(state).then_some(told.since)),
-            ];
-            if !says(row, 0, &expected) {
-                return Ok(None);
-            }
-        }
-        Ok(rows.next()?.is_none().then_some(count))
+    /// What one entry tells, without the sums.
+    fn one_by_one_is_said_by(&self, said: &Said<'_>, walk: &Walk<'_>) -> bool {
+        let Some((opening, at)) = &self.opening else { return false };
+        let facts = |(facts, said): (&OrderFacts, &SaidOfCard)| {
+            said.facts == walk.key.hash_one(Facts::of_entry(facts))
+        };
+        said.sale == opening.sale.uuid().as_bytes()
+            && said.opened == Opened::of_entry(opening, *at)
+            && said.paid == self.paid
+            && said.cards.len() == opening.cards.len()
+            && opening.cards.iter().zip(&said.cards).all(facts)
+            && said
+                .cards
+                .iter()
+                .zip(&self.cards)
+                .all(|(said, told)| said.provider_order == told.provider_order)
     }
 }
 
@@ -304,7 +444,10 @@ impl Reading {
             }
         }
         match kind {
-            "opened" if self.opening.is_none() => self.take_opening(row)?,
+            "opened" if self.thorough && self.opening.is_none() => {
+                let Event::Sale(SaleEvent::Opened(opening)) = decode(kind, row)? else { return None };
+                self.opening = Some((opening, at));
+            }
             "paid" if self.thorough => {
                 let Event::Sale(SaleEvent::Paid { payment, .. }) = decode(kind, row)? else { return None };
                 self.paid = Some(payment.amount.minor());
@@ -323,18 +466,11 @@ impl Reading {
         Some(())
     }
 
-    /// Takes the first entry.
-    fn take_opening(&mut self, row: &Row<'_>) -> Option<()> {
-        let Event::Sale(SaleEvent::Opened(opening)) = decode(text(row, 4)?, row)? else { return None };
-        self.opening = Some((opening, integer(row, 0)?));
-        Some(())
-    }
-
     /// Whether the entries before those that were taken tell nothing more than the sums do.
-    fn is_enough(&self) -> bool {
+    fn is_enough(&self, cards: usize) -> bool {
         !self.thorough
             && self.open_before
-            && self.opening.as_ref().is_some_and(|(opening, _)| opening.cards.len() == self.cards.len())
+            && self.cards.len() == cards
             && self.cards.iter().all(|card| card.other_before)
     }
 
@@ -348,13 +484,10 @@ impl Reading {
         self.cards.get_mut(place)
     }
 
-    /// What they tell, now that the first was taken.
     fn end(self) -> Option<Told> {
-        let (opening, opened_at) = self.opening?;
         let (open, phase) = self.last?;
-        let Self { closed_at, paid, cards, .. } = self;
-        let as_many = cards.len() == opening.cards.len();
-        as_many.then_some(Told { opening, opened_at, open, phase, closed_at, paid, cards })
+        let Self { opening, closed_at, paid, cards, .. } = self;
+        Some(Told { opening, open, phase, closed_at, paid, cards })
     }
 }
 
