@@ -19,10 +19,11 @@ impl Drop for Process {
 /// How the program says that it is up without a journal.
 const SHUT: &str = "the journal is shut";
 
-/// The release build of `tilld`, beside the program that runs.
+/// The `tilld` that is tried: the one that `TILLD` names, or the one beside the program that runs.
 pub fn program() -> PathBuf {
-    let path = std::env::current_exe().unwrap().parent().unwrap().join("tilld");
-    assert!(path.exists(), "first: cargo build --release --workspace");
+    let beside = || std::env::current_exe().unwrap().parent().unwrap().join("tilld");
+    let path = std::env::var_os("TILLD").map_or_else(beside, PathBuf::from);
+    assert!(path.exists(), "no program at {}; first: cargo build --release --workspace", path.display());
     path
 }
 

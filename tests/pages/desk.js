@@ -115,7 +115,9 @@ export class Desk {
 
   /// Waits for an element. (Not by frames: a page in the background draws none.)
   has(selector) {
-    return eventually(selector, () => this.page.$(selector)).catch(async (why) => {
+    // Looking is cheap, taking hold of it is not.
+    const there = () => this.page.evaluate((selector) => document.querySelector(selector) !== null, selector);
+    return eventually(selector, async () => (await there()) && this.page.$(selector)).catch(async (why) => {
       throw new Error(`${why.message}; the page shows: ${await this.text()} ${this.troubles.join("; ")}`);
     });
   }
@@ -127,7 +129,7 @@ export class Desk {
 
   /// The text of the page as it is shown.
   async text(selector = "body") {
-    const text = await this.page.$eval(selector, (element) => element.innerText);
+    const text = await this.page.evaluate((selector) => document.querySelector(selector).innerText, selector);
     return text.replace(/[\u00a0\u202f]/g, " ");
   }
 
@@ -173,9 +175,10 @@ export class Desk {
   async button(key, values) {
     const wanted = (key in this.words ? this.w(key, values) : key).replace(/[\u00a0\u202f]/g, " ");
     return eventually(`a button “${wanted}” to press`, async () => {
-      const found = await this.page.evaluateHandle((words) => [...document.querySelectorAll("button, a.button")].find((button) =>
-        !button.disabled && button.getAttribute("aria-disabled") !== "true" && button.checkVisibility() && [button.innerText, button.getAttribute("aria-label")].some((text) => text?.replace(/[\u00a0\u202f]/g, " ").trim() === words)), wanted);
-      return found.asElement();
+      const find = (words) => [...document.querySelectorAll("button, a.button")].find((button) =>
+        !button.disabled && button.getAttribute("aria-disabled") !== "true" && button.checkVisibility() && [button.innerText, button.getAttribute("aria-label")].some((text) => text?.replace(/[\u00a0\u202f]/g, " ").trim() === words));
+      const there = await this.page.evaluate(`(${find})(${JSON.stringify(wanted)}) !== undefined`);
+      return there && (await this.page.evaluateHandle(find, wanted)).asElement();
     }).catch(async (why) => {
       throw new Error(`${why.message}; the page shows: ${await this.text()} ${this.troubles.join("; ")}`);
     });
@@ -296,7 +299,7 @@ export class Desk {
   }
 
   async checks(name) {
-    await this.page.evaluate(AXE);
+    if (!(await this.page.evaluate("Boolean(window.axe)"))) await this.page.evaluate(AXE);
     const found = await this.page.evaluate((rules) => window.axe.run(document, { runOnly: { type: "tag", values: rules }, resultTypes: ["violations"] }), RULES);
     const said = found.violations.map((one) => `${one.id}: ${one.help}: ${one.nodes.map((node) => `${node.html} ${node.failureSummary}`).join("; ")}`);
     const small = await this.page.evaluate(() => [...document.querySelectorAll("button, input, select, a[href]")]
