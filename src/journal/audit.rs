@@ -24,8 +24,8 @@
 //! What is summed are hashes under a key that is random in each run; that two different sets have the same sum is a matter
 //! of one in 2^64. If sums differ, all rows are walked once more, thoroughly, to name the first that lies.
 //!
-//! Chain and rows are walked beside each other, on a connection each, both in the same moment of the journal; who is through
-//! with the chain helps with the rows, which are walked in pieces. What a hostile file holds, also of a type that is never written, is a verdict and no error; an error is that the file cannot be read.
+//! Two threads walk chain and rows in pieces, on a connection each, both in the same moment of the journal: a link hangs on the
+//! one that stands before it, so pieces of the chain can be walked beside each other. What a hostile file holds, also of a type that is never written, is a verdict and no error; an error is that the file cannot be read.
 
 mod days;
 mod devices;
@@ -46,8 +46,8 @@ use crate::failure::{Break, ReadError, Verdict};
 /// How often two connections are begun until they see the same moment: a commit may fall between the two beginnings.
 const BEGINNINGS: usize = 1_000;
 
-/// In how many pieces all rows are walked.
-const PIECES: i64 = 64;
+/// How many entries are a piece: a connection's cache holds their pages until their rows have been walked too.
+const PIECE: i64 = 1_024;
 
 /// Sums over all sales, redemptions and devices, once by their entries and once by their rows.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -89,30 +89,30 @@ impl Sums {
     }
 }
 
-/// All rows, in pieces by the entries that begin their subjects. Each is taken once, by whoever comes first.
+/// All entries, and all rows by the entries that begin their subjects, in pieces. Each is taken once, by whoever comes first.
 struct Pieces {
-    newest: i64,
+    /// The number of the last one.
+    last: i64,
     taken: AtomicI64,
 }
 
 impl Pieces {
     fn new(newest: i64) -> Self {
-        Self { newest, taken: AtomicI64::new(0) }
+        Self { last: newest.max(0).saturating_div(PIECE), taken: AtomicI64::new(0) }
     }
 
     /// The next piece. The first begins, and the last ends, where no entry is, and a row may be all the same.
     fn take(&self) -> Option<RangeInclusive<i64>> {
         let number = self.taken.fetch_add(1, Ordering::Relaxed);
-        let end_of = |number: i64| self.newest.saturating_div(PIECES).saturating_mul(number);
-        let from = if number == 0 { i64::MIN } else { end_of(number).saturating_add(1) };
-        let after = number.saturating_add(1);
-        let upto = if after == PIECES { i64::MAX } else { end_of(after) };
-        (after <= PIECES).then_some(from..=upto)
+        let before = number.saturating_mul(PIECE);
+        let from = if number == 0 { i64::MIN } else { before.saturating_add(1) };
+        let upto = if number == self.last { i64::MAX } else { before.saturating_add(PIECE) };
+        (number <= self.last).then_some(from..=upto)
     }
 
     /// Nobody needs those that were not taken.
     fn stop(&self) {
-        self.taken.store(PIECES, Ordering::Relaxed);
+        self.taken.store(self.last.saturating_add(1), Ordering::Relaxed);
     }
 }
 
@@ -177,38 +177,35 @@ pub(crate) fn whole(
     let snapshot = same_moment(database, &beside)?;
     let key = RandomState::new();
     let pieces = Pieces::new(newest(&snapshot)?);
-    let rows = |database: &Connection| -> Result<(Sums, Option<(Seq, Break)>), ReadError> {
-        let mut walk = Walk::new(database, &key, false)?;
-        while let Some(piece) = pieces.take() {
-            walk.rows(database, &piece)?;
-        }
-        Ok((walk.sums, walk.lie))
-    };
-    let mut sums = Sums::default();
-    let (verdict, walked) = std::thread::scope(|scope| {
-        let rows = &rows;
+    let walk = |database: &Connection| walk_pieces(database, journal, &key, &pieces);
+    let walked = std::thread::scope(|scope| {
+        let walk = &walk;
         // It takes its connection with it: what it began ends when that is closed.
-        let beside = scope.spawn(move || rows(&beside));
-        let verdict = chain::verify(&snapshot, journal, |entry| sums.add_entry(&key, entry));
-        if !matches!(verdict, Ok(Verdict::Whole { .. })) {
-            pieces.stop();
-        }
-        let here = rows(&snapshot);
-        (verdict, [Ok(here), beside.join()])
+        let beside = scope.spawn(move || walk(&beside));
+        let here = walk(&snapshot);
+        beside.join().map(|beside| [here, beside])
     });
-    let verdict = verdict?;
+    let walked = walked.map_err(|_| ReadError::Database("it could not be walked".to_owned()))?;
+    let (mut chain, mut of_entries) = (None, Sums::default());
+    let (mut lie, mut of_rows) = (None, Sums::default());
+    let mut of_all_rows = Ok(());
+    for walked in walked {
+        let walked = walked?;
+        chain = [chain, walked.chain].into_iter().flatten().reduce(sooner);
+        of_entries = of_entries.and(walked.entries);
+        of_rows = of_rows.and(walked.rows.sums);
+        lie = [lie, walked.rows.lie].into_iter().flatten().min_by_key(|(seq, _)| *seq);
+        of_all_rows = of_all_rows.and(walked.all_rows);
+    }
+    let Some(verdict) = chain else {
+        return Err(ReadError::Database("its chain could not be walked".to_owned()));
+    };
     if !matches!(verdict, Verdict::Whole { .. }) {
         // That the rows could not be walked then may follow from it.
         return Ok(verdict);
     }
-    let (mut of_rows, mut lie) = (Sums::default(), None);
-    for walked in walked {
-        let walked = walked.map_err(|_| ReadError::Database("its rows could not be walked".to_owned()))?;
-        let (sums, found) = walked?;
-        of_rows = of_rows.and(sums);
-        lie = [lie, found].into_iter().flatten().min_by_key(|(seq, _)| *seq);
-    }
-    if lie.is_none() && of_rows != sums {
+    of_all_rows?;
+    if lie.is_none() && of_rows != of_entries {
         let mut thorough = Walk::new(&snapshot, &key, true)?;
         thorough.rows(&snapshot, &(i64::MIN..=i64::MAX))?;
         lie = match thorough.lie {
@@ -217,6 +214,51 @@ pub(crate) fn whole(
         };
     }
     Ok(lie.map_or(verdict, |(seq, why)| Verdict::Broken { seq, why }))
+}
+
+/// What one of the two found.
+struct Walked<'a> {
+    /// A break, or the head if the last piece was among those that were walked.
+    chain: Option<Verdict>,
+    entries: Sums,
+    rows: Walk<'a>,
+    /// Whether all rows could be walked that should have been.
+    all_rows: Result<(), ReadError>,
+}
+
+/// Walks pieces as long as there are any: the chain of each, and the rows that began in it. After a break nobody needs what
+/// comes after it.
+fn walk_pieces<'a>(
+    database: &Connection,
+    journal: &[u8; 16],
+    key: &'a RandomState,
+    pieces: &Pieces,
+) -> Result<Walked<'a>, ReadError> {
+    let rows = Walk::new(database, key, false)?;
+    let mut walked = Walked { chain: None, entries: Sums::default(), rows, all_rows: Ok(()) };
+    while let Some(piece) = pieces.take() {
+        let entries = &mut walked.entries;
+        let verdict = chain::verify_piece(database, journal, &piece, |entry| entries.add_entry(key, entry))?;
+        let whole = matches!(verdict, Verdict::Whole { .. });
+        if !whole || *piece.end() == i64::MAX {
+            walked.chain = [walked.chain, Some(verdict)].into_iter().flatten().reduce(sooner);
+        }
+        if !whole {
+            pieces.stop();
+        } else if walked.all_rows.is_ok() {
+            walked.all_rows = walked.rows.rows(database, &piece);
+        }
+    }
+    Ok(walked)
+}
+
+/// Of two verdicts over pieces of one chain that over the whole: the first break, if there is one.
+fn sooner(one: Verdict, other: Verdict) -> Verdict {
+    match (&one, &other) {
+        (Verdict::Broken { seq: first, .. }, Verdict::Broken { seq: second, .. }) if second < first => other,
+        (Verdict::Whole { .. }, Verdict::Broken { .. }) => other,
+        _ => one,
+    }
 }
 
 /// The last `most` entries, the rows of the sales, redemptions and devices that began in them, and whether an open one or a

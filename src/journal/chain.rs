@@ -10,6 +10,8 @@
 //! What it cannot show: that somebody who may write the file has made a whole new chain, or has cut the last entries
 //! off and mended the tables. Comparing [`Verdict::Whole`]'s head with one that was noted elsewhere shows that.
 
+use std::ops::RangeInclusive;
+
 use rusqlite::types::{FromSqlError, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use sha2::{Digest, Sha256};
@@ -113,8 +115,40 @@ pub(crate) fn verify(
     journal: &[u8; 16],
     with: impl FnMut(&Linked<'_>),
 ) -> rusqlite::Result<Verdict> {
+    verify_piece(database, journal, &(i64::MIN..=i64::MAX), with)
+}
+
+/// The same for the entries of these numbers. A piece hangs on the link that stands in the entry before it, and that link is a
+/// matter of the piece before: all pieces are whole if, and only if, the chain is. The first piece begins with the least number
+/// there is, and only the last may go beyond the last entry.
+pub(crate) fn verify_piece(
+    database: &Connection,
+    journal: &[u8; 16],
+    piece: &RangeInclusive<i64>,
+    with: impl FnMut(&Linked<'_>),
+) -> rusqlite::Result<Verdict> {
     // An entry of a number below the first is none of the chain, and is found because the walk begins there.
-    walk(database, Head::before_all(journal), i64::MIN, with)
+    let mut from = Head::before_all(journal);
+    if *piece.start() > from.seq.next().column() {
+        let before = piece.start().saturating_sub(1);
+        let mut link = database.prepare_cached("SELECT hash FROM entry WHERE seq = ?1")?;
+        let mut link = link.query(params![before])?;
+        let seq = Seq::of_column(before);
+        let Some(row) = link.next()? else { return Ok(Verdict::Broken { seq, why: Break::Missing }) };
+        let Some(link) = row.get_ref(0)?.as_blob().ok().and_then(|link| link.try_into().ok()) else {
+            return Ok(Verdict::Broken { seq, why: Break::Damaged });
+        };
+        from = Head { seq, link };
+    }
+    let verdict = walk(database, from, piece, with)?;
+    match verdict {
+        Verdict::Whole { entries, .. }
+            if *piece.end() < i64::MAX && Seq::new(entries).column() < *piece.end() =>
+        {
+            Ok(Verdict::Broken { seq: Seq::new(entries).next(), why: Break::Missing })
+        }
+        verdict => Ok(verdict),
+    }
 }
 
 /// The same for the last `most` entries: the first of them is taken to hang on the right link.
@@ -125,20 +159,20 @@ pub(crate) fn verify_last(database: &Connection, journal: &[u8; 16], most: u64) 
         .query_row("SELECT hash FROM entry WHERE seq = ?1", params![before.column()], |row| row.get(0))
         .optional()?;
     let from = link.map_or(Head::before_all(journal), |link| Head { seq: before, link });
-    walk(database, from, from.seq.next().column(), |_| {})
+    walk(database, from, &(from.seq.next().column()..=i64::MAX), |_| {})
 }
 
-/// `from`: the last entry that is not walked. `begin`: the number of the first that is.
+/// `from`: the last entry before those that are walked.
 fn walk(
     database: &Connection,
     from: Head,
-    begin: i64,
+    piece: &RangeInclusive<i64>,
     mut with: impl FnMut(&Linked<'_>),
 ) -> rusqlite::Result<Verdict> {
     let mut last = from;
-    let mut statement =
-        database.prepare(&format!("SELECT {COLUMNS} FROM entry WHERE seq >= ?1 ORDER BY seq"))?;
-    let mut rows = statement.query(params![begin])?;
+    let mut statement = database
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM entry WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq"))?;
+    let mut rows = statement.query(params![piece.start(), piece.end()])?;
     while let Some(row) = rows.next()? {
         let expected = last.seq.next();
         let Some((entry, hash)) = read(row) else {

@@ -20,8 +20,8 @@ pub(super) fn walk(
     begun: &RangeInclusive<i64>,
 ) -> rusqlite::Result<()> {
     let mut entries =
-        database.prepare("SELECT at, kind, body, previous, subject FROM entry WHERE seq = ?1")?;
-    let mut rows = database.prepare(ROWS)?;
+        database.prepare_cached("SELECT at, kind, body, previous, subject FROM entry WHERE seq = ?1")?;
+    let mut rows = database.prepare_cached(ROWS)?;
     let mut rows = rows.query(params![begun.start(), begun.end()])?;
     while let Some(row) = rows.next()? {
         let Some((first, last)) = walk.begin_row(row) else { return Ok(()) };

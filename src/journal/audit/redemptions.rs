@@ -25,8 +25,8 @@ pub(super) fn walk(
     walk: &mut Walk<'_>,
     begun: &RangeInclusive<i64>,
 ) -> Result<(), ReadError> {
-    let mut ends = database.prepare("SELECT open, state FROM entry WHERE seq = ?1")?;
-    let mut rows = database.prepare(ROWS)?;
+    let mut ends = database.prepare_cached("SELECT open, state FROM entry WHERE seq = ?1")?;
+    let mut rows = database.prepare_cached(ROWS)?;
     let mut rows = rows.query(params![begun.start(), begun.end()])?;
     while let Some(row) = rows.next()? {
         let Some((first, last)) = walk.begin_row(row) else { return Ok(()) };

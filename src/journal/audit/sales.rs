@@ -41,9 +41,9 @@ pub(super) fn walk(
     walk: &mut Walk<'_>,
     begun: &RangeInclusive<i64>,
 ) -> rusqlite::Result<()> {
-    let mut entries = database.prepare(ENTRY)?;
-    let mut cards = database.prepare(CARDS)?;
-    let mut sales = database.prepare(SALES)?;
+    let mut entries = database.prepare_cached(ENTRY)?;
+    let mut cards = database.prepare_cached(CARDS)?;
+    let mut sales = database.prepare_cached(SALES)?;
     let mut sales = sales.query(params![begun.start(), begun.end()])?;
     let mut compared: i64 = 0;
     while let Some(row) = sales.next()? {
