@@ -25,26 +25,28 @@ test("events are read out of their text, however it is cut into pieces", () => {
   delete globalThis.window;
 });
 
-test("a stream that is cut is asked for again from the last step that was heard, and what came meanwhile is shown", async () => {
-  const desk = await Desk.open(shop, { language: "de", before: (page) => page.evaluateOnNewDocument(() => {
-    // The line to the stream, which a test can cut and keep cut.
-    const asks = window.fetch;
-    const line = { asked: [], cut: () => {}, whole: Promise.resolve() };
-    window.line = line;
-    window.fetch = async (path, how = {}) => {
-      if (path !== "/v1/events") return asks(path, how);
-      await line.whole;
-      line.asked.push(how.headers["Last-Event-ID"] ?? null);
-      const away = new AbortController();
-      line.cut = () => {
-        line.whole = new Promise((resolve) => {
-          line.mend = resolve;
-        });
-        away.abort();
-      };
-      return asks(path, { ...how, signal: AbortSignal.any([how.signal, away.signal]) });
+/// Gives the page a line to its stream that a test can cut, and keep cut.
+const cuttable = (page) => page.evaluateOnNewDocument(() => {
+  const asks = window.fetch;
+  const line = { asked: [], cut: () => {}, whole: Promise.resolve() };
+  window.line = line;
+  window.fetch = async (path, how = {}) => {
+    if (path !== "/v1/events") return asks(path, how);
+    await line.whole;
+    line.asked.push(how.headers["Last-Event-ID"] ?? null);
+    const away = new AbortController();
+    line.cut = () => {
+      line.whole = new Promise((resolve) => {
+        line.mend = resolve;
+      });
+      away.abort();
     };
-  }) });
+    return asks(path, { ...how, signal: AbortSignal.any([how.signal, away.signal]) });
+  };
+});
+
+test("a stream that is cut is asked for again from the last step that was heard, and what came meanwhile is shown", async () => {
+  const desk = await Desk.open(shop, { language: "de", before: cuttable });
   await desk.isAt("sell.title");
   const last = () => desk.page.evaluate(() => sessionStorage.getItem("tilld.last"));
   const asked = () => desk.page.evaluate(() => window.line.asked);
@@ -61,6 +63,34 @@ test("a stream that is cut is asked for again from the last step that was heard,
   await desk.isAt("question.print_again");
   assert.equal((await asked())[times], before);
   await eventually("every step was heard", async () => Number(await last()) >= second.seq);
+  shop.printer.fault(null);
+  await desk.press("answer.print_again");
+  await desk.isAt("screen.done");
+  await desk.close();
+});
+
+test("a slip that stops twice while the page hears nothing is asked about as the second attempt, and by voice", async () => {
+  const desk = await Desk.open(shop, { language: "en", before: cuttable });
+  await desk.isAt("sell.title");
+  shop.printer.runsOutAfter(120);
+  const { id } = await shop.sells("S-3");
+  await desk.isAt("question.print_again");
+  await desk.hears("case.print_again", {}, true);
+  await desk.page.evaluate(() => {
+    window.line.cut();
+    window.spoken.length = 0;
+  });
+  shop.printer.fault(null);
+  shop.printer.runsOutAfter(120);
+  const { status } = await shop.ask("POST", `/v1/sales/${id}/cards/1/answer`, { answer: "print_again" }, { "Idempotency-Key": "S-3 again" });
+  assert.equal(status, 200);
+  await eventually("the second attempt stops", async () => {
+    const { body: { cards: [{ paper }] } } = await shop.ask("GET", `/v1/sales/${id}`);
+    return paper.state === "stopped" && paper.attempt === 2;
+  });
+  await desk.page.evaluate(() => window.line.mend());
+  await desk.sees(`${desk.w("fact.attempt")}\n2`);
+  await desk.hears("case.print_again", {}, true);
   shop.printer.fault(null);
   await desk.press("answer.print_again");
   await desk.isAt("screen.done");

@@ -18,7 +18,7 @@ import { cases } from "../screens/cases.js";
 import { cashier } from "../screens/cashier.js";
 import { ended, isWell } from "../screens/ended.js";
 import { pairing } from "../screens/pairing.js";
-import { question } from "../screens/question.js";
+import { keyOf, question } from "../screens/question.js";
 import { rack, which } from "../screens/rack.js";
 import { balance, redeem } from "../screens/redeem.js";
 import { redeemed } from "../screens/redeemed.js";
@@ -35,7 +35,7 @@ function turn() {
   if (!till.ready) return { key: "start", make: () => wait({ title: w("wait.start"), words: till.reached ? "" : w("off.unreached.what") }) };
   if (till.unpaired) return { key: "pairing", make: pairing };
   const [asked] = questions();
-  if (asked) return { key: `question ${asked.sale ?? asked.redemption} ${asked.card} ${asked.case} ${questions().length}`, make: () => question(asked) };
+  if (asked) return { key: keyOf(asked), make: () => question(asked) };
   const one = current();
   if (one) return ofSale(one);
   if (draft.opening) return { key: "opening", make: () => wait({ title: w("wait.creating"), words: w("wait.moment") }) };

@@ -23,9 +23,12 @@ function facts(rows) {
   return el("dl", { class: "facts" }, rows.filter(([, value]) => value).map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
 }
 
+/// The card that is asked about, with what is known of its paper.
+const cardOf = (one) => till.sales.get(one.sale)?.cards.find(({ number }) => number === one.card);
+
 function ofCard(one) {
   const sale = till.sales.get(one.sale);
-  const card = sale?.cards.find(({ number }) => number === one.card);
+  const card = cardOf(one);
   const fault = card?.paper?.fault;
   const waitsForPrinter = one.case === "print_or_money_back" && fault;
   return {
@@ -77,6 +80,13 @@ function scanBackWords(one, { attempt }) {
 }
 
 /// `one`: a case of the attention list.
+/// What makes it another question: a further slip that stopped, or another fault, is asked about anew, though the same is asked of the
+/// same card.
+export function keyOf(one) {
+  const paper = cardOf(one)?.paper;
+  return ["question", one.sale ?? one.redemption, one.card, one.case, paper?.attempt, paper?.fault, questions().length, ...one.choices].join(" ");
+}
+
 export function question(one) {
   const asked = one.sale ? ofCard(one) : ofRedemption(one);
   const title = worded("question", one.case, w("question.title"));
