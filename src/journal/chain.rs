@@ -135,8 +135,11 @@ pub(crate) fn verify_piece(
         let mut link = link.query(params![before])?;
         let seq = Seq::of_column(before);
         let Some(row) = link.next()? else { return Ok(Verdict::Broken { seq, why: Break::Missing }) };
-        let Some(link) = row.get_ref(0)?.as_blob().ok().and_then(|link| link.try_into().ok()) else {
+        let Ok(link) = row.get_ref(0)?.as_blob() else {
             return Ok(Verdict::Broken { seq, why: Break::Damaged });
+        };
+        let Ok(link) = link.try_into() else {
+            return Ok(Verdict::Broken { seq, why: Break::Changed });
         };
         from = Head { seq, link };
     }

@@ -2,13 +2,18 @@
 
 use super::{Desk, intrude, settings, whole_sale};
 use crate::entry::{Seq, Subject};
-use crate::failure::{Break, OpenError, Verdict};
+use crate::failure::{Break, OpenError, ReadError, Verdict};
 use crate::journal::Journal;
 use crate::reader::Reader;
 
 fn two_sales() -> Desk {
+    sales(2)
+}
+
+/// Of eight entries each.
+fn sales(count: u128) -> Desk {
     let desk = Desk::new();
-    for number in [1, 2] {
+    for number in 1..=count {
         for draft in whole_sale(number, 1_000).1 {
             desk.journal.append(&[draft]).unwrap();
         }
@@ -50,6 +55,19 @@ fn the_first_entry_that_is_not_what_was_written_is_named() {
         ("UPDATE entry SET request_digest = x'00' WHERE seq = 6", 6, Changed),
         ("UPDATE entry SET hash = zeroblob(32) WHERE seq = 7", 7, Changed),
         ("UPDATE entry SET hash = zeroblob(32) WHERE seq = 16", 16, Changed),
+        // At the edges of the pieces in which the chain is walked (four entries each).
+        ("UPDATE entry SET at = at + 1 WHERE seq = 8", 8, Changed),
+        ("UPDATE entry SET at = at + 1 WHERE seq = 9", 9, Changed),
+        ("UPDATE entry SET hash = zeroblob(32) WHERE seq = 8", 8, Changed),
+        ("UPDATE entry SET hash = zeroblob(31) WHERE seq = 8", 8, Changed),
+        ("UPDATE entry SET hash = (SELECT hash FROM entry WHERE seq = 7) WHERE seq = 8", 8, Changed),
+        ("UPDATE entry SET at = 0 WHERE seq IN (6, 9, 13)", 6, Changed),
+        ("DELETE FROM entry WHERE seq = 9", 9, Missing),
+        ("DELETE FROM entry WHERE seq BETWEEN 5 AND 8", 5, Missing),
+        ("DELETE FROM entry WHERE seq BETWEEN 8 AND 13", 8, Missing),
+        ("DELETE FROM entry WHERE seq > 8", 9, Missing),
+        ("UPDATE entry SET seq = -1 WHERE seq = 8; UPDATE entry SET seq = 8 WHERE seq = 9; UPDATE entry SET seq = 9 WHERE seq = -1",
+         8, Changed),
         ("DELETE FROM entry WHERE seq = 1", 1, Missing),
         ("DELETE FROM entry WHERE seq = 8", 8, Missing),
         ("DELETE FROM entry WHERE seq > 12", 13, Missing),
@@ -66,6 +84,58 @@ fn the_first_entry_that_is_not_what_was_written_is_named() {
         intrude(desk.path(), sql);
         let verdict = Reader::open(desk.path()).unwrap().verify().unwrap();
         assert_eq!(verdict, Verdict::Broken { seq: Seq::new(seq), why }, "{sql}");
+    }
+}
+
+/// The tables take no value of another type than theirs, until somebody has told them otherwise.
+#[test]
+fn an_entry_of_a_type_that_is_never_written_is_named() {
+    for (sql, seq) in [
+        ("UPDATE entry SET hash = 'x' WHERE seq = 8", 8),
+        ("UPDATE entry SET hash = NULL WHERE seq = 9", 9),
+        ("UPDATE entry SET state = x'00' WHERE seq = 12", 12),
+        ("UPDATE entry SET state = NULL WHERE seq = 13", 13),
+        ("UPDATE entry SET open = 2 WHERE seq = 4", 4),
+        ("UPDATE entry SET hash = 'x' WHERE seq IN (7, 8, 16)", 7),
+    ] {
+        let desk = two_sales();
+        intrude(
+            desk.path(),
+            "PRAGMA writable_schema = ON;
+             UPDATE sqlite_schema SET sql = replace(replace(replace(sql, 'STRICT', ''), 'NOT NULL', ''), 'CHECK', '-- ')
+             WHERE name = 'entry';
+             PRAGMA writable_schema = RESET",
+        );
+        intrude(desk.path(), sql);
+        let verdict = Reader::open(desk.path()).unwrap().verify().unwrap();
+        assert_eq!(verdict, Verdict::Broken { seq: Seq::new(seq), why: Break::Damaged }, "{sql}");
+    }
+}
+
+/// A page of the file that no disk gives back any more.
+#[test]
+fn a_change_does_not_hide_behind_a_page_that_cannot_be_read() {
+    for (changed, unreadable) in [(3, 24), (40, 24)] {
+        let desk = sales(6);
+        intrude(desk.path(), &format!("UPDATE entry SET at = 0 WHERE seq = {changed}"));
+        let directory = desk.stop();
+        let file = directory.path().join("journal.db");
+        let database = rusqlite::Connection::open(&file).unwrap();
+        let hash: Vec<u8> = database
+            .query_row("SELECT hash FROM entry WHERE seq = ?1", [unreadable], |row| row.get(0))
+            .unwrap();
+        database.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+        drop(database);
+        let mut bytes = std::fs::read(&file).unwrap();
+        let at = bytes.windows(hash.len()).position(|found| found == hash).unwrap();
+        let page = at / 1_024 * 1_024;
+        bytes[page..page + 1_024].fill(0xff);
+        std::fs::write(&file, bytes).unwrap();
+        let found = Reader::open(directory.path()).unwrap().verify();
+        match changed {
+            3 => assert_eq!(found, Ok(Verdict::Broken { seq: Seq::new(3), why: Break::Changed })),
+            _ => assert!(matches!(found, Err(ReadError::Database(_))), "{found:?}"),
+        }
     }
 }
 
