@@ -46,7 +46,8 @@ use crate::shelf::{FILES, File};
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self'; font-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'; \
     require-trusted-types-for 'script'";
-/// A page needs none of what a browser can do with the machine.
+/// A page needs none of what a browser can do with the machine. (Not named: what the browser of the tests does not know, such as
+/// Bluetooth, for it complains on its console at each opening; a page could at most ask the user for it.)
 const PERMISSIONS_POLICY: &str = "accelerometer=(), autoplay=(), camera=(), clipboard-read=(), \
     display-capture=(), geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), payment=(), \
     publickey-credentials-get=(), screen-wake-lock=(), serial=(), usb=(), xr-spatial-tracking=()";

@@ -7,6 +7,12 @@ import { Desk, inShop } from "./desk.js";
 let shop;
 inShop((opened) => { shop = opened; }, { tidies: true, redeemS: 1, more: "[times]\nsettle_s = 1\ncompare_s = 8\n" });
 
+/// What is left on a voucher by the provider's own book, which no daemon writes.
+async function left(name) {
+  const { vouchers } = await shop.giftLocal.get("/ledger");
+  return vouchers.find((one) => one.name === name).left;
+}
+
 /// Takes five euro of a voucher, of which the provider hears nothing; the voucher's code.
 async function losesRedeem(desk, name, amount) {
   const { code } = await shop.giftLocal.post("/vouchers", { name, value: "20.00", currency: "EUR" });
@@ -31,6 +37,7 @@ for (const [language, dark, amount] of [["de", true, "5,00 €"], ["en", false, 
     await desk.sees("redeemed.other_payment");
     await desk.looks(`not-applied-${language}${dark ? "-dark" : ""}`);
     assert.ok((await cases()).includes("not_applied"));
+    assert.equal(await left(`lost ${language}`), "20.00");
     await desk.press("redeemed.another");
     await desk.isAt("voucher.another");
     await desk.scans(code);
@@ -38,6 +45,7 @@ for (const [language, dark, amount] of [["de", true, "5,00 €"], ["en", false, 
     await desk.types("5");
     await desk.press("redeem.take", { amount });
     await desk.sees("guest.redeemed_as_payment", { amount });
+    assert.equal(await left(`lost ${language}`), "15.00");
     await desk.press("redeemed.finish");
     await desk.isAt("voucher.title");
     await desk.close();
@@ -46,6 +54,7 @@ for (const [language, dark, amount] of [["de", true, "5,00 €"], ["en", false, 
 
 test("where the voucher has changed by something else nobody can tell: the manager is called, and no other payment is taken", async () => {
   const desk = await Desk.open(shop, { language: "fr", dark: true });
+  const before = (await cases()).length;
   await losesRedeem(desk, "moved", "5,00 €");
   await shop.giftLocal.post("/vouchers/moved/spend", { amount: "3.00" });
   await desk.isAt("guest.call_the_manager");
@@ -54,6 +63,8 @@ test("where the voucher has changed by something else nobody can tell: the manag
   assert.ok((await cases()).includes("voucher_unclear"));
   await desk.press("redeemed.next");
   await desk.isAt("voucher.title");
-  await desk.sees("frame.cases.other", { n: 3 });
+  assert.equal(await left("moved"), "17.00");
+  assert.equal((await cases()).length, before + 1);
+  await desk.sees(before === 0 ? "frame.cases.one" : "frame.cases.other", { n: before + 1 });
   await desk.close();
 });

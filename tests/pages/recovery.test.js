@@ -8,8 +8,6 @@ import { eventually } from "./shop.js";
 let shop;
 inShop((opened) => { shop = opened; }, { tidies: true, confirmS: 3 });
 
-
-/// Presses the one button that takes the money.
 /// No tab, no scan and no reload leads past a question.
 async function noWayRound(desk, title) {
   await desk.scans("401200000011");

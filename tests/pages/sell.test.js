@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { Desk, POR, inShop } from "./desk.js";
-import { Shop } from "./shop.js";
+import { Shop, eventually } from "./shop.js";
 
 let shop;
 inShop((opened) => { shop = opened; });
@@ -276,6 +276,12 @@ for (const [language, due, rest, back] of [["de", "80,00 €", "30,00 €", "10,
       assert.equal(await desk.page.evaluate(() => document.activeElement.id), "by-card");
       await desk.sees("take.mixed_how", { amount: due });
       const able = () => desk.page.$eval(".take-form .basket .primary", (button) => !button.disabled);
+      const keyAt = () => desk.page.$eval('[data-key="0"]', (key) => key.getBoundingClientRect().toJSON());
+      const at = await keyAt();
+      await desk.types("5,,");
+      await desk.sees(language === "de" ? "Ein Betrag wie 12,34" : "An amount like 12.34");
+      assert.deepEqual(await keyAt(), at);
+      for (const _ of "5,,") await desk.page.keyboard.press("Backspace");
       // Nothing, all, and more than all are no part.
       for (const text of ["0", "80", "81"]) {
         await desk.types(text);
@@ -489,15 +495,19 @@ for (const [language, unread, least, most] of [["en", "12.34", "€10.00", "€5
     await desk.isAt("sell.title");
     await desk.click(POR);
     await desk.has("#amount");
+    const keyAt = () => desk.page.$eval('[data-key="0"]', (key) => key.getBoundingClientRect().toJSON());
+    const at = await keyAt();
     const why = { unread: desk.w("amount.unread", { example: unread }), least: desk.w("value.too_little", { least }), most: desk.w("value.too_much", { most }) };
     for (const [text, wrong] of [["9.99", why.least], ["10", ""], ["500", ""], ["500.01", why.most], ["12.345", why.unread], ["1e2", why.unread], ["", ""]]) {
       await desk.page.$eval("#amount", (field, value) => {
         field.value = value;
         field.dispatchEvent(new Event("input", { bubbles: true }));
       }, text);
-      assert.equal(await desk.text("#amount-wrong"), wrong, text);
+      await eventually(`“${text}” is told: “${wrong}”`, async () => (await desk.text("#amount-wrong")) === wrong);
       assert.equal(await desk.page.$eval("#amount", (field) => field.getAttribute("aria-invalid")), String(wrong !== ""), text);
       assert.equal(await desk.page.$eval("button[type=submit].primary", (button) => !button.disabled), text !== "" && wrong === "", text);
+      // What is said moves no key under a finger.
+      assert.deepEqual(await keyAt(), at);
       if (wrong === why.most) await desk.looks(`value-too-much-${language}`);
     }
     await desk.page.keyboard.press("Escape");

@@ -2,7 +2,7 @@
 // and started again on what it left behind. Everything listens on free ports of loopback, and ends with the tests.
 
 import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -62,12 +62,32 @@ async function start(args, ready, env = {}) {
   return { child, ended, found: await up };
 }
 
-/// A port that stays free while the daemon is down: below those that the system gives out itself, and from a part of them that
-/// no other file of tests looks into (each is a process of its own).
+/// How many ports a file of tests has for itself.
+const PART = 100;
+let part = null;
+
+/// A part of the ports that no other file of tests looks into (each is a process of its own): held by a folder that only one can make.
+function ownPart() {
+  for (let tried = 0; tried < 200; tried += 1) {
+    const number = (process.pid + tried) % 200;
+    const held = join(tmpdir(), `tilld-pages-ports-${number}`);
+    try {
+      mkdirSync(held);
+    } catch (why) {
+      // Left behind by one that was killed: no test runs for an hour.
+      if (Date.now() - (statSync(held, { throwIfNoEntry: false })?.mtimeMs ?? 0) < 3_600_000) continue;
+    }
+    process.on("exit", () => rmSync(held, { recursive: true, force: true }));
+    return number;
+  }
+  throw new Error("no part of the ports is free");
+}
+
+/// A port that stays free while the daemon is down: below those that the system gives out itself.
 async function freePort() {
-  const range = 100;
-  for (let tried = 0; tried < range; tried += 1) {
-    const port = 10_000 + (process.pid % 200) * range + tried;
+  part ??= ownPart();
+  for (let tried = 0; tried < PART; tried += 1) {
+    const port = 10_000 + part * PART + tried;
     const server = net.createServer();
     const free = await new Promise((resolve) => {
       server.once("error", () => resolve(false));

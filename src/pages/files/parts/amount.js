@@ -1,7 +1,9 @@
 // An amount that is typed: a field, and a keypad for those who have no keys. Both write the same text; whoever uses the page reads it.
 // Two fields may share a keypad: it writes into the one that was touched last.
 //
-// What is typed and is no amount, or none that may be taken, is said below the field at once: a button that is only grey tells nobody why.
+// What is typed and is no amount, or none that may be taken, is said below the field: a button that is only grey tells nobody why. It is
+// said once the typing rests, for what begins as 5 may be going to be 50, and in a line that is kept free for it, for a key must not
+// move under the finger that is about to press it.
 //
 // A value that was put there beforehand is replaced by the first key of the keypad, as it is by typing over a selection.
 
@@ -10,16 +12,25 @@ import { decimals, separator, typed, typing } from "../app/money.js";
 import { w } from "../app/words.js";
 import { keypad } from "./keypad.js";
 
+/// For so long nothing was typed: it is meant as it stands.
+const RESTS_MS = 600;
+
 /// A field without a keypad. `changed(units)`: minor units, or null while the text is no amount. `wrong(units)`: why this amount may not be
 /// taken, in words.
 export function amountBox({ id = "amount", label, currency, units = null, changed, wrong, hint, placeholder }) {
   let fresh = units !== null;
   const why = el("p", { class: "wrong", id: `${id}-wrong`, role: "status" });
+  let resting = 0;
+  const tell = (words) => {
+    if (why.textContent !== words) say(why, words);
+    input.setAttribute("aria-invalid", String(words !== ""));
+  };
   const told = () => {
     const now = typed(input.value, currency);
     const words = input.value === "" ? "" : now === null ? w("amount.unread", { example: typing(1234n, currency) }) : wrong?.(now) ?? "";
-    if (why.textContent !== words) say(why, words);
-    input.setAttribute("aria-invalid", String(words !== ""));
+    clearTimeout(resting);
+    if (words === "" || why.textContent !== words) tell("");
+    if (words !== "") resting = setTimeout(tell, RESTS_MS, words);
     changed(now);
   };
   const input = el("input", {

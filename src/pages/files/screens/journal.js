@@ -41,14 +41,15 @@ function states() {
     .map(([state, words]) => [state, [...new Set(words)].join(" / ")]);
 }
 
-/// `several`: its sale has more cards than this one.
-function row(line, several) {
+/// A basket's cards are told apart by their numbers; the first has none, for most sales have one card.
+function row(line) {
+  const numbered = line.card > 1;
   const what = line.product_name ?? w(`sort.${line.sort}`);
   return el("tr", { "data-line": `${line.id}/${line.card ?? ""}` },
     el("td", {}, short(line.opened_at)),
     el("td", {}, el("button", { type: "button", class: "button row-open", "aria-label": w("journal.open_line", { receipt: line.receipt }), on: { click: () => toStory(line.kind, line.id) } },
       el("span", {}, line.receipt), icon("next"))),
-    el("td", {}, el("span", {}, what), (several || line.code) && el("span", { class: "hint" }, [several && w("told_card", { n: line.card }), line.code].filter(Boolean).join(" · "))),
+    el("td", {}, el("span", {}, what), (numbered || line.code) && el("span", { class: "hint" }, [numbered && w("told_card", { n: line.card }), line.code].filter(Boolean).join(" · "))),
     el("td", { class: "number" }, worth(line.amount)),
     el("td", {}, el("span", { class: line.open ? "state-mark open" : "state-mark" }, icon(stateSign(line)), stateWords(line.kind, line.state))),
     el("td", {}, line.cashier ?? "–"));
@@ -72,8 +73,7 @@ function results(said) {
     try {
       const page = await asManager(() => read(`/v1/journal?${query(before ? { before } : {})}`));
       if (mine !== asked) return;
-      const baskets = new Set(page.lines.filter(({ card }) => card > 1).map(({ id }) => id));
-      const rows = page.lines.map((line) => row(line, baskets.has(line.id)));
+      const rows = page.lines.map(row);
       if (before) body.append(...rows);
       else fill(body, rows);
       ({ next } = page);
