@@ -23,14 +23,15 @@ export const PATIENCE_MS = Number(process.env.PATIENCE_MS ?? 30_000);
 export async function eventually(what, asks) {
   const end = Date.now() + PATIENCE_MS;
   let why;
-  while (Date.now() < end) {
+  for (let tries = 0; Date.now() < end; tries += 1) {
     try {
       const found = await asks();
       if (found) return found;
     } catch (error) {
       why = error;
     }
-    await new Promise((resolve) => setTimeout(resolve, 25));
+    // What takes long is asked about seldom: each question costs the page that is asked about.
+    await new Promise((resolve) => setTimeout(resolve, Math.min(20 + 5 * tries, 100)));
   }
   throw new Error(`never came: ${what}${why ? ` (${why.message})` : ""}`);
 }

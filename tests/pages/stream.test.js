@@ -96,3 +96,34 @@ test("a slip that stops twice while the page hears nothing is asked about as the
   await desk.isAt("screen.done");
   await desk.close();
 });
+
+test("a question that was answered stands no longer while its slip is printed again, though what is open was not read since", async () => {
+  const desk = await Desk.open(shop, { language: "en", before: (page) => page.evaluateOnNewDocument(() => {
+    const asks = window.fetch;
+    window.held = Promise.resolve();
+    window.fetch = async (path, how) => {
+      if (path === "/v1/attention") await window.held;
+      return asks(path, how);
+    };
+  }) });
+  await desk.isAt("sell.title");
+  shop.printer.runsOutAfter(120);
+  await shop.sells("S-4");
+  await desk.isAt("question.print_again");
+  await desk.page.evaluate(() => {
+    window.held = new Promise((resolve) => {
+      window.release = resolve;
+    });
+  });
+  shop.printer.fault(null);
+  shop.printer.fallsSilentAfter(120);
+  await desk.press("answer.print_again");
+  await desk.isAt("wait.finishing");
+  await desk.page.evaluate(() => window.release());
+  await desk.isAt("question.is_it_complete");
+  await desk.sees(`${desk.w("fact.attempt")}\n2`);
+  shop.printer.fault(null);
+  await desk.press("answer.complete");
+  await desk.isAt("screen.done");
+  await desk.close();
+});

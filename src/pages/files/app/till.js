@@ -106,8 +106,14 @@ export function hindrance() {
   return null;
 }
 
+/// The card that is asked about, as it was told last; none of a redemption.
+export const cardOf = (one) => till.sales.get(one.sale)?.cards.find(({ number }) => number === one.card);
+
+/// Its slip is at the printer again: the question was answered, and what is open has not been read since.
+const printsAgain = (one) => ["print_again", "is_it_complete"].includes(one.case) && cardOf(one)?.paper?.state === "printing";
+
 /// The cases that a cashier must answer before anything else.
-export const questions = () => till.cases.filter((one) => one.who === "cashier" && (one.choices.length > 0 || one.case === "scan_again"));
+export const questions = () => till.cases.filter((one) => one.who === "cashier" && (one.choices.length > 0 || one.case === "scan_again") && !printsAgain(one));
 
 /// The cases that are a manager's. They block nobody.
 export const forManager = () => till.cases.filter((one) => one.who === "manager");

@@ -9,7 +9,7 @@ import { speakOut } from "../app/frame.js";
 import { shown, worth } from "../app/money.js";
 import { answerRedemption, answeringRedemption, guest, scanAgain } from "../app/redeeming.js";
 import { answer, answering, attended } from "../app/selling.js";
-import { questions, till } from "../app/till.js";
+import { cardOf, questions, till } from "../app/till.js";
 import { time, w, worded } from "../app/words.js";
 import { codeEntry } from "../parts/code.js";
 import { countdown } from "../parts/countdown.js";
@@ -22,9 +22,6 @@ const ACCENT = ["finish", "print", "print_again", "complete", "accept", "used", 
 function facts(rows) {
   return el("dl", { class: "facts" }, rows.filter(([, value]) => value).map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
 }
-
-/// The card that is asked about, with what is known of its paper.
-const cardOf = (one) => till.sales.get(one.sale)?.cards.find(({ number }) => number === one.card);
 
 function ofCard(one) {
   const sale = till.sales.get(one.sale);
