@@ -335,7 +335,7 @@ impl Counter {
         let moves = Arc::<moves::Moves>::default();
         let looks = redeeming.as_ref().map(|redeeming| {
             let (journal, place) = (ports.journal.clone(), Arc::clone(&place));
-            Arc::new(Looks::new(redeeming.clone(), journal, place, Arc::clone(&moves), settings.redeeming))
+            Arc::new(Looks::new(redeeming.clone(), journal, place, Arc::clone(&moves), &settings.redeeming))
         });
         let copies = Arc::<copies::Copies>::default();
         let printed = Arc::new(paper::Printed::since(before));

@@ -115,10 +115,10 @@ impl Looks {
         journal: Book,
         place: Arc<Place>,
         moves: Arc<Moves>,
-        rules: Rules,
+        rules: &Rules,
     ) -> Self {
         let (kept, one_more, turn) = (Mutex::default(), Notify::new(), tokio::sync::Mutex::new(()));
-        Self { redeeming, journal, place, moves, rules, kept, one_more, turn }
+        Self { redeeming, journal, place, moves, rules: *rules, kept, one_more, turn }
     }
 
     pub(crate) fn provider(&self) -> &dyn Vouchers {

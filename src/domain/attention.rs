@@ -4,18 +4,10 @@
 //! A case follows from the state of its order alone. It goes when the state goes: by an answer, by the provider's word, or
 //! by a manager's decision with a reason. Nothing here empties itself by time.
 
-use std::time::Duration;
-
 use crate::moment::Moment;
-use crate::order::{Answer, Asks, Order, Owed, Question, Rules, State, StuckWhy};
+use crate::order::{Answer, Asks, Order, Question, Rules, State, StuckWhy};
 use crate::product::CardKind;
 use crate::sale::{CardNo, Sale};
-
-/// After how many failures an undo is a manager's case (DESIGN chapter 2).
-pub(crate) const FAILURES: u32 = 6;
-/// After what time an undo is a manager's case, whatever its failures; sooner if half of the time in which the card can be undone
-/// has gone.
-pub(crate) const LATE: Duration = Duration::from_mins(15);
 
 /// Who may decide a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -191,7 +183,7 @@ fn case(rules: &Rules, card: CardNo, order: &Order, at: Moment) -> Option<Case> 
     let paid = order.past.paid.filter(|_| order.past.confirm_sent);
     let half_gone = paid.is_some_and(|paid| at.long_since(paid) >= rules.undo_window / 2);
     let (owed, about) = match &order.state {
-        State::Owed(owed) if is_late(owed, at) || half_gone => {
+        State::Owed(owed) if rules.undo.is_late(owed.failures, owed.since, at) || half_gone => {
             (owed, About::UndoLate { failures: owed.failures })
         }
         State::Spent(owed) => (owed, About::Spent),
@@ -202,10 +194,6 @@ fn case(rules: &Rules, card: CardNo, order: &Order, at: Moment) -> Option<Case> 
     let over = matches!(about, About::Spent | About::Stuck(StuckWhy::WindowOver | StuckWhy::NotSupported));
     let until = paid.filter(|_| !over).map(|paid| paid.plus(rules.undo_window));
     Some(Case { card, about, since: Some(owed.since), until, urgent: half_gone && !over, kind })
-}
-
-fn is_late(owed: &Owed, at: Moment) -> bool {
-    owed.failures >= FAILURES || at.long_since(owed.since) >= LATE
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ pub mod moment;
 pub mod money;
 pub mod order;
 pub mod outcome;
-mod pauses;
+pub mod pauses;
 pub mod printing;
 pub mod product;
 pub mod redemption;

@@ -30,6 +30,7 @@ use tilld_devices::logo;
 use tilld_domain::ids::{Country, Locale, StoreId, TerminalId};
 use tilld_domain::money::{Currency, MoneyError};
 use tilld_domain::order::Rules;
+use tilld_domain::pauses::{FAILURES_TOLD_APART, UndoTimes};
 use tilld_domain::redemption;
 use tilld_domain::slip::Picture;
 use tilld_receipts::slip::ShopTexts;
@@ -373,6 +374,7 @@ fn api(sheet: &mut Sheet, folder: &Path) -> ApiConfig {
 
 fn counter(sheet: &mut Sheet, finperks: Option<&FinperksConfig>) -> CounterSettings {
     let usual = CounterSettings::DESIGN;
+    let failures = after_failures(sheet, usual.rules.undo);
     let mut seconds = |name: &str, most: u64, usual: Duration| {
         Duration::from_secs(sheet.number(&format!("times.{name}_s"), 1, most, usual.as_secs()))
     };
@@ -386,7 +388,13 @@ fn counter(sheet: &mut Sheet, finperks: Option<&FinperksConfig>) -> CounterSetti
         quiet: seconds("quiet", 24 * 3600, usual.rules.quiet),
         undo_window: seconds("undo_window", 90 * 24 * 3600, usual.rules.undo_window),
         print_attempts: usual.rules.print_attempts,
+        undo: usual.rules.undo,
         confirm_repeatable: finperks.is_none_or(|finperks| finperks.confirm_repeatable),
+    };
+    let undo = UndoTimes {
+        stuck: seconds("undo_stuck", 24 * 3600, usual.rules.undo.stuck),
+        call_after: seconds("call_after", 24 * 3600, usual.rules.undo.call_after),
+        ..failures
     };
     // What a sale and a redemption both wait for has one name.
     let redeeming = redemption::Rules {
@@ -394,6 +402,7 @@ fn counter(sheet: &mut Sheet, finperks: Option<&FinperksConfig>) -> CounterSetti
         ask_processing: rules.ask_processing,
         resume: rules.resume,
         quiet: rules.quiet,
+        undo,
         settle: seconds("settle", 600, usual.redeeming.settle),
         compare: seconds("compare", 3600, usual.redeeming.compare),
         accept: seconds("accept", 3600, usual.redeeming.accept),
@@ -403,11 +412,26 @@ fn counter(sheet: &mut Sheet, finperks: Option<&FinperksConfig>) -> CounterSetti
     let attempts = sheet.number("times.print_attempts", 1, 10, u64::from(usual.rules.print_attempts));
     let most = sheet.number("api.sales_at_once", 1, 1000, u64::try_from(usual.most_at_once).unwrap_or(64));
     CounterSettings {
-        rules: Rules { print_attempts: u16::try_from(attempts).unwrap_or(3), ..rules },
+        rules: Rules { print_attempts: u16::try_from(attempts).unwrap_or(3), undo, ..rules },
         redeeming,
         most_at_once: usize::try_from(most).unwrap_or(64),
         ..usual
     }
+}
+
+/// The pauses between undos, and after how many failures a manager is called. Fewer pauses than are told apart: the last goes on.
+fn after_failures(sheet: &mut Sheet, usual: UndoTimes) -> UndoTimes {
+    let told_apart = usual.pauses.len();
+    let seconds = usual.pauses.map(|pause| pause.as_secs());
+    let written = sheet.numbers("times.undo_pauses_s", &(1..=3600), told_apart, &seconds);
+    let mut pauses = usual.pauses;
+    for (pause, written) in pauses.iter_mut().zip(written.iter().chain(written.last().into_iter().cycle())) {
+        *pause = Duration::from_secs(*written);
+    }
+    let most = u64::from(FAILURES_TOLD_APART);
+    let failures = sheet.number("times.call_after_failures", 1, most, u64::from(usual.call_after_failures));
+    let call_after_failures = u32::try_from(failures).unwrap_or(usual.call_after_failures);
+    UndoTimes { pauses, call_after_failures, ..usual }
 }
 
 /// `text` or `json`.
@@ -500,6 +524,26 @@ printer  = { network = "192.168.1.50:9100", columns = 42 }
     }
 
     #[test]
+    fn undos_have_the_pauses_that_are_written_and_the_last_goes_on() {
+        let seconds = |more: &str, variable: Option<&str>| {
+            let variables = variable.map(|text| ("TILLD_TIMES__UNDO_PAUSES_S".to_owned(), text.to_owned()));
+            let config = Config::parse(&format!("{WHOLE}{more}"), &variables.into_iter().collect()).unwrap();
+            let of_sales = config.counter.rules.undo;
+            assert_eq!(config.counter.redeeming.undo, of_sales);
+            of_sales.pauses.map(|pause| pause.as_secs())
+        };
+        assert_eq!(seconds("", None), [1, 2, 5, 15, 30, 60, 300]);
+        assert_eq!(seconds("times.undo_pauses_s = [3, 20]", None), [3, 20, 20, 20, 20, 20, 20]);
+        assert_eq!(seconds("times.undo_pauses_s = [3, 20]", Some("9")), [9; 7]);
+        assert_eq!(seconds("", Some("7, 8")), [7, 8, 8, 8, 8, 8, 8]);
+        let text =
+            format!("{WHOLE}times = {{ undo_stuck_s = 7, call_after_failures = 2, call_after_s = 8 }}");
+        let undo = Config::parse(&text, &HashMap::new()).unwrap().counter.rules.undo;
+        let told = (undo.stuck.as_secs(), undo.call_after_failures, undo.call_after.as_secs());
+        assert_eq!(told, (7, 2, 8));
+    }
+
+    #[test]
     fn the_three_lines_that_are_shown_have_the_shape_of_the_ones_that_work() {
         let shown =
             THREE_LINES.replace("<the provider's host>", "api.example.test").replace("<client id>", "k");
@@ -529,6 +573,27 @@ printer  = { network = "192.168.1.50:9100", columns = 42 }
         for (line, expected) in [
             ("api = { listen = \"0.0.0.0:80\" }", "line 5: api.listen: only an address on this machine"),
             ("times = { fresh_s = 0 }", "line 5: times.fresh_s: 0 is not right"),
+            ("times = { undo_pauses_s = [] }", "line 5: times.undo_pauses_s: wanted: a list of one to 7"),
+            ("times = { undo_pauses_s = [1, 0] }", "line 5: times.undo_pauses_s: wanted: a list of one to 7"),
+            (
+                "times = { undo_pauses_s = [1, 3601] }",
+                "line 5: times.undo_pauses_s: wanted: a list of one to 7",
+            ),
+            (
+                "times = { undo_pauses_s = [1, 2.5] }",
+                "line 5: times.undo_pauses_s: wanted: a list of one to 7",
+            ),
+            (
+                "times = { undo_pauses_s = [1, -2] }",
+                "line 5: times.undo_pauses_s: wanted: a list of one to 7",
+            ),
+            ("times = { undo_pauses_s = 5 }", "line 5: times.undo_pauses_s: wanted: a list of one to 7"),
+            (
+                "times = { undo_pauses_s = [1, 1, 1, 1, 1, 1, 1, 1] }",
+                "line 5: times.undo_pauses_s: wanted: a list",
+            ),
+            ("times = { call_after_failures = 8 }", "line 5: times.call_after_failures: 8 is not right"),
+            ("times = { undo_stuck_s = 0 }", "line 5: times.undo_stuck_s: 0 is not right"),
             ("log = { format = \"xml\" }", "line 5: log.format: \"xml\" is not right"),
             ("slip = { header = [1] }", "line 5: slip.header: a list of at most 12 texts"),
             ("slip = { number = \"no\" }", "line 5: slip.number: \"no\" is not right"),

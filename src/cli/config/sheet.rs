@@ -9,6 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use config::{Environment, File, FileFormat, Value, ValueKind};
@@ -193,6 +194,43 @@ impl Sheet {
         }
     }
 
+    /// A list of one to `most` whole numbers between two bounds, both included; `usual` if left out. In a variable they are
+    /// parted by commas.
+    pub fn numbers(
+        &mut self,
+        field: &str,
+        within: &RangeInclusive<u64>,
+        most: usize,
+        usual: &[u64],
+    ) -> Vec<u64> {
+        self.known.insert(field.to_owned());
+        let Some(value) = self.values.get(field) else { return usual.to_vec() };
+        let numbers: Option<Vec<u64>> = match &value.kind {
+            ValueKind::Array(values) => values
+                .iter()
+                .map(|value| value.clone().into_uint().ok().filter(|_| is_number(value)))
+                .collect(),
+            ValueKind::String(text) => text.split(',').map(|number| number.trim().parse().ok()).collect(),
+            _ => None,
+        };
+        match numbers {
+            Some(numbers)
+                if (1..=most).contains(&numbers.len())
+                    && numbers.iter().all(|number| within.contains(number)) =>
+            {
+                numbers
+            }
+            _ => {
+                let (least, highest) = (within.start(), within.end());
+                self.note(
+                    field,
+                    &format!("wanted: a list of one to {most} whole numbers from {least} to {highest}"),
+                );
+                usual.to_vec()
+            }
+        }
+    }
+
     /// The names directly below a table, for tables whose keys an operator chooses.
     pub fn names_below(&self, table: &str) -> Vec<String> {
         let prefix = format!("{table}.");
@@ -269,6 +307,10 @@ fn flatten(prefix: &str, value: Value, fields: &mut BTreeMap<String, Value>) {
             fields.insert(prefix.to_owned(), Value::new(None, kind));
         }
     }
+}
+
+fn is_number(value: &Value) -> bool {
+    matches!(value.kind, ValueKind::I64(_) | ValueKind::U64(_))
 }
 
 fn is_table(value: &Value) -> bool {

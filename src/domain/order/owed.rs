@@ -1,10 +1,11 @@
 //! Rows A13 to A17: an undo that must happen (laws L4, L5, L6).
 //!
 //! The ways out are the provider's word that nothing is left, its word that it will not (then a manager decides, and it is
-//! still asked every hour), and a manager's decision. "Not found" closes by itself only after the quiet time, which is
+//! still asked, by the hour), and a manager's decision. "Not found" closes by itself only after the quiet time, which is
 //! measured within one run of the daemon: after a restart it begins anew, because no clock that outlives a run can be
-//! trusted not to have been set forward. Failures only lengthen the pause: at once, 1, 2, 5, 15, 30, 60 s,
-//! then every five minutes; a longer `Retry-After` is obeyed.
+//! trusted not to have been set forward. Failures only lengthen the pause ([`UndoTimes`]); a longer `Retry-After` is obeyed.
+//!
+//! [`UndoTimes`]: crate::pauses::UndoTimes
 
 use std::time::Duration;
 
@@ -13,22 +14,19 @@ use super::{ClearedHow, Effect, Misfit, NOW, Next, OrderEvent, Owed, State, Step
 use crate::outcome::{OrderStage, Outcome, UndoAnswer};
 use crate::pauses;
 
-/// How often a provider is asked that has said that it will not undo an order: contracts and minds change.
-const STUCK_PAUSE: Duration = Duration::from_hours(1);
-
 /// A5, A7, A13 to A15.
 pub(super) fn owed(step: Step<'_>, owed: Owed, event: OrderEvent) -> Next {
     let never_confirmed = !step.past.confirm_sent;
     let failed = |mut owed: Owed, at_least: Duration| {
         owed.failures = pauses::one_more(owed.failures);
-        let after = pauses::after_failure(owed.failures).max(at_least);
+        let after = step.rules.undo.after(owed.failures).max(at_least);
         Ok((State::Owed(owed), vec![Effect::Undo { after }]))
     };
     match event {
         OrderEvent::UndoEnded(Outcome::Done(UndoAnswer::Refused(why)) | Outcome::Refused(why)) => match why {
             why if why.is_about_the_shop() => failed(owed, NOW),
             _ if never_confirmed => Ok((NEVER_CONFIRMED, vec![Effect::Forget])),
-            why => Ok(stop(owed, StuckWhy::Refused(why))),
+            why => Ok(stop(&step, owed, StuckWhy::Refused(why))),
         },
         OrderEvent::UndoEnded(Outcome::Done(answer)) => match answer {
             UndoAnswer::Invalidated => cleared(ClearedHow::Invalidated),
@@ -47,8 +45,8 @@ pub(super) fn owed(step: Step<'_>, owed: Owed, event: OrderEvent) -> Next {
             UndoAnswer::WindowOver | UndoAnswer::NotSupported if never_confirmed => {
                 Ok((NEVER_CONFIRMED, vec![Effect::Forget]))
             }
-            UndoAnswer::WindowOver => Ok(stop(owed, StuckWhy::WindowOver)),
-            UndoAnswer::NotSupported => Ok(stop(owed, StuckWhy::NotSupported)),
+            UndoAnswer::WindowOver => Ok(stop(&step, owed, StuckWhy::WindowOver)),
+            UndoAnswer::NotSupported => Ok(stop(&step, owed, StuckWhy::NotSupported)),
             UndoAnswer::Refused(_) => Err(Misfit::Event),
         },
         OrderEvent::UndoEnded(Outcome::Later { retry_after }) => {
@@ -101,13 +99,13 @@ pub(super) fn stuck(step: Step<'_>, owed: Owed, why: StuckWhy, event: OrderEvent
         OrderEvent::UndoEnded(Outcome::Done(UndoAnswer::OrderFailed)) => cleared(ClearedHow::OrderFailed),
         OrderEvent::UndoEnded(Outcome::Done(UndoAnswer::AlreadyRedeemed)) => Ok(found_spent(step, owed)),
         OrderEvent::UndoEnded(Outcome::Later { retry_after }) => {
-            let after = retry_after.unwrap_or_default().max(STUCK_PAUSE);
+            let after = retry_after.unwrap_or_default().max(step.rules.undo.stuck);
             Ok((State::Stuck { owed, why }, vec![Effect::Undo { after }]))
         }
-        OrderEvent::UndoEnded(_) => Ok(stop(owed, why)),
+        OrderEvent::UndoEnded(_) => Ok(stop(&step, owed, why)),
         OrderEvent::Resumed => {
-            let after =
-                STUCK_PAUSE.saturating_sub(step.at.long_since(owed.since)).max(Duration::from_mins(1));
+            let undo = &step.rules.undo;
+            let after = undo.stuck.saturating_sub(step.at.long_since(owed.since)).max(undo.stuck / 60);
             Ok((State::Stuck { owed, why }, vec![Effect::Undo { after }]))
         }
         OrderEvent::Settled { by, reason } => Ok((State::Settled { by, reason }, vec![Effect::Forget])),
@@ -121,8 +119,8 @@ fn found_spent(step: Step<'_>, owed: Owed) -> (State, Vec<Effect>) {
     (State::Spent(owed), Vec::new())
 }
 
-fn stop(owed: Owed, why: StuckWhy) -> (State, Vec<Effect>) {
-    (State::Stuck { owed, why }, vec![Effect::Undo { after: STUCK_PAUSE }])
+fn stop(step: &Step<'_>, owed: Owed, why: StuckWhy) -> (State, Vec<Effect>) {
+    (State::Stuck { owed, why }, vec![Effect::Undo { after: step.rules.undo.stuck }])
 }
 
 fn cleared(how: ClearedHow) -> Next {

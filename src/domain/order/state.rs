@@ -6,6 +6,7 @@ use crate::ids::{CardCode, OrderId, PersonName, ProductCode, ProviderKey, Provid
 use crate::moment::Moment;
 use crate::money::Money;
 use crate::outcome::ReceiptLines;
+use crate::pauses::UndoTimes;
 use crate::printing::{Fault, Proof};
 use crate::product::CardKind;
 use crate::refusal::Refusal;
@@ -34,6 +35,8 @@ pub struct Rules {
     /// For how long after the payment the provider is expected to take a card back (fact sheet U15; no number is known). It
     /// ends no attempt; it tells people how long they have.
     pub undo_window: Duration,
+    /// The pauses of an undo that does not get through, and when a manager is called to it.
+    pub undo: UndoTimes,
     /// Whether the provider takes a second confirm of the same order (fact sheet U9).
     pub confirm_repeatable: bool,
 }
@@ -50,6 +53,7 @@ impl Rules {
         print_attempts: 3,
         quiet: Duration::from_mins(5),
         undo_window: Duration::from_mins(15),
+        undo: UndoTimes::DESIGN,
         confirm_repeatable: true,
     };
 }

@@ -3,8 +3,8 @@
 //!
 //! A case follows from the state of its redemption alone, and goes when the state goes. Nothing here empties itself by time.
 
-use super::{Answer, Asks, Owed, Question, Redemption, State, StuckWhy, UnclearWhy, Verdict};
-use crate::attention::{FAILURES, LATE, Who};
+use super::{Answer, Asks, Question, Redemption, State, StuckWhy, UnclearWhy, Verdict};
+use crate::attention::Who;
 use crate::moment::Moment;
 
 /// What a case is about.
@@ -149,7 +149,7 @@ impl Redemption {
             State::NotApplied { since, moved, .. } => {
                 case(About::NotApplied { moved: *moved }, Some(*since), None, false)
             }
-            State::Owed(owed) if is_late(owed, at) => {
+            State::Owed(owed) if self.opening.rules.undo.is_late(owed.failures, owed.since, at) => {
                 case(About::ReversalLate { failures: owed.failures }, Some(owed.since), None, false)
             }
             State::Completed if !self.is_closed() => case(About::WithoutId, None, None, false),
@@ -186,8 +186,4 @@ impl Redemption {
             facts.basket,
         ))
     }
-}
-
-fn is_late(owed: &Owed, at: Moment) -> bool {
-    owed.failures >= FAILURES || at.long_since(owed.since) >= LATE
 }

@@ -63,7 +63,7 @@ pub(super) fn comparing(step: Step<'_>, reading: Reading, until: Moment, event: 
     match event {
         RedemptionEvent::ReadEnded { outcome, scanned } => match read(&step, reading, outcome, scanned)? {
             Follows::ReadOn(reading, after) if step.at >= until && !scanned => {
-                let after = after.max(pauses::after_failure(reading.failures));
+                let after = after.max(step.rules().undo.after(reading.failures));
                 not_read(&step, reading, vec![Effect::Validate { after }])
             }
             Follows::ReadOn(reading, after) => {
@@ -94,7 +94,7 @@ pub(super) fn unclear(mut step: Step<'_>, since: Moment, why: UnclearWhy, event:
         (RedemptionEvent::ReadEnded { outcome, scanned }, UnclearWhy::NotRead(reading)) => {
             match read(&step, reading, outcome, scanned)? {
                 Follows::ReadOn(reading, after) => {
-                    let after = after.max(pauses::after_failure(reading.failures));
+                    let after = after.max(step.rules().undo.after(reading.failures));
                     let why = UnclearWhy::NotRead(reading);
                     Ok((State::Unclear { since, why }, read_next(scanned, after)))
                 }
@@ -156,7 +156,7 @@ pub(super) fn not_applied(
                 Shows::Odd => Ok((stay(failures, true), Vec::new())),
                 Shows::Nothing(at_least) => {
                     let failures = pauses::one_more(failures);
-                    let after = pauses::after_failure(failures).max(at_least);
+                    let after = step.rules().undo.after(failures).max(at_least);
                     Ok((stay(failures, false), read_next(scanned, after)))
                 }
             }

@@ -59,7 +59,7 @@ fn go_on(step: &Step<'_>, owed: Owed, after: Duration) -> Next {
 
 fn failed(step: &Step<'_>, mut owed: Owed, at_least: Duration) -> Next {
     owed.failures = pauses::one_more(owed.failures);
-    let after = pauses::after_failure(owed.failures).max(at_least);
+    let after = step.rules().undo.after(owed.failures).max(at_least);
     go_on(step, owed, after)
 }
 

@@ -8,6 +8,7 @@ use crate::ids::{
     TerminalId, VoucherId,
 };
 use crate::moment::Moment;
+use crate::pauses::UndoTimes;
 use crate::refusal::Refusal;
 use crate::voucher::{Balance, CodeTail, Offers, Recourse, Reversal, VoucherCode, VoucherKind, Words, Worth};
 
@@ -37,6 +38,8 @@ pub struct Rules {
     /// How long a request can live at the longest (law L6): "not found", or an unchanged voucher, counts for good only when it is
     /// seen again after it.
     pub quiet: Duration,
+    /// The pauses of a reversal that does not get through, and when a manager is called to it.
+    pub undo: UndoTimes,
 }
 
 impl Rules {
@@ -51,6 +54,7 @@ impl Rules {
         accept: Duration::from_mins(2),
         complete: Duration::from_mins(15),
         quiet: Duration::from_mins(5),
+        undo: UndoTimes::DESIGN,
     };
 
     /// These times for a provider, lengthened where its redeem may take longer than they allow for.

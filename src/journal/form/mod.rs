@@ -20,6 +20,7 @@ mod redemption;
 mod sale;
 pub(crate) mod secrets;
 mod text;
+mod undo;
 mod voucher;
 
 use serde::de::DeserializeOwned;

@@ -12,6 +12,7 @@ use tilld_domain::ids::{
     BasketId, Country, Locale, PersonName, ProviderKey, RedemptionId, StoreId, TerminalId, VoucherId,
 };
 use tilld_domain::outcome::Outcome;
+use tilld_domain::pauses::UndoTimes;
 use tilld_domain::redemption::{Answer, Opening, RedemptionEvent, Rules, Verdict};
 use tilld_domain::voucher::{
     Balance, CodeTail, Offers, Recourse, Redeemed, RedemptionSeen, Reversal, ReverseAnswer, VoucherCode,
@@ -20,6 +21,7 @@ use tilld_domain::voucher::{
 
 use super::outcome::outcome_of;
 use super::text::{maybe, opaque, plain};
+use super::undo::{self, UndoTimesForm};
 use super::voucher::{
     BalanceForm, RedeemedForm, RedemptionSeenForm, ReverseAnswerForm, VoucherKindForm, VoucherSeenForm,
     code_tail, maybe_words, worth,
@@ -146,6 +148,8 @@ struct RulesForm {
     accept: Duration,
     complete: Duration,
     quiet: Duration,
+    #[serde(default = "undo::unwritten", skip_serializing_if = "undo::is_unwritten", with = "UndoTimesForm")]
+    undo: UndoTimes,
 }
 
 #[derive(Serialize, Deserialize)]

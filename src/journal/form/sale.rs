@@ -9,11 +9,13 @@ use tilld_domain::ids::{
 };
 use tilld_domain::money::{Currency, Money};
 use tilld_domain::order::{OrderEvent, OrderFacts, Rules};
+use tilld_domain::pauses::UndoTimes;
 use tilld_domain::product::CardKind;
 use tilld_domain::sale::{CardNo, MOST_CARDS, Opening, Payment, SaleEvent, Tender};
 
 use super::order::OrderEventForm;
 use super::text::{card_no, currency, maybe, money, plain};
+use super::undo::{self, UndoTimesForm};
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "SaleEvent", rename_all = "snake_case", deny_unknown_fields)]
@@ -83,6 +85,8 @@ struct RulesForm {
     print_attempts: u16,
     quiet: Duration,
     undo_window: Duration,
+    #[serde(default = "undo::unwritten", skip_serializing_if = "undo::is_unwritten", with = "UndoTimesForm")]
+    undo: UndoTimes,
     confirm_repeatable: bool,
 }
 

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use tilld_domain::money::{Currency, Money};
 use tilld_domain::order::OrderEvent;
 use tilld_domain::outcome::{OrderSeen, OrderStage, Outcome, ReceiptLines};
+use tilld_domain::pauses::UndoTimes;
 use tilld_domain::product::{CardKind, FaceValues, Product};
 use tilld_domain::redemption::{self, RedemptionEvent};
 use tilld_domain::sale::{CardNo, Opening, Sale, SaleEvent};
@@ -265,6 +266,11 @@ fn opening() -> impl Strategy<Value = Opening> {
             opening.rules.quiet = span;
             opening.rules.print_attempts = attempts;
             opening.rules.confirm_repeatable = repeatable;
+            if repeatable {
+                let call_after_failures = u32::from(attempts);
+                opening.rules.undo =
+                    UndoTimes { pauses: [span; 7], stuck: span, call_after_failures, call_after: span };
+            }
             for facts in &mut opening.cards {
                 facts.product_name.clone_from(&name);
                 facts.create_request.clone_from(&request);
@@ -303,9 +309,23 @@ fn redemption() -> impl Strategy<Value = redemption::Opening> {
             opening.amount = amount;
             opening.before = Balance { left: Some(before), eligible: Some(amount) };
             opening.rules.settle = span;
+            if kept {
+                opening.rules.undo.call_after = span;
+            }
             Some(opening)
         },
     )
+}
+
+/// Journals of before they could be set say nothing of the pauses of undos, and mean the same.
+#[test]
+fn the_usual_pauses_of_undos_are_not_written() {
+    let sale = Event::Sale(SaleEvent::Opened(Box::new(samples::opening(5, 1))));
+    let redemption = Event::Redemption(RedemptionStep::Opened(Box::new(samples::redemption(5))));
+    for event in [sale, redemption] {
+        assert!(!encode(&event).contains("undo\""), "{}", encode(&event));
+        assert_eq!(there_and_back(&event), event);
+    }
 }
 
 static EVENTS: LazyLock<Vec<Event>> = LazyLock::new(samples::events);

@@ -1,7 +1,10 @@
 //! The rows A1 to A20 of the design, live and after a restart at that point, with both sides of every boundary.
 
+use std::time::Duration;
+
 use super::script::{check, check_with};
 use crate::order::Rules;
+use crate::pauses::UndoTimes;
 use crate::product::CardKind::{Por, Posa};
 
 #[test]
@@ -397,6 +400,27 @@ fn a13_to_a15_a_debt_ends_only_by_the_providers_word_or_a_managers() {
         # answered with 'not now' is sent: what came back later may have gone through after all
         created, paid, confirm later, +10 time_up, undo not_found => owed not_confirmed not_found; undo 300;; back
         created, paid, confirm later, +1 time_up, confirm unsent, +9 time_up, undo not_found => owed not_confirmed not_found; undo 300;; back
+        ",
+    );
+}
+
+#[test]
+fn a_debt_waits_as_long_as_the_sale_was_told_at_its_beginning() {
+    let seconds = |seconds: u64| Duration::from_secs(seconds);
+    let undo =
+        UndoTimes { pauses: [3, 4, 9, 9, 9, 9, 10].map(seconds), stuck: seconds(600), ..UndoTimes::DESIGN };
+    check_with(
+        Por,
+        &Rules { undo, ..Rules::DESIGN },
+        "
+        created, paid, +121 restart, undo unknown => owed too_late failures 1; undo 3;; back
+        created, paid, +121 restart, undo unknown, undo unknown => owed too_late failures 2; undo 4;; back
+        created, paid, +121 restart, undo unknown, undo unknown, undo later 5 => owed too_late failures 3; undo 9;; back
+        created, paid, +121 restart, undo unknown, undo unknown, undo later 11 => owed too_late failures 3; undo 11;; back
+        created, paid, +121 restart, undo unknown, undo unknown, undo unknown, undo unknown, undo unknown, undo unknown, undo unknown => owed too_late failures 7; undo 10;; back
+        created, paid, +121 restart, undo over    => stuck window_over; undo 600;; back
+        created, paid, +121 restart, undo over, +100 restart => stuck window_over; undo 500;; back
+        created, paid, +121 restart, undo over, +599 restart => stuck window_over; undo 10;; back
         ",
     );
 }

@@ -110,9 +110,9 @@ struct Walk {
     acts: Vec<String>,
 }
 
-fn begin(seed: u64, rules: Rules) -> Walk {
+fn begin(seed: u64, rules: &Rules) -> Walk {
     let mut opening = opening(setup(rules.offers.recourse, rules.offers.reversal));
-    opening.rules = rules;
+    opening.rules = *rules;
     let (redemption, effects) = Redemption::open(opening, START);
     let provider = Provider { left: 5_000, taken: None, debits: 0, credits: 0, late: None, refused: false };
     let mut walk = Walk {
@@ -459,7 +459,7 @@ impl Walk {
 }
 
 /// Walks from the first seed on: how many ended in which state, and the first violation.
-fn walks(rules: Rules, count: u64) -> Result<BTreeMap<&'static str, u64>, String> {
+fn walks(rules: &Rules, count: u64) -> Result<BTreeMap<&'static str, u64>, String> {
     let mut ended = BTreeMap::new();
     for seed in 0..count {
         let name =
@@ -478,7 +478,7 @@ fn at_the_end_the_provider_has_taken_what_the_basket_counts() {
     let count = 1_000;
     for recourse in [Recourse::Comparable, Recourse::Findable, Recourse::Repeatable] {
         for reversal in [Reversal::Repeatable, Reversal::Once, Reversal::NotConfirmed] {
-            let ended = walks(rules(recourse, reversal), count).unwrap_or_else(|why| panic!("{why}"));
+            let ended = walks(&rules(recourse, reversal), count).unwrap_or_else(|why| panic!("{why}"));
             println!("{count} redemptions, {recourse:?} {reversal:?}: {ended:?}, violations: 0");
             for state in ["completed", "cleared", "not_redeemed"] {
                 assert!(ended.contains_key(state), "no walk ends {state}: it tries too little");
@@ -491,7 +491,7 @@ fn at_the_end_the_provider_has_taken_what_the_basket_counts() {
 fn without_the_quiet_time_the_books_differ() {
     for recourse in [Recourse::Comparable, Recourse::Findable] {
         let hasty = Rules { quiet: Duration::ZERO, ..rules(recourse, Reversal::Repeatable) };
-        let why = walks(hasty, 3_000).expect_err("nothing tells that law L6 is off");
+        let why = walks(&hasty, 3_000).expect_err("nothing tells that law L6 is off");
         assert!(why.contains("taken something else"), "{why}");
     }
 }
@@ -500,7 +500,7 @@ fn without_the_quiet_time_the_books_differ() {
 fn a_provider_that_gives_back_twice_and_is_said_not_to_is_found_out() {
     let mut found = 0;
     for seed in 0..3_000 {
-        let mut walk = begin(seed, rules(Recourse::Comparable, Reversal::Repeatable));
+        let mut walk = begin(seed, &rules(Recourse::Comparable, Reversal::Repeatable));
         walk.restores_twice = true;
         found += u32::from(walk.run().is_err());
     }

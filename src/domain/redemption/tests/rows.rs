@@ -4,6 +4,7 @@ use super::script::{COMPARABLE, FINDABLE, REPEATABLE, START, Setup, check, openi
 use std::time::Duration;
 
 use crate::outcome::Outcome;
+use crate::pauses::UndoTimes;
 use crate::redemption::basket::{Admission, admit, may_give_back};
 use crate::redemption::{Counts, Opening, Redemption, RedemptionEvent, Rules};
 use crate::refusal::Refusal;
@@ -683,4 +684,30 @@ fn who_decided_and_why_stays_with_a_redemption_that_a_manager_closed() {
     assert_eq!(redemption.counts(), Counts::For(super::script::usd(2500)));
     let told = format!("{:?}", redemption.state);
     assert!(told.contains("Ada") && told.contains("The provider says so."), "{told}");
+}
+
+#[test]
+fn a_reversal_waits_and_calls_as_the_redemption_was_told_at_its_beginning() {
+    let undo = UndoTimes {
+        pauses: [3, 4, 4, 4, 4, 4, 9].map(Duration::from_secs),
+        call_after_failures: 2,
+        call_after: Duration::from_secs(50),
+        ..UndoTimes::DESIGN
+    };
+    let setup = Setup { undo, ..COMPARABLE };
+    check(
+        setup,
+        "
+        redeem done, offered, take_back, reverse unknown => owed taken_back failures 1; reverse 3
+        redeem done, offered, take_back, reverse unknown, reverse unknown => owed taken_back failures 2; reverse 4
+        ",
+    );
+    for (line, called) in [
+        ("redeem done, offered, take_back, +49 reverse unknown", false),
+        ("redeem done, offered, take_back, +50 reverse unknown", true),
+        ("redeem done, offered, take_back, reverse unknown, reverse unknown", true),
+    ] {
+        let (redemption, _, at) = play(setup, line).unwrap();
+        assert_eq!(redemption.attention(at).is_some(), called, "{line}");
+    }
 }

@@ -15,6 +15,7 @@ use crate::ids::PersonName;
 use crate::moment::Moment;
 use crate::money::{Currency, Money};
 use crate::outcome::{Outcome, Trouble};
+use crate::pauses::UndoTimes;
 use crate::redemption::{
     Answer, Counts, Effect, Misfit, Opening, Redemption, RedemptionEvent, Rules, State, StuckWhy, UnclearWhy,
     Verdict,
@@ -34,6 +35,7 @@ pub(crate) struct Setup {
     pub(crate) offers: Offers,
     pub(crate) amount: Worth,
     pub(crate) before: Worth,
+    pub(crate) undo: UndoTimes,
 }
 
 pub(crate) const COMPARABLE: Setup = setup(Recourse::Comparable, Reversal::Repeatable);
@@ -41,7 +43,8 @@ pub(crate) const FINDABLE: Setup = setup(Recourse::Findable, Reversal::Repeatabl
 pub(crate) const REPEATABLE: Setup = setup(Recourse::Repeatable, Reversal::Repeatable);
 
 pub(crate) const fn setup(recourse: Recourse, reversal: Reversal) -> Setup {
-    Setup { offers: Offers { recourse, reversal }, amount: Worth::Items(25), before: Worth::Items(50) }
+    let offers = Offers { recourse, reversal };
+    Setup { offers, amount: Worth::Items(25), before: Worth::Items(50), undo: UndoTimes::DESIGN }
 }
 
 /// The worths of a setup in money, which the tables speak of; `Worth::Items` stands for whole dollars in a constant.
@@ -66,7 +69,7 @@ pub(crate) fn opening(setup: Setup) -> Opening {
         country: "US".parse().unwrap(),
         cashier: None,
         locale: "en-US".parse().unwrap(),
-        rules: Rules { offers: setup.offers, ..Rules::DESIGN },
+        rules: Rules { offers: setup.offers, undo: setup.undo, ..Rules::DESIGN },
         voucher: "V1".parse().unwrap(),
         kind: VoucherKind::Gift,
         item: None,
