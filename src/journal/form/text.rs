@@ -1,17 +1,45 @@
 //! How the domain's small values stand in JSON: names as text, money as minor units with their currency, refusals by
 //! their stable code.
 
+use std::fmt::{self, Display};
+use std::marker::PhantomData;
+use std::str::FromStr;
+
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tilld_domain::money::{Currency, Money};
 use tilld_domain::refusal::Refusal;
 use tilld_domain::sale::CardNo;
+
+/// Anything that is read out of its own text, which is borrowed where it stands: a walk over a journal reads millions.
+struct OfText<T>(T);
+
+impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for OfText<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_str(TextVisitor(PhantomData))
+    }
+}
+
+struct TextVisitor<T>(PhantomData<T>);
+
+impl<T: FromStr<Err: Display>> Visitor<'_> for TextVisitor<T> {
+    type Value = OfText<T>;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a string")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<OfText<T>, E> {
+        text.parse().map(OfText).map_err(E::custom)
+    }
+}
 
 /// Anything that is written and read as its own text.
 pub(super) mod plain {
     use std::fmt::Display;
     use std::str::FromStr;
 
-    use super::{Deserialize, Deserializer, Serializer, de_error};
+    use super::{Deserialize, Deserializer, OfText, Serializer};
 
     pub(in super::super) fn serialize<T: Display, S: Serializer>(
         value: &T,
@@ -26,7 +54,7 @@ pub(super) mod plain {
         T::Err: Display,
         D: Deserializer<'de>,
     {
-        String::deserialize(from)?.parse().map_err(de_error)
+        OfText::deserialize(from).map(|OfText(value)| value)
     }
 }
 
@@ -35,7 +63,7 @@ pub(super) mod maybe {
     use std::fmt::Display;
     use std::str::FromStr;
 
-    use super::{Deserialize, Deserializer, Serializer, de_error};
+    use super::{Deserialize, Deserializer, OfText, Serializer};
 
     pub(in super::super) fn serialize<T: Display, S: Serializer>(
         value: &Option<T>,
@@ -53,7 +81,7 @@ pub(super) mod maybe {
         T::Err: Display,
         D: Deserializer<'de>,
     {
-        Option::<String>::deserialize(from)?.map(|text| text.parse()).transpose().map_err(de_error)
+        Ok(Option::<OfText<T>>::deserialize(from)?.map(|OfText(value)| value))
     }
 }
 
@@ -61,14 +89,14 @@ pub(super) mod maybe {
 pub(super) mod opaque {
     use tilld_domain::ids::VoucherId;
 
-    use super::{Deserialize, Deserializer, Serializer, de_error};
+    use super::{Deserialize, Deserializer, OfText, Serializer};
 
     pub(in super::super) fn serialize<S: Serializer>(value: &VoucherId, out: S) -> Result<S::Ok, S::Error> {
         out.serialize_str(value.as_str())
     }
 
     pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<VoucherId, D::Error> {
-        String::deserialize(from)?.parse().map_err(de_error)
+        OfText::deserialize(from).map(|OfText(value)| value)
     }
 }
 
