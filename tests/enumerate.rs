@@ -2,6 +2,8 @@
 //!
 //! `cargo build --release -p tilld-tests && target/release/enumerate [FAULTS] [SCENARIO …]`, 3 faults if none are named. A history
 //! is one thread; scenarios run beside each other, one for each core.
+//! `target/release/enumerate whole FAULTS [SCENARIO …]` makes no cut: every sequence is run to its end, and each that comes to the
+//! same state as another one must go on as that one did.
 //! `target/release/enumerate replay SCENARIO STEP:FAULT …` runs one sequence and tells its story.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
@@ -19,8 +21,12 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.split_first() {
         Some((first, rest)) if first == "replay" => replay(rest),
-        Some((first, rest)) => all(first.parse().expect("a number of faults"), rest),
-        None => all(3, &[]),
+        Some((first, rest)) if first == "whole" => {
+            let (faults, names) = rest.split_first().expect("a number of faults");
+            all(faults, names, false)
+        }
+        Some((faults, names)) => all(faults, names, true),
+        None => all("3", &[], true),
     }
 }
 
@@ -41,7 +47,8 @@ fn replay(arguments: &[String]) -> ExitCode {
     if outcome.wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn all(faults: usize, names: &[String]) -> ExitCode {
+fn all(faults: &str, names: &[String], cut: bool) -> ExitCode {
+    let faults: usize = faults.parse().expect("a number of faults");
     let mut total = Figures::default();
     let begun = Instant::now();
     let wanted: Vec<&Scenario> = SCENARIOS
@@ -56,7 +63,7 @@ fn all(faults: usize, names: &[String]) -> ExitCode {
                 while let Some(scenario) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let its = Instant::now();
                     let faults = faults.saturating_sub(scenario.faults_less).max(faults.min(1));
-                    let figures = enumerate(scenario, Search::of(faults));
+                    let figures = enumerate(scenario, Search { cut, ..Search::of(faults) });
                     tell.send((scenario.name, faults, figures, its.elapsed())).unwrap();
                 }
             });

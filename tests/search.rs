@@ -7,9 +7,11 @@
 //! One cut is made. After a crash nothing is left in memory: what follows is decided by the journal, the provider, what is on
 //! its way, paper, money, and what the people are about to do ([`World::fingerprint`]). If a sequence ends in a crash, and
 //! another one with no more faults has come to the same state, the rest of both is the same, and only one is run and carried
-//! on. Sequences that were cut so are counted (*joined*).
+//! on. Sequences that were cut so are counted (*joined*). That the rest is the same is itself tried: a search without the cut
+//! runs every rest, and one that differs from what followed the same state before is a violation.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -17,7 +19,7 @@ use std::sync::{Arc, Mutex};
 use tilld_domain::product::CardKind;
 use tilld_domain::voucher::{Offers, Recourse, Reversal};
 
-use crate::world::fate::{Fate, Fault, Hit, Plan};
+use crate::world::fate::{Fate, Fault, Hit, Plan, Point};
 use crate::world::guest::{Then, Visit};
 use crate::world::power::SetUp;
 use crate::world::run::{History, Outcome, Redeeming, Template};
@@ -250,7 +252,7 @@ pub struct Search {
     pub faults: usize,
     /// It stops early when it has found so many violations.
     pub enough: usize,
-    /// Make the cut; without it every sequence is run to its end.
+    /// Make the cut; without it every sequence is run to its end, and compared with those that came to the same state.
     pub cut: bool,
 }
 
@@ -261,12 +263,31 @@ impl Search {
     }
 }
 
+/// What followed a state: where something could go wrong, and how it ended.
+#[derive(PartialEq)]
+struct Followed {
+    steps: Vec<(Point, bool)>,
+    ends: BTreeMap<String, String>,
+}
+
+impl Followed {
+    /// After so many steps.
+    fn of(outcome: &Outcome, steps: usize) -> Self {
+        let rest = outcome.steps.iter().skip(steps);
+        let steps = rest.map(|step| (step.point, step.hidden_before)).collect();
+        Self { steps, ends: outcome.ends.clone() }
+    }
+}
+
+/// The first sequence that came to a state, once it is known what followed.
+type Rest = Option<(Vec<Hit>, Followed)>;
+
 /// Runs every sequence of faults.
 pub fn enumerate(scenario: &Scenario, search: Search) -> Figures {
     let Search { set_up, faults, enough, cut } = search;
     let template = Template::default();
     let (baskets, redeeming) = (scenario.baskets(), scenario.redeeming());
-    let known: Arc<Mutex<HashSet<u64>>> = Arc::default();
+    let known: Arc<Mutex<HashMap<u64, Rest>>> = Arc::default();
     let mut total = Figures::default();
     let mut level: Vec<Vec<Hit>> = vec![Vec::new()];
     for depth in 0..=faults {
@@ -285,16 +306,40 @@ pub fn enumerate(scenario: &Scenario, search: Search) -> Figures {
                     set_up,
                     telling: false,
                 };
-                let last = hits.last().filter(|hit| cut && hit.fault.is_crash());
-                let (known, crash_ends_it) = (Arc::clone(&known), last.is_some());
+                let crash_ends_it = hits.last().is_some_and(|hit| hit.fault.is_crash());
                 let crashes = hits.iter().filter(|hit| hit.fault.is_crash()).count();
                 let mut crash = 0;
+                let at_crash: Arc<Mutex<Option<(u64, usize)>>> = Arc::default();
+                let (states, reached) = (Arc::clone(&known), Arc::clone(&at_crash));
                 let goes_on = move |world: &World| {
                     crash += 1;
                     // Every earlier crash was looked at when it was the last one.
-                    !(crash_ends_it && crash == crashes) || known.lock().unwrap().insert(world.fingerprint())
+                    if !crash_ends_it || crash != crashes {
+                        return true;
+                    }
+                    let state = world.fingerprint();
+                    *reached.lock().unwrap() = Some((state, world.steps()));
+                    match states.lock().unwrap().entry(state) {
+                        Entry::Vacant(new) => {
+                            new.insert(Rest::default());
+                            true
+                        }
+                        Entry::Occupied(_) => !cut,
+                    }
                 };
-                let outcome = history.run(Plan::new(hits), goes_on);
+                let mut outcome = history.run(Plan::new(hits), goes_on);
+                let state = *at_crash.lock().unwrap();
+                if let Some((state, steps)) = state.filter(|_| !cut) {
+                    let followed = Followed::of(&outcome, steps);
+                    let mut states = known.lock().unwrap();
+                    match states.entry(state).or_default() {
+                        Some((other, first)) if *first != followed => outcome.wrong.push(format!(
+                            "it goes on in another way than {other:?}, which came to the same state"
+                        )),
+                        Some(_) => {}
+                        unheard => *unheard = Some((hits.clone(), followed)),
+                    }
+                }
                 let before = figures.violations.len();
                 figures.note(scenario, hits, &outcome);
                 found.fetch_add(figures.violations.len() - before, Ordering::Relaxed);

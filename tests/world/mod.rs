@@ -253,7 +253,12 @@ impl World {
         });
     }
 
-    /// All that decides about the future while the daemon is dead, with time counted from now: the journal's history and the
+    /// How many steps there were so far.
+    pub fn steps(&self) -> usize {
+        self.inner().seen.len()
+    }
+
+    /// All that decides about the future while the daemon is dead, for how long it will be, with time counted from now: the journal's history and the
     /// states that it makes, the provider's orders, what is on its way, paper, money, and what every till is about to do.
     pub fn fingerprint(&self) -> u64 {
         let mut hasher = DefaultHasher::new();

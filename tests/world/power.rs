@@ -176,13 +176,16 @@ impl World {
             self.drive(&life, driving).await;
             life.0.tell(true);
             self.daemon.tell(None);
-            let Some(dark) = self.inner().dark.take() else {
+            let dark = self.inner().dark;
+            let Some(dark) = dark else {
                 self.inner().trouble.push("the driver ended by itself".to_owned());
                 return;
             };
+            // For how long it stays dark decides about what follows: it is looked at with the rest.
             if !goes_on(&self) {
                 return;
             }
+            self.inner().dark = None;
             self.clock.sleep(dark.span()).await;
         }
     }
