@@ -41,7 +41,8 @@ enum Trade {
 pub struct Scenario {
     pub name: &'static str,
     trade: Trade,
-    /// Two cards, or two guests, have so many sequences that they get one fault less.
+    /// Two cards, or two guests, have so many sequences that they get one fault less; so does what differs from another one in
+    /// little. `enumerate 4` tries three there too.
     pub faults_less: usize,
 }
 
@@ -52,12 +53,12 @@ pub const SCENARIOS: [Scenario; 19] = [
     one("por-cancelled", &[CardKind::Por], Customer::Cancels),
     one("por-left", &[CardKind::Por], Customer::WalksAway),
     one("posa", &[CardKind::Posa], Customer::Waits),
-    one("posa-money-back", &[CardKind::Posa], Customer::WantsMoney),
+    Scenario { faults_less: 1, ..one("posa-money-back", &[CardKind::Posa], Customer::WantsMoney) },
     two("por-and-posa", &[CardKind::Por, CardKind::Posa]),
     two("two-por", &[CardKind::Por, CardKind::Por]),
     guest("redeem", COMPARABLE, Sort::Money, &[(1_250, Then::Completes)]),
-    guest("redeem-items", COMPARABLE, Sort::Items, &[(4, Then::Completes)]),
-    guest("redeem-all", COMPARABLE, Sort::Money, &[(2_500, Then::Completes)]),
+    less("redeem-items", COMPARABLE, Sort::Items, &[(4, Then::Completes)]),
+    less("redeem-all", COMPARABLE, Sort::Money, &[(2_500, Then::Completes)]),
     less("redeem-cancelled", COMPARABLE, Sort::Money, &[(1_250, Then::Cancels)]),
     less("redeem-returned", COMPARABLE, Sort::Money, &[(1_250, Then::Returns)]),
     less("redeem-left", COMPARABLE, Sort::Money, &[(1_250, Then::Leaves)]),
