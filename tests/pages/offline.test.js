@@ -15,7 +15,7 @@ test("no money is taken while this till's service is gone, and what was typed is
   const able = () => desk.page.$eval(PAYS, (button) => !button.disabled);
   await desk.types("60");
   // Without a provider the money had better wait; whoever has it already must be able to say so.
-  await shop.finperks.post("/faults", { count: 3, fault: { kind: "drop_request" } });
+  await shop.finperks.every({ kind: "drop_request" });
   await shop.ask("POST", "/v1/products/refresh");
   await eventually("why no money is to be taken", async () => (await pay()).includes(desk.w("take.not_yet")));
   assert.match(await pay(), new RegExp(desk.w("off.provider.short")));
@@ -40,7 +40,7 @@ for (const language of ["de", "fr"]) {
   test(`a provider that refuses the shop is told from a line that is down (${language})`, async () => {
     const desk = await Desk.open(shop, { language, dark: true });
     await desk.isAt("sell.title");
-    await shop.finperks.post("/faults", { count: 9, fault: { kind: "refuse", code: "invalid_signature", status: 401 } });
+    await shop.finperks.every({ kind: "refuse", code: "invalid_signature", status: 401 });
     await shop.ask("POST", "/v1/products/refresh");
     await desk.sees("problem.provider_not_authenticated");
     await desk.sees("off.refused.short");
