@@ -31,6 +31,7 @@
 
 mod days;
 mod devices;
+mod recent;
 mod redemptions;
 mod sales;
 
@@ -126,6 +127,8 @@ struct Walk<'a> {
     newest: i64,
     /// All entries of a sale are read, not as few as are needed beside the sums.
     thorough: bool,
+    /// The entries of the piece whose rows are walked, as far as they are kept.
+    recent: recent::Recent,
     sums: Sums,
     /// The first row that is not what its entries say, by the entry that begins its subject.
     lie: Option<(Seq, Break)>,
@@ -133,7 +136,14 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     fn new(database: &Connection, key: &'a RandomState, thorough: bool) -> rusqlite::Result<Self> {
-        Ok(Self { key, newest: newest(database)?, thorough, sums: Sums::default(), lie: None })
+        Ok(Self {
+            key,
+            newest: newest(database)?,
+            thorough,
+            recent: recent::Recent::default(),
+            sums: Sums::default(),
+            lie: None,
+        })
     }
 
     /// Compares every row of the sales, redemptions, devices and days that began with one of these entries.
@@ -250,16 +260,20 @@ fn walk_pieces<'a>(
     let rows = Walk::new(database, key, false)?;
     let mut walked = Walked { chain: None, unread: None, entries: Sums::default(), rows, all_rows: Ok(()) };
     while let Some(piece) = pieces.take() {
-        let entries = &mut walked.entries;
-        let verdict =
-            match chain::verify_piece(database, journal, &piece, |entry| entries.add_entry(key, entry)) {
-                Ok(verdict) => verdict,
-                Err(why) => {
-                    walked.unread = Some((*piece.start(), why));
-                    pieces.stop();
-                    break;
-                }
-            };
+        let (entries, recent) = (&mut walked.entries, &mut walked.rows.recent);
+        recent.clear();
+        let verdict = chain::verify_piece(database, journal, &piece, |entry| {
+            entries.add_entry(key, entry);
+            recent.keep(entry);
+        });
+        let verdict = match verdict {
+            Ok(verdict) => verdict,
+            Err(why) => {
+                walked.unread = Some((*piece.start(), why));
+                pieces.stop();
+                break;
+            }
+        };
         let whole = matches!(verdict, Verdict::Whole { .. });
         if !whole || *piece.end() == i64::MAX {
             walked.chain = [walked.chain, Some(verdict)].into_iter().flatten().reduce(sooner);

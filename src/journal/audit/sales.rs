@@ -15,6 +15,7 @@ use tilld_domain::product::CardKind;
 use tilld_domain::sale::{CardNo, MOST_CARDS, Opening, SaleEvent};
 use uuid::Uuid;
 
+use super::recent::{Brief, Recent};
 use super::{Walk, flag, integer, text};
 use crate::chain::Linked;
 use crate::entry::{Event, Seq};
@@ -52,7 +53,7 @@ pub(super) fn walk(
             walk.lie(first);
             return Ok(());
         };
-        let told = Told::read(&mut entries, (first, last), &said, walk.thorough)?;
+        let told = Told::read(&mut entries, &walk.recent, (first, last), &said, walk.thorough)?;
         if !told.is_some_and(|told| told.is_said_by(&said, walk)) {
             walk.lie(first);
             return Ok(());
@@ -122,6 +123,19 @@ impl<'a> Opened<'a> {
         }
     }
 
+    fn of_view(opening: &'a form::told::Opened<'_>, at: i64) -> Self {
+        Self {
+            receipt: &opening.receipt,
+            provider: &opening.provider,
+            store: &opening.store,
+            terminal: &opening.terminal,
+            cashier: opening.cashier.as_deref(),
+            currency: &opening.currency,
+            total: opening.cards.iter().try_fold(0_i64, |sum, card| sum.checked_add(card.face_value.minor)),
+            at,
+        }
+    }
+
     /// By the columns of [`SALES`]; none if one has a type that is never written.
     fn of_row(row: &'a Row<'_>) -> Option<Self> {
         Some(Self {
@@ -163,6 +177,17 @@ impl<'a> Facts<'a> {
         }
     }
 
+    fn of_view(card: &'a form::told::Card<'_>) -> Self {
+        Self {
+            order: card.id,
+            product: &card.product,
+            product_name: &card.product_name,
+            kind: &card.kind,
+            code_tail: card.code_tail.as_deref(),
+            face_value: card.face_value.minor,
+        }
+    }
+
     /// By the columns of [`CARDS`]; none if one has a type that is never written.
     fn of_row(row: &'a Row<'_>) -> Option<Self> {
         Some(Self {
@@ -178,37 +203,28 @@ impl<'a> Facts<'a> {
 
 /// Tells the sums what an entry tells, if it is one of those.
 pub(super) fn add_told(sums: &mut super::Sums, key: &RandomState, entry: &Linked<'_>) {
-    let event = || {
-        let kind = std::str::from_utf8(entry.kind).ok()?;
-        let card = match entry.card {
-            Some(number) => Some(CardNo::new(u16::try_from(number).ok()?)?),
-            None => None,
-        };
-        form::decode(kind, card, std::str::from_utf8(entry.body).ok()?).ok()
-    };
+    each_told(entry, &mut |sale, told| sums.add_told(key, sale, &told));
+}
+
+/// Names the sale and all that an entry tells about it by itself. What cannot be read tells nothing, and is missed in the sums.
+fn each_told(entry: &Linked<'_>, tell: &mut dyn FnMut(&[u8], ToldByOne<'_>)) {
     match (entry.kind, entry.state) {
         (b"opened", _) => {
-            if let Some(Event::Sale(SaleEvent::Opened(opening))) = event() {
-                let sale = opening.sale.uuid();
-                let opened = Opened::of_entry(&opening, entry.at);
-                sums.add_told(key, sale.as_bytes(), &ToldByOne::Opened(&opened));
-                for (facts, card) in opening.cards.iter().zip(1..) {
-                    let told = ToldByOne::Card(card, &Facts::of_entry(facts));
-                    sums.add_told(key, sale.as_bytes(), &told);
-                }
+            let Some(opening) = form::told::opened(entry.body) else { return };
+            let sale = opening.sale.as_bytes();
+            tell(sale, ToldByOne::Opened(&Opened::of_view(&opening, entry.at)));
+            for (card, number) in opening.cards.iter().zip(1..) {
+                tell(sale, ToldByOne::Card(number, &Facts::of_view(card)));
             }
         }
         (b"paid", _) => {
-            if let Some(Event::Sale(SaleEvent::Paid { payment, .. })) = event() {
-                sums.add_told(key, entry.subject, &ToldByOne::Paid(payment.amount.minor()));
-            }
+            let Some(paid) = form::told::paid(entry.body) else { return };
+            tell(entry.subject, ToldByOne::Paid(paid));
         }
         (b"create_ended", b"created") => {
-            if let Some(Event::Sale(SaleEvent::Card(card, OrderEvent::CreateEnded(Outcome::Done(created))))) =
-                event()
-            {
-                let told = ToldByOne::Order(i64::from(card.number()), created.order.as_str());
-                sums.add_told(key, entry.subject, &told);
+            let Some((card, order)) = form::told::order(entry.body) else { return };
+            if entry.card == Some(card) {
+                tell(entry.subject, ToldByOne::Order(card, &order));
             }
         }
         _ => {}
@@ -347,6 +363,7 @@ impl Told {
     /// Reads them, from the last to the first; none if they are no entries of one sale, or cannot be read.
     fn read(
         entries: &mut Statement<'_>,
+        recent: &Recent,
         (first, last): (i64, i64),
         said: &Said<'_>,
         thorough: bool,
@@ -357,15 +374,17 @@ impl Told {
             if reading.is_enough(said.cards.len()) {
                 return Ok(reading.end());
             }
-            let mut rows = entries.query(params![next])?;
-            let Some(row) = rows.next()? else { return Ok(None) };
-            if row.get_ref(1)?.as_blob() != Ok(said.sale) {
-                return Ok(None);
-            }
-            if reading.take(row).is_none() {
-                return Ok(None);
-            }
-            let Ok(previous) = row.get_ref(2)?.as_i64_or_null() else { return Ok(None) };
+            // A body is read of the file alone.
+            let kept = if thorough { None } else { recent.entry(next) };
+            let taken = if let Some(entry) = kept {
+                reading.take(said.sale, &entry, "").then_some(entry.previous)
+            } else {
+                let mut rows = entries.query(params![next])?;
+                let Some(row) = rows.next()? else { return Ok(None) };
+                brief(row)
+                    .and_then(|(entry, body)| reading.take(said.sale, &entry, body).then_some(entry.previous))
+            };
+            let Some(previous) = taken else { return Ok(None) };
             match previous {
                 // Only ever back: a damaged file must not lead round in a circle.
                 Some(previous) if previous < next => next = previous,
@@ -419,11 +438,14 @@ struct Reading {
 }
 
 impl Reading {
-    /// Takes the entry before those that were taken; none if it cannot be read.
-    fn take(&mut self, row: &Row<'_>) -> Option<()> {
-        let at = integer(row, 0)?;
-        let (kind, state, phase) = (text(row, 4)?, text(row, 5)?, text(row, 6)?);
-        let open = integer(row, 7)? == 1;
+    /// Takes the entry before those that were taken. Not if it is no entry of this sale, or cannot be read.
+    fn take(&mut self, sale: &[u8], entry: &Brief<'_>, body: &str) -> bool {
+        entry.subject == sale && self.take_its(entry, body).is_some()
+    }
+
+    fn take_its(&mut self, entry: &Brief<'_>, body: &str) -> Option<()> {
+        let Brief { at, card, kind, state, phase, open, .. } = *entry;
+        let phase = phase?;
         if self.last.is_none() {
             self.last = Some((open, phase.to_owned()));
         }
@@ -431,11 +453,11 @@ impl Reading {
         if !self.open_before {
             self.closed_at = Some(at);
         }
-        let card = match integer(row, 3) {
+        let place = match card {
             Some(number) => Some(usize::try_from(number).ok()?.checked_sub(1)?),
             None => None,
         };
-        match card {
+        match place {
             Some(place) => self.card(place)?.take(at, state),
             None => {
                 for (place, state) in state.split(' ').enumerate() {
@@ -445,21 +467,23 @@ impl Reading {
         }
         match kind {
             "opened" if self.thorough && self.opening.is_none() => {
-                let Event::Sale(SaleEvent::Opened(opening)) = decode(kind, row)? else { return None };
+                let Event::Sale(SaleEvent::Opened(opening)) = decode(kind, card, body)? else { return None };
                 self.opening = Some((opening, at));
             }
             "paid" if self.thorough => {
-                let Event::Sale(SaleEvent::Paid { payment, .. }) = decode(kind, row)? else { return None };
+                let Event::Sale(SaleEvent::Paid { payment, .. }) = decode(kind, card, body)? else {
+                    return None;
+                };
                 self.paid = Some(payment.amount.minor());
             }
             // Of an order that another card has already, nothing is kept, and its state is another.
             "create_ended" if self.thorough && state == "created" => {
                 let Event::Sale(SaleEvent::Card(_, OrderEvent::CreateEnded(Outcome::Done(created)))) =
-                    decode(kind, row)?
+                    decode(kind, card, body)?
                 else {
                     return None;
                 };
-                self.card(card?)?.provider_order = Some(created.order.as_str().to_owned());
+                self.card(place?)?.provider_order = Some(created.order.as_str().to_owned());
             }
             _ => {}
         }
@@ -491,10 +515,113 @@ impl Reading {
     }
 }
 
-fn decode(kind: &str, row: &Row<'_>) -> Option<Event> {
-    let card = match integer(row, 3) {
+/// By the columns of [`ENTRY`], and its body; none if one has a type that is never written.
+fn brief<'a>(row: &'a Row<'_>) -> Option<(Brief<'a>, &'a str)> {
+    let entry = Brief {
+        at: integer(row, 0)?,
+        subject: row.get_ref(1).ok()?.as_blob().ok()?,
+        previous: row.get_ref(2).ok()?.as_i64_or_null().ok()?,
+        card: row.get_ref(3).ok()?.as_i64_or_null().ok()?,
+        kind: text(row, 4)?,
+        state: text(row, 5)?,
+        phase: row.get_ref(6).ok()?.as_str_or_null().ok()?,
+        open: flag(row, 7)?,
+    };
+    Some((entry, text(row, 8)?))
+}
+
+fn decode(kind: &str, card: Option<i64>, body: &str) -> Option<Event> {
+    let card = match card {
         Some(number) => Some(CardNo::new(u16::try_from(number).ok()?)?),
         None => None,
     };
-    form::decode(kind, card, text(row, 8)?).ok()
+    form::decode(kind, card, body).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proof::samples;
+
+    /// What a sale's event tells, by the event as it is read anew, as text.
+    fn by_the_event(event: &SaleEvent, at: i64, subject: &[u8]) -> Vec<String> {
+        let text = |sale: &[u8], told: ToldByOne<'_>| format!("{sale:?} {told:?}");
+        match event {
+            SaleEvent::Opened(opening) => {
+                let sale = opening.sale.uuid();
+                let opened = Opened::of_entry(opening, at);
+                let cards = opening.cards.iter().zip(1..);
+                std::iter::once(text(sale.as_bytes(), ToldByOne::Opened(&opened)))
+                    .chain(cards.map(|(facts, number)| {
+                        text(sale.as_bytes(), ToldByOne::Card(number, &Facts::of_entry(facts)))
+                    }))
+                    .collect()
+            }
+            SaleEvent::Paid { payment, .. } => vec![text(subject, ToldByOne::Paid(payment.amount.minor()))],
+            SaleEvent::Card(card, OrderEvent::CreateEnded(Outcome::Done(created))) => {
+                vec![text(subject, ToldByOne::Order(i64::from(card.number()), created.order.as_str()))]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_is_read_for_the_sums_is_what_the_events_say() {
+        let mut told = [0; 3];
+        for event in samples::events() {
+            let Event::Sale(event) = event else { continue };
+            let kind = form::kind_of_sale(&event);
+            let body = form::encode_of_sale(&event).unwrap();
+            let card = form::card_of_sale(&event).map(|card| i64::from(card.number()));
+            let created = matches!(&event, SaleEvent::Card(_, OrderEvent::CreateEnded(Outcome::Done(_))));
+            let entry = Linked {
+                seq: 1,
+                at: 7,
+                subject: &[9; 16],
+                previous: None,
+                card,
+                kind: kind.as_bytes(),
+                state: if created { b"created" } else { b"other" },
+                phase: Some(b"collect"),
+                open: true,
+                body: body.as_bytes(),
+                sealed: None,
+                request_key: None,
+                request_digest: None,
+            };
+            let mut found = Vec::new();
+            each_told(&entry, &mut |sale, told| found.push(format!("{sale:?} {told:?}")));
+            let read = decode(kind, card, &body).unwrap();
+            let Event::Sale(read) = read else { panic!("{kind} is of no sale") };
+            assert_eq!(found, by_the_event(&read, 7, &[9; 16]), "{body}");
+            match &event {
+                SaleEvent::Opened(_) => told[0] += found.len(),
+                SaleEvent::Paid { .. } => told[1] += found.len(),
+                _ => told[2] += found.len(),
+            }
+        }
+        assert!(told[0] > 2 && told[1] > 0 && told[2] > 0, "{told:?}");
+    }
+
+    #[test]
+    fn what_is_of_another_version_or_another_card_or_no_such_event_tells_nothing() {
+        let created =
+            |body: &str| form::told::order(body.as_bytes()).map(|(card, order)| (card, order.to_owned()));
+        assert_eq!(
+            created(r#"{"v":1,"event":{"card":[2,{"create_ended":{"done":{"order":"a\u00e4"}}}]}}"#),
+            Some((2, "a\u{e4}".to_owned()))
+        );
+        for body in [
+            r#"{"v":2,"event":{"card":[2,{"create_ended":{"done":{"order":"a"}}}]}}"#,
+            r#"{"v":1,"event":{"card":[2,{"create_ended":{"unknown":"reset"}}]}}"#,
+            r#"{"v":1,"event":{"card":[2,{"confirm_ended":{"done":{"order":"a"}}}]}}"#,
+            r#"{"v":1,"event":"resumed"}"#,
+            "",
+        ] {
+            assert_eq!(created(body), None, "{body}");
+            assert!(
+                form::told::opened(body.as_bytes()).is_none() && form::told::paid(body.as_bytes()).is_none()
+            );
+        }
+    }
 }

@@ -20,6 +20,7 @@ mod redemption;
 mod sale;
 pub(crate) mod secrets;
 mod text;
+pub(crate) mod told;
 mod undo;
 mod voucher;
 

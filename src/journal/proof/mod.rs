@@ -10,7 +10,7 @@ mod kills;
 mod migrations;
 mod questions;
 mod redemptions;
-mod samples;
+pub(crate) mod samples;
 mod searches;
 mod secrets;
 

@@ -175,7 +175,7 @@ fn sights() -> Vec<OrderSeen> {
 }
 
 /// Every event that there is, with every value of every closed list in it.
-pub(super) fn events() -> Vec<Event> {
+pub(crate) fn events() -> Vec<Event> {
     let of_sales = sale_events().into_iter().map(Event::Sale);
     let faults = faults().into_iter().map(Some).chain([None]);
     let conditions = faults.flat_map(|fault| [true, false].map(|paper_low| Condition { fault, paper_low }));
