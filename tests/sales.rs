@@ -80,7 +80,7 @@ scripts! {
     a_number_answers_for_its_own_card_and_only_where_it_is_asked_about,
     a_paper_that_stopped_above_its_foot_proves_nothing,
     a_pause_that_the_provider_wants_is_not_cut_short,
-    a_power_cut_before_the_payment_asks_for_the_money_again,
+    a_power_cut_before_the_payment_asks_whether_it_was_paid,
     a_power_cut_between_confirm_and_answer_is_looked_up,
     a_power_cut_in_the_create_repeats_it_under_its_key,
     a_power_cut_that_lasts_longer_than_a_customer_waits,

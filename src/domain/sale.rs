@@ -156,8 +156,11 @@ pub enum SaleEvent {
 /// Whether the sale has been paid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PaymentState {
-    /// Not paid.
-    Unpaid,
+    /// No payment was reported.
+    Unpaid {
+        /// A3: the daemon has started again since the money was asked for. It may have been taken.
+        interrupted: bool,
+    },
     /// Paid.
     Paid(Payment),
     /// Cancelled before it was paid: it never will be.
@@ -210,7 +213,7 @@ impl Sale {
                 order
             })
             .collect();
-        (Self { opening, opened: at, payment: PaymentState::Unpaid, orders }, effects)
+        (Self { opening, opened: at, payment: PaymentState::Unpaid { interrupted: false }, orders }, effects)
     }
 
     /// What follows from an event.
@@ -218,7 +221,7 @@ impl Sale {
         match event {
             SaleEvent::Opened(_) => Err(Misfit::Event),
             SaleEvent::Paid { payment, confirm_request } => {
-                if self.payment != PaymentState::Unpaid || self.may_pay(at) != Ok(payment.amount) {
+                if self.may_pay(at) != Ok(payment.amount) {
                     return Err(Misfit::Event);
                 }
                 let effects = self.step_each(at, |order| {
@@ -239,6 +242,10 @@ impl Sale {
                 Ok((self, effects))
             }
             SaleEvent::Resumed => {
+                let was_asked_for = self.phase() == Phase::Collect;
+                if let PaymentState::Unpaid { interrupted } = &mut self.payment {
+                    *interrupted |= was_asked_for;
+                }
                 let effects =
                     self.step_each(at, |order| (!order.is_closed()).then_some(OrderEvent::Resumed))?;
                 Ok((self, effects))
@@ -314,7 +321,7 @@ impl Sale {
     /// What a till must collect: the face values of the cards that wait for their payment.
     pub fn due(&self) -> Result<Money, MoneyError> {
         let waiting = self.orders.iter().filter(|order| matches!(order.state, State::Created { .. }));
-        let unpaid = matches!(self.payment, PaymentState::Unpaid);
+        let unpaid = matches!(self.payment, PaymentState::Unpaid { .. });
         Money::sum(waiting.filter(|_| unpaid).map(|order| order.facts.face_value), self.opening.currency)
     }
 
@@ -329,7 +336,7 @@ impl Sale {
         match self.payment {
             PaymentState::Paid(_) => return Err(self.taken()),
             PaymentState::Cancelled => return Err(Refusal::PaidTooLate),
-            PaymentState::Unpaid => {}
+            PaymentState::Unpaid { .. } => {}
         }
         if !self.at_rest() {
             return Err(Refusal::StillWorking);
@@ -349,13 +356,13 @@ impl Sale {
         match self.payment {
             PaymentState::Paid(_) => Err(self.taken()),
             PaymentState::Cancelled => Err(Refusal::SaleClosed),
-            PaymentState::Unpaid if !self.at_rest() => Err(Refusal::StillWorking),
-            PaymentState::Unpaid
+            PaymentState::Unpaid { .. } if !self.at_rest() => Err(Refusal::StillWorking),
+            PaymentState::Unpaid { .. }
                 if self.orders.iter().any(|order| matches!(order.state, State::Created { .. })) =>
             {
                 Ok(())
             }
-            PaymentState::Unpaid => Err(Refusal::SaleClosed),
+            PaymentState::Unpaid { .. } => Err(Refusal::SaleClosed),
         }
     }
 

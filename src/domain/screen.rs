@@ -23,6 +23,8 @@ pub enum Screen {
     Take(Money),
     /// A2, when some cards of the sale were refused.
     TakeForTheRest(Money),
+    /// A3: the daemon has started again since the money was asked for; only who stood there knows whether it was taken.
+    WasItPaid(Money),
     /// A12, when some cards of the sale were refused before the payment.
     DoneForTheRest,
     /// A4.
@@ -46,8 +48,10 @@ pub enum Screen {
     Done,
     /// A POSA card is sold, its slip of support information is not there.
     DoneWithoutSlip,
-    /// Created, never paid, being taken back.
+    /// Created, cancelled before it was paid, being taken back.
     Cancelled,
+    /// A2, A3: created, and being taken back because nobody reported its payment in time. It may have been taken.
+    NotPaidInTime,
     /// A16, A17: what happened is beyond a cashier.
     CallTheManager,
 }
@@ -64,6 +68,7 @@ impl Screen {
             (State::PrintStopped { fault, .. }, _) => Self::PrintAgain(*fault),
             (State::Active { fault, .. }, _) => Self::PaidAndActive(*fault),
             (State::NotSold { .. }, _) => Self::NotSold,
+            (State::Created { .. }, _) if interrupted(sale) => Self::WasItPaid(order.facts.face_value),
             (State::Created { .. }, _) => Self::Take(order.facts.face_value),
             (
                 State::Sold {
@@ -76,7 +81,12 @@ impl Screen {
             (State::Spent(_) | State::Stuck { .. }, _) => Self::CallTheManager,
             // The manager has decided about the money that was held.
             (State::Settled { .. }, _) if order.past.spent => Self::Done,
-            (State::Owed(_) | State::Cleared { .. } | State::Settled { .. }, _) if unpaid => Self::Cancelled,
+            (State::Owed(_) | State::Cleared { .. } | State::Settled { .. }, _) if unpaid => {
+                match sale.payment {
+                    PaymentState::Unpaid { .. } => Self::NotPaidInTime,
+                    PaymentState::Paid(_) | PaymentState::Cancelled => Self::Cancelled,
+                }
+            }
             (State::Owed(_) | State::Cleared { .. } | State::Settled { .. }, _) => match order.facts.kind {
                 CardKind::Por => Self::NotSoldMoneyBack,
                 CardKind::Posa => Self::NotSoldKeepTheCard,
@@ -99,11 +109,12 @@ impl Screen {
         match sale.phase() {
             Phase::Creating | Phase::Finishing => Self::Wait,
             Phase::Collect => match sale.due() {
+                Ok(due) if interrupted(sale) => Self::WasItPaid(due),
                 Ok(due) if some_were_refused(sale) => Self::TakeForTheRest(due),
                 due => due.map_or(Self::Wait, Self::Take),
             },
             Phase::NothingSold if sale.payment == PaymentState::Cancelled => Self::Cancelled,
-            Phase::NothingSold => cards().next().unwrap_or(Self::NotSold),
+            Phase::NothingSold => cards().max_by_key(Self::urgency).unwrap_or(Self::NotSold),
             Phase::Question | Phase::Done => match cards().max_by_key(Self::urgency).unwrap_or(Self::Done) {
                 // "Hand nothing out" is said of one card; said of the sale it would take the sold ones back as well.
                 Self::NotSoldMoneyBack | Self::NotSoldKeepTheCard
@@ -122,8 +133,14 @@ impl Screen {
             // Of a sale that was paid, a card that never came to be is the least news: "try again" must not hide "done".
             Self::Cancelled | Self::NotSold => 0,
             Self::Done | Self::DoneForTheRest => 1,
-            Self::DoneWithoutSlip | Self::Wait | Self::Take(_) | Self::TakeForTheRest(_) => 2,
-            Self::NotSoldMoneyBack | Self::NotSoldKeepTheCard | Self::PartlySold(_) => 3,
+            Self::DoneWithoutSlip
+            | Self::Wait
+            | Self::Take(_)
+            | Self::TakeForTheRest(_)
+            | Self::WasItPaid(_) => 2,
+            Self::NotSoldMoneyBack | Self::NotSoldKeepTheCard | Self::PartlySold(_) | Self::NotPaidInTime => {
+                3
+            }
             Self::CallTheManager => 4,
             Self::FinishOrMoneyBack | Self::PaidAndActive(_) => 5,
             Self::PrintAgain(_) | Self::CollectThePaper | Self::IsItComplete => 6,
@@ -137,6 +154,7 @@ impl Screen {
             Self::NotSold => "not_sold",
             Self::Take(_) => "take",
             Self::TakeForTheRest(_) => "take_for_the_rest",
+            Self::WasItPaid(_) => "was_it_paid",
             Self::DoneForTheRest => "done_for_the_rest",
             Self::FinishOrMoneyBack => "finish_or_money_back",
             Self::NotSoldMoneyBack => "not_sold_money_back",
@@ -149,6 +167,7 @@ impl Screen {
             Self::Done => "done",
             Self::DoneWithoutSlip => "done_without_slip",
             Self::Cancelled => "cancelled",
+            Self::NotPaidInTime => "not_paid_in_time",
             Self::CallTheManager => "call_the_manager",
         }
     }
@@ -161,6 +180,9 @@ impl Screen {
             Self::Take(money) => format!("Take {money}."),
             Self::TakeForTheRest(money) => {
                 format!("Not every card can be sold. Keep those that cannot. Take {money} for the others.")
+            }
+            Self::WasItPaid(money) => {
+                format!("The till was interrupted. Was {money} paid already? If not, take it now.")
             }
             Self::DoneForTheRest => {
                 "Done. Hand out only the cards that are sold; keep the others.".to_owned()
@@ -196,12 +218,20 @@ impl Screen {
             Self::Done => "Done.".to_owned(),
             Self::DoneWithoutSlip => "Done. The card is active; its slip was not printed.".to_owned(),
             Self::Cancelled => "Cancelled. No money was taken.".to_owned(),
+            Self::NotPaidInTime => {
+                "Not paid in time: nothing was sold. If money was taken, give it back.".to_owned()
+            }
             Self::CallTheManager => "Call the manager.".to_owned(),
         }
     }
 }
 
 /// Whether the provider refused a card of it before the payment.
+/// A3: whether the daemon has started again since the money was asked for.
+fn interrupted(sale: &Sale) -> bool {
+    sale.payment == PaymentState::Unpaid { interrupted: true }
+}
+
 fn some_were_refused(sale: &Sale) -> bool {
     sale.orders.iter().any(|order| matches!(order.state, State::NotSold { .. }))
 }

@@ -127,6 +127,11 @@ export class Desk {
     return this.words[key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? `{${name}}`);
   }
 
+  /// Words by their key, or as they stand, as [`Desk.text`] has them: a blank that does not break is a blank.
+  #shown(key, values) {
+    return (key in this.words ? this.w(key, values) : key).replace(/[\u00a0\u202f]/g, " ");
+  }
+
   /// The text of the page as it is shown.
   async text(selector = "body") {
     const text = await this.page.evaluate((selector) => document.querySelector(selector).innerText, selector);
@@ -135,7 +140,7 @@ export class Desk {
 
   /// Waits until the page shows these words (a key, or words as they stand).
   async sees(key, values) {
-    const wanted = (key in this.words ? this.w(key, values) : key).replace(/[\u00a0\u202f]/g, " ");
+    const wanted = this.#shown(key, values);
     try {
       await eventually(`“${wanted}”`, async () => (await this.text()).includes(wanted));
     } catch (why) {
@@ -145,7 +150,7 @@ export class Desk {
 
   /// Waits until these words were spoken: `urgent` as an alert, else as a status.
   async hears(key, values = {}, urgent = false) {
-    const wanted = (key in this.words ? this.w(key, values) : key).replace(/[\u00a0\u202f]/g, " ");
+    const wanted = this.#shown(key, values);
     const role = urgent ? "alert" : "status";
     const heard = () => this.page.evaluate(() => window.spoken);
     await eventually(`“${wanted}” is spoken`, async () => (await heard()).some((one) => one.startsWith(`${role}: `) && one.includes(wanted))).catch(async (why) => {
@@ -154,18 +159,20 @@ export class Desk {
   }
 
   async seesNot(key, values) {
-    const wanted = key in this.words ? this.w(key, values) : key;
+    const wanted = this.#shown(key, values);
     assert.ok(!(await this.text()).includes(wanted), `the page shows “${wanted}”`);
   }
 
   /// Waits until the page shows these words no longer.
   vanishes(key, values) {
-    return eventually(`“${this.w(key, values)}” gone`, async () => !(await this.text()).includes(this.w(key, values)));
+    assert.ok(key in this.words, `no words: ${key}`);
+    const wanted = this.#shown(key, values);
+    return eventually(`“${wanted}” gone`, async () => !(await this.text()).includes(wanted));
   }
 
   /// The heading of the screen.
   async isAt(key, values) {
-    const wanted = (key in this.words ? this.w(key, values) : key).replace(/[\u00a0\u202f]/g, " ");
+    const wanted = this.#shown(key, values);
     await eventually(`the screen “${wanted}”`, async () => (await this.text("main h1")) === wanted).catch(async (why) => {
       throw new Error(`${why.message}; the screen is: ${await this.text("main")} ${this.troubles.join("; ")}`);
     });
@@ -173,7 +180,7 @@ export class Desk {
 
   /// The button with these words, once it can be pressed.
   async button(key, values) {
-    const wanted = (key in this.words ? this.w(key, values) : key).replace(/[\u00a0\u202f]/g, " ");
+    const wanted = this.#shown(key, values);
     return eventually(`a button “${wanted}” to press`, async () => {
       const find = (words) => [...document.querySelectorAll("button, a.button")].find((button) =>
         !button.disabled && button.getAttribute("aria-disabled") !== "true" && button.checkVisibility() && [button.innerText, button.getAttribute("aria-label")].some((text) => text?.replace(/[\u00a0\u202f]/g, " ").trim() === words));

@@ -197,7 +197,7 @@ test("a daemon that is killed during the confirm comes back, and so do the pages
   await desk.isAt("wait.finishing");
   const other = await Desk.open(shop, { language: "en" });
   await other.isAt("wait.finishing");
-  await eventually("the confirm is held", async () => (await shop.finperks.get("/calls?after=0")).some((call) => call.call === "confirm" && call.fault === "hold") || true);
+  await eventually("the confirm is held", async () => (await shop.finperks.get("/calls?after=0")).some((call) => call.call === "confirm" && call.held));
   await shop.crash();
   for (const one of [desk, other]) {
     await one.sees("off.unreached.short");
@@ -212,6 +212,21 @@ test("a daemon that is killed during the confirm comes back, and so do the pages
   }
   assert.equal(shop.printer.papers.length, papers + 1);
 });
+
+for (const language of ["de", "fr"]) {
+  test(`money that was perhaps taken before an interruption is asked about, and not simply asked for again (${language})`, async () => {
+    const desk = await Desk.open(shop, { language });
+    await desk.toTake();
+    await desk.seesNot("screen.was_it_paid", { amount: "50,00 €" });
+    await shop.crash();
+    await shop.serve();
+    await desk.sees("screen.was_it_paid", { amount: "50,00 €" });
+    await desk.looks(`was-it-paid-${language}`);
+    await desk.pays();
+    await desk.isAt("screen.done");
+    await desk.close();
+  });
+}
 
 test("what an earlier life of the page asked for begins no sale of another basket", async () => {
   const desk = await Desk.open(shop, { language: "de" });

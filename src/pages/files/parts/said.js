@@ -20,7 +20,7 @@ export function cardScreen(card) {
 export function saleScreen(sale) {
   const { code, text } = sale.screen;
   const amount = sale.due ?? sale.money_back;
-  if (sale.cards.length === 1 && !["take", "done"].includes(code)) return cardScreen(sale.cards[0]);
+  if (sale.cards.length === 1 && !["take", "was_it_paid", "done"].includes(code)) return cardScreen(sale.cards[0]);
   const fault = sale.cards.map((card) => card.paper?.fault).find(Boolean);
   const key = code === "paid_and_active" && fault ? "paid_and_active_fault" : code;
   return worded("screen", key, text, { amount: amount ? shown(amount) : "", fault: faultWords(fault) });

@@ -10,7 +10,7 @@ import { cancel, pay } from "../app/selling.js";
 import { hindrance, till } from "../app/till.js";
 import { w } from "../app/words.js";
 import { amountBox, amountKeys } from "../parts/amount.js";
-import { alarm, cardScreen, note, problemWords, refusalWords } from "../parts/said.js";
+import { alarm, cardScreen, note, problemWords, refusalWords, saleScreen } from "../parts/said.js";
 
 function line(card) {
   const refused = card.state === "not_sold";
@@ -35,6 +35,8 @@ export function take({ view, trouble }) {
   let given = null;
   let byCard = null;
   let asked = false;
+  // What is not plain: some cards were refused, or somebody may have taken the money before an interruption.
+  const news = view.screen.code === "take" ? "" : saleScreen(view);
   const heading = el("h1", { tabindex: -1, class: "take" }, w("take.title", { amount: shown(due) }));
   const change = el("p", { class: "change", role: "status" });
   const hinders = el("div");
@@ -111,11 +113,11 @@ export function take({ view, trouble }) {
   draw();
   return {
     title: w("take.title", { amount: shown(due) }),
-    words: view.screen.code === "take_for_the_rest" ? w("screen.take_for_the_rest", { amount: shown(due) }) : "",
+    words: news,
     focus: cashBox.input,
     node: el("form", { class: "two take-form", on: { submit } },
       el("section", { class: "pay", "aria-label": w("take.payment") },
-        heading, view.screen.code === "take_for_the_rest" && note(w("screen.take_for_the_rest", { amount: shown(due) })),
+        heading, news && note(news),
         trouble && alarm(problemWords(trouble)), hinders,
         el("div", { class: "tenders", role: "group", "aria-label": w("take.how") }, Object.values(tenders)), cashPart),
       el("section", { class: "basket", "aria-label": w("basket.title") },
