@@ -35,11 +35,15 @@ export function take({ view, trouble }) {
   let given = null;
   let byCard = null;
   let asked = false;
-  // What is not plain: some cards were refused, or somebody may have taken the money before an interruption.
-  const news = view.screen.code === "take" ? "" : saleScreen(view);
   const heading = el("h1", { tabindex: -1, class: "take" }, w("take.title", { amount: shown(due) }));
   const change = el("p", { class: "change", role: "status" });
   const hinders = el("div");
+  const told = el("div", { role: "status" });
+  /// What is not plain: some cards were refused, or the money may have been taken before an interruption. That may come while the screen stands.
+  const news = () => {
+    const now = till.sales.get(view.id) ?? view;
+    return ["take_for_the_rest", "was_it_paid"].includes(now.screen.code) ? saleScreen(now) : "";
+  };
   const go = button("", undefined, { class: "button primary tall", type: "submit", icon: "done" });
   /// Whether the card pays a part: more than nothing, and not all.
   const parted = () => byCard !== null && byCard > 0n && byCard < all;
@@ -54,6 +58,9 @@ export function take({ view, trouble }) {
     const why = hindrance();
     if (hinders.dataset.of !== (why?.key ?? "")) fill(hinders, why && note(`${w(`${why.key}.short`)} ${w("take.not_yet")}`));
     hinders.dataset.of = why?.key ?? "";
+    const words = news();
+    if (told.dataset.of !== words) fill(told, words && note(words));
+    told.dataset.of = words;
     say(go.querySelector("span"), tender === "card" ? w("take.card_paid") : tender === "mixed" ? w("take.mixed_paid")
       : given === null ? w("take.exact_paid", { amount: shown(due) }) : w("take.cash_paid"));
     fill(change, tender === "mixed" && cash !== null && el("span", { class: "in-cash" }, w("take.in_cash"), " ", el("strong", {}, shown(money(cash, currency)))),
@@ -113,11 +120,11 @@ export function take({ view, trouble }) {
   draw();
   return {
     title: w("take.title", { amount: shown(due) }),
-    words: news,
+    words: news(),
     focus: cashBox.input,
     node: el("form", { class: "two take-form", on: { submit } },
       el("section", { class: "pay", "aria-label": w("take.payment") },
-        heading, news && note(news),
+        heading, told,
         trouble && alarm(problemWords(trouble)), hinders,
         el("div", { class: "tenders", role: "group", "aria-label": w("take.how") }, Object.values(tenders)), cashPart),
       el("section", { class: "basket", "aria-label": w("basket.title") },
