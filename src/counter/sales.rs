@@ -97,7 +97,9 @@ impl Counter {
                 let latest = self.latest(Subject::Sale(sale)).await?.and_then(Now::into_sale);
                 Err(match latest.ok_or(Refusal::SaleUnknown)?.sale.payment {
                     PaymentState::Paid(_) if pays => Refusal::AlreadyPaid,
-                    PaymentState::Unpaid { .. } | PaymentState::Cancelled if pays => Refusal::PaidTooLate,
+                    PaymentState::Unpaid { .. } | PaymentState::Cancelled { .. } if pays => {
+                        Refusal::PaidTooLate
+                    }
                     _ => Refusal::SaleClosed,
                 })
             }

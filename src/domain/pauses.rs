@@ -12,7 +12,8 @@ pub const FAILURES_TOLD_APART: u32 = 7;
 /// are written into the first entry of a sale or redemption with its other times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UndoTimes {
-    /// The pause after the first, second, … failure; after every further one the last of them. The first try is at once.
+    /// The pause after the first, second, … failure; after every further one the last of them. The first try is at once. A voucher
+    /// whose balance could not be read to settle a redemption is read again after the same pauses.
     pub pauses: [Duration; FAILURES_TOLD_APART as usize],
     /// The pause before a provider is asked again that has said that it will not undo an order (A17): contracts and minds
     /// change.

@@ -163,8 +163,11 @@ pub enum PaymentState {
     },
     /// Paid.
     Paid(Payment),
-    /// Cancelled before it was paid: it never will be.
-    Cancelled,
+    /// Cancelled before a payment was reported: none ever will be.
+    Cancelled {
+        /// The money had been asked for before an interruption (A3): it may have been taken all the same.
+        interrupted: bool,
+    },
 }
 
 /// What a sale is doing, in one word.
@@ -178,7 +181,7 @@ pub enum Phase {
     Finishing,
     /// A person must answer before it goes on.
     Question,
-    /// Nothing was sold, and no money was taken.
+    /// Nothing was sold, and no payment was reported.
     NothingSold,
     /// Every card is sold, or given back.
     Done,
@@ -238,7 +241,8 @@ impl Sale {
                 let effects = self.step_each(at, |order| {
                     matches!(order.state, State::Created { .. }).then_some(OrderEvent::Cancelled)
                 })?;
-                self.payment = PaymentState::Cancelled;
+                let interrupted = self.payment == PaymentState::Unpaid { interrupted: true };
+                self.payment = PaymentState::Cancelled { interrupted };
                 Ok((self, effects))
             }
             SaleEvent::Resumed => {
@@ -335,7 +339,7 @@ impl Sale {
     pub fn may_pay(&self, at: Moment) -> Result<Money, Refusal> {
         match self.payment {
             PaymentState::Paid(_) => return Err(self.taken()),
-            PaymentState::Cancelled => return Err(Refusal::PaidTooLate),
+            PaymentState::Cancelled { .. } => return Err(Refusal::PaidTooLate),
             PaymentState::Unpaid { .. } => {}
         }
         if !self.at_rest() {
@@ -355,7 +359,7 @@ impl Sale {
     pub fn may_cancel(&self) -> Result<(), Refusal> {
         match self.payment {
             PaymentState::Paid(_) => Err(self.taken()),
-            PaymentState::Cancelled => Err(Refusal::SaleClosed),
+            PaymentState::Cancelled { .. } => Err(Refusal::SaleClosed),
             PaymentState::Unpaid { .. } if !self.at_rest() => Err(Refusal::StillWorking),
             PaymentState::Unpaid { .. }
                 if self.orders.iter().any(|order| matches!(order.state, State::Created { .. })) =>

@@ -21,11 +21,13 @@ pub enum Screen {
     NotSold,
     /// A2.
     Take(Money),
-    /// A2, when some cards of the sale were refused.
+    /// A2, when some cards of the sale cannot be sold.
     TakeForTheRest(Money),
     /// A3: the daemon has started again since the money was asked for; only who stood there knows whether it was taken.
     WasItPaid(Money),
-    /// A12, when some cards of the sale were refused before the payment.
+    /// The same, when some cards of the sale cannot be sold any more, or never could.
+    WasItPaidForTheRest(Money),
+    /// A12, when some cards of the sale could not be sold before the payment.
     DoneForTheRest,
     /// A4.
     FinishOrMoneyBack,
@@ -50,6 +52,8 @@ pub enum Screen {
     DoneWithoutSlip,
     /// Created, cancelled before it was paid, being taken back.
     Cancelled,
+    /// The same, after the money had been asked for and the daemon had started again (A3): it may have been taken.
+    CancelledGiveBack,
     /// A2, A3: created, and being taken back because nobody reported its payment in time. It may have been taken.
     NotPaidInTime,
     /// A16, A17: what happened is beyond a cashier.
@@ -83,8 +87,9 @@ impl Screen {
             (State::Settled { .. }, _) if order.past.spent => Self::Done,
             (State::Owed(_) | State::Cleared { .. } | State::Settled { .. }, _) if unpaid => {
                 match sale.payment {
-                    PaymentState::Unpaid { .. } => Self::NotPaidInTime,
-                    PaymentState::Paid(_) | PaymentState::Cancelled => Self::Cancelled,
+                    PaymentState::Cancelled { interrupted } => Self::cancelled(interrupted),
+                    // Of a sale that was paid: this card's part was not among what was reported.
+                    PaymentState::Unpaid { .. } | PaymentState::Paid(_) => Self::NotPaidInTime,
                 }
             }
             (State::Owed(_) | State::Cleared { .. } | State::Settled { .. }, _) => match order.facts.kind {
@@ -109,12 +114,17 @@ impl Screen {
         match sale.phase() {
             Phase::Creating | Phase::Finishing => Self::Wait,
             Phase::Collect => match sale.due() {
+                Ok(due) if interrupted(sale) && some_cannot_be_sold(sale) => Self::WasItPaidForTheRest(due),
                 Ok(due) if interrupted(sale) => Self::WasItPaid(due),
-                Ok(due) if some_were_refused(sale) => Self::TakeForTheRest(due),
+                Ok(due) if some_cannot_be_sold(sale) => Self::TakeForTheRest(due),
                 due => due.map_or(Self::Wait, Self::Take),
             },
-            Phase::NothingSold if sale.payment == PaymentState::Cancelled => Self::Cancelled,
-            Phase::NothingSold => cards().max_by_key(Self::urgency).unwrap_or(Self::NotSold),
+            Phase::NothingSold => match sale.payment {
+                PaymentState::Cancelled { interrupted } => Self::cancelled(interrupted),
+                PaymentState::Unpaid { .. } | PaymentState::Paid(_) => cards()
+                    .max_by_key(|card| (card.urgency(), *card == Self::NotPaidInTime))
+                    .unwrap_or(Self::NotSold),
+            },
             Phase::Question | Phase::Done => match cards().max_by_key(Self::urgency).unwrap_or(Self::Done) {
                 // "Hand nothing out" is said of one card; said of the sale it would take the sold ones back as well.
                 Self::NotSoldMoneyBack | Self::NotSoldKeepTheCard
@@ -122,25 +132,28 @@ impl Screen {
                 {
                     sale.money_back().map_or(Self::CallTheManager, Self::PartlySold)
                 }
-                Self::Done if some_were_refused(sale) => Self::DoneForTheRest,
+                Self::Done if some_cannot_be_sold(sale) => Self::DoneForTheRest,
                 most_urgent => most_urgent,
             },
         }
     }
 
+    const fn cancelled(interrupted: bool) -> Self {
+        if interrupted { Self::CancelledGiveBack } else { Self::Cancelled }
+    }
+
     fn urgency(&self) -> u8 {
         match self {
             // Of a sale that was paid, a card that never came to be is the least news: "try again" must not hide "done".
-            Self::Cancelled | Self::NotSold => 0,
+            Self::Cancelled | Self::CancelledGiveBack | Self::NotPaidInTime | Self::NotSold => 0,
             Self::Done | Self::DoneForTheRest => 1,
             Self::DoneWithoutSlip
             | Self::Wait
             | Self::Take(_)
             | Self::TakeForTheRest(_)
-            | Self::WasItPaid(_) => 2,
-            Self::NotSoldMoneyBack | Self::NotSoldKeepTheCard | Self::PartlySold(_) | Self::NotPaidInTime => {
-                3
-            }
+            | Self::WasItPaid(_)
+            | Self::WasItPaidForTheRest(_) => 2,
+            Self::NotSoldMoneyBack | Self::NotSoldKeepTheCard | Self::PartlySold(_) => 3,
             Self::CallTheManager => 4,
             Self::FinishOrMoneyBack | Self::PaidAndActive(_) => 5,
             Self::PrintAgain(_) | Self::CollectThePaper | Self::IsItComplete => 6,
@@ -155,6 +168,7 @@ impl Screen {
             Self::Take(_) => "take",
             Self::TakeForTheRest(_) => "take_for_the_rest",
             Self::WasItPaid(_) => "was_it_paid",
+            Self::WasItPaidForTheRest(_) => "was_it_paid_for_the_rest",
             Self::DoneForTheRest => "done_for_the_rest",
             Self::FinishOrMoneyBack => "finish_or_money_back",
             Self::NotSoldMoneyBack => "not_sold_money_back",
@@ -167,6 +181,7 @@ impl Screen {
             Self::Done => "done",
             Self::DoneWithoutSlip => "done_without_slip",
             Self::Cancelled => "cancelled",
+            Self::CancelledGiveBack => "cancelled_give_back",
             Self::NotPaidInTime => "not_paid_in_time",
             Self::CallTheManager => "call_the_manager",
         }
@@ -183,6 +198,11 @@ impl Screen {
             }
             Self::WasItPaid(money) => {
                 format!("The till was interrupted. Was {money} paid already? If not, take it now.")
+            }
+            Self::WasItPaidForTheRest(money) => {
+                format!(
+                    "Interrupted. Keep the cards that cannot be sold. Was {money} taken for the others? Give back anything beyond it."
+                )
             }
             Self::DoneForTheRest => {
                 "Done. Hand out only the cards that are sold; keep the others.".to_owned()
@@ -218,22 +238,25 @@ impl Screen {
             Self::Done => "Done.".to_owned(),
             Self::DoneWithoutSlip => "Done. The card is active; its slip was not printed.".to_owned(),
             Self::Cancelled => "Cancelled. No money was taken.".to_owned(),
+            Self::CancelledGiveBack => "Cancelled. If money was taken, give it back.".to_owned(),
             Self::NotPaidInTime => {
-                "Not paid in time: nothing was sold. If money was taken, give it back.".to_owned()
+                "Not paid in time: not sold. Hand out no card. If money was taken, give it back.".to_owned()
             }
             Self::CallTheManager => "Call the manager.".to_owned(),
         }
     }
 }
 
-/// Whether the provider refused a card of it before the payment.
 /// A3: whether the daemon has started again since the money was asked for.
 fn interrupted(sale: &Sale) -> bool {
     sale.payment == PaymentState::Unpaid { interrupted: true }
 }
 
-fn some_were_refused(sale: &Sale) -> bool {
-    sale.orders.iter().any(|order| matches!(order.state, State::NotSold { .. }))
+/// Whether a card of it was refused, or was not paid for in time, before the payment of the others.
+fn some_cannot_be_sold(sale: &Sale) -> bool {
+    sale.orders.iter().any(|order| {
+        order.past.paid.is_none() && !matches!(order.state, State::Creating { .. } | State::Created { .. })
+    })
 }
 
 /// What to do about a printer's fault, as a sentence for whoever stands beside it.

@@ -127,7 +127,7 @@ impl Turnover {
                 Tender::Mixed { .. } => Paid::Mixed,
             },
             // No money moves before it is paid.
-            PaymentState::Unpaid { .. } | PaymentState::Cancelled => return,
+            PaymentState::Unpaid { .. } | PaymentState::Cancelled { .. } => return,
         };
         let is_sold = |order: &Order| matches!(order.state, State::Sold { .. });
         for (card, order) in after.cards() {

@@ -13,6 +13,7 @@
 //! | that a day is closed, and what that takes in | its one entry, in its body |
 //! | what was taken, the provider's name for a redemption | the fold of its entries: no one entry tells it |
 //!
+//! That a body can be read in full is not shown: of those that are compared only what is compared is read, and nothing of the others.
 //! A sale is not stepped anew: that the machines make these states of these events shows at a start and at every reading.
 //! Redemptions are, because what was taken follows from what was there before; they have few entries.
 //!
@@ -194,11 +195,13 @@ pub(crate) fn whole(
     let walked = std::thread::scope(|scope| {
         let walk = &walk;
         // It takes its connection with it: what it began ends when that is closed.
-        let beside = scope.spawn(move || walk(&beside));
+        let beside = std::thread::Builder::new()
+            .spawn_scoped(scope, move || walk(&beside))
+            .map_err(|why| ReadError::Database(format!("it could not be walked: {why}")))?;
         let here = walk(&snapshot);
-        beside.join().map(|beside| [here, beside])
-    });
-    let walked = walked.map_err(|_| ReadError::Database("it could not be walked".to_owned()))?;
+        let beside = beside.join().map_err(|_| ReadError::Database("it could not be walked".to_owned()))?;
+        Ok::<_, ReadError>([here, beside])
+    })?;
     let (mut chain, mut of_entries) = (None, Sums::default());
     let (mut lie, mut of_rows) = (None, Sums::default());
     let (mut unread, mut of_all_rows) = (None, Ok(()));
@@ -213,8 +216,10 @@ pub(crate) fn whole(
     }
     if let Some((from, why)) = unread {
         // Whoever may write the file cannot hide a change behind a page that cannot be read.
-        return match chain {
-            Some(Verdict::Broken { seq, why }) if seq.column() < from => Ok(Verdict::Broken { seq, why }),
+        return match (chain, lie) {
+            (Some(Verdict::Broken { seq, why }), _) | (_, Some((seq, why))) if seq.column() < from => {
+                Ok(Verdict::Broken { seq, why })
+            }
             _ => Err(why.into()),
         };
     }
@@ -225,7 +230,9 @@ pub(crate) fn whole(
         // That the rows could not be walked then may follow from it.
         return Ok(verdict);
     }
-    of_all_rows?;
+    if lie.is_none() {
+        of_all_rows?;
+    }
     if lie.is_none() && of_rows != of_entries {
         let mut thorough = Walk::new(&snapshot, &key, true)?;
         thorough.rows(&snapshot, &(i64::MIN..=i64::MAX))?;

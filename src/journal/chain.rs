@@ -53,37 +53,54 @@ pub(crate) fn genesis(journal: &[u8; 16]) -> Link {
 /// How many bytes a link usually covers beside the body.
 const USUAL_REST: usize = 512;
 
+/// From how many bytes of its long columns on an entry is hashed where it stands: a hostile file may hold a gigabyte.
+const LONG: usize = 64 * 1024;
+
 /// The link of an entry.
 pub(crate) fn link(previous: &Link, entry: &Linked<'_>) -> Link {
+    let texts = [Some(entry.subject), Some(entry.kind), Some(entry.state), entry.phase, Some(entry.body)];
+    let others = [entry.sealed, entry.request_key, entry.request_digest];
+    let lengths = texts.iter().chain(&others).flatten();
+    let length = lengths.fold(USUAL_REST, |sum, column| sum.saturating_add(column.len()));
+    if length > LONG {
+        let mut hash = Sha256::new();
+        covered(previous, entry, &mut |piece| hash.update(piece));
+        return hash.finalize().into();
+    }
     // Put together before it is hashed: two dozen short pieces cost more to hash one by one.
-    let mut bytes = Vec::with_capacity(entry.body.len().saturating_add(USUAL_REST));
-    bytes.extend_from_slice(previous);
-    bytes.extend_from_slice(&entry.seq.to_le_bytes());
-    bytes.extend_from_slice(&entry.at.to_le_bytes());
-    part(&mut bytes, Some(entry.subject));
-    number(&mut bytes, entry.previous);
-    number(&mut bytes, entry.card);
-    part(&mut bytes, Some(entry.kind));
-    part(&mut bytes, Some(entry.state));
-    part(&mut bytes, entry.phase);
-    bytes.push(u8::from(entry.open));
-    part(&mut bytes, Some(entry.body));
-    part(&mut bytes, entry.sealed);
-    part(&mut bytes, entry.request_key);
-    part(&mut bytes, entry.request_digest);
+    let mut bytes = Vec::with_capacity(length);
+    covered(previous, entry, &mut |piece| bytes.extend_from_slice(piece));
     Sha256::digest(&bytes).into()
 }
 
-fn number(bytes: &mut Vec<u8>, column: Option<i64>) {
-    part(bytes, column.map(i64::to_le_bytes).as_ref().map(<[u8; 8]>::as_slice));
+/// All that a link covers, piece by piece.
+fn covered(previous: &Link, entry: &Linked<'_>, with: &mut impl FnMut(&[u8])) {
+    with(previous);
+    with(&entry.seq.to_le_bytes());
+    with(&entry.at.to_le_bytes());
+    part(with, Some(entry.subject));
+    number(with, entry.previous);
+    number(with, entry.card);
+    part(with, Some(entry.kind));
+    part(with, Some(entry.state));
+    part(with, entry.phase);
+    with(&[u8::from(entry.open)]);
+    part(with, Some(entry.body));
+    part(with, entry.sealed);
+    part(with, entry.request_key);
+    part(with, entry.request_digest);
+}
+
+fn number(with: &mut impl FnMut(&[u8]), column: Option<i64>) {
+    part(with, column.map(i64::to_le_bytes).as_ref().map(<[u8; 8]>::as_slice));
 }
 
 /// A column: whether it is there, its length, its bytes.
-fn part(bytes: &mut Vec<u8>, column: Option<&[u8]>) {
+fn part(with: &mut impl FnMut(&[u8]), column: Option<&[u8]>) {
     let length = column.map_or(0, <[u8]>::len);
-    bytes.push(u8::from(column.is_some()));
-    bytes.extend_from_slice(&u64::try_from(length).unwrap_or(u64::MAX).to_le_bytes());
-    bytes.extend_from_slice(column.unwrap_or_default());
+    with(&[u8::from(column.is_some())]);
+    with(&u64::try_from(length).unwrap_or(u64::MAX).to_le_bytes());
+    with(column.unwrap_or_default());
 }
 
 /// The last entry and its link.

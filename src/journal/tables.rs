@@ -194,7 +194,7 @@ fn end(sale: &Sale, at: Moment) -> (bool, Option<i64>) {
 pub(crate) fn paid(sale: &Sale) -> Option<i64> {
     match &sale.payment {
         PaymentState::Paid(payment) => Some(payment.amount.minor()),
-        PaymentState::Unpaid { .. } | PaymentState::Cancelled => None,
+        PaymentState::Unpaid { .. } | PaymentState::Cancelled { .. } => None,
     }
 }
 

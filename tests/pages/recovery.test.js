@@ -217,16 +217,33 @@ for (const language of ["de", "fr"]) {
   test(`money that was perhaps taken before an interruption is asked about, and not simply asked for again (${language})`, async () => {
     const desk = await Desk.open(shop, { language });
     await desk.toTake();
-    await desk.seesNot("screen.was_it_paid", { amount: "50,00 €" });
+    await desk.seesNot("take.if_paid");
     await shop.crash();
     await shop.serve();
-    await desk.sees("screen.was_it_paid", { amount: "50,00 €" });
+    await desk.isAt("take.was_it_paid", { amount: "50,00 €" });
+    await desk.sees("take.if_paid");
+    await desk.click('[data-tender="card"]');
+    await desk.sees("take.card_how_again");
+    await desk.seesNot("take.card_how");
     await desk.looks(`was-it-paid-${language}`);
     await desk.pays();
     await desk.isAt("screen.done");
     await desk.close();
   });
 }
+
+test("who cancels after an interruption is not told that no money was taken", async () => {
+  const desk = await Desk.open(shop, { language: "en" });
+  await desk.toTake();
+  await shop.crash();
+  await shop.serve();
+  await desk.press("take.cancel_give_back");
+  await desk.isAt("screen.cancelled_give_back");
+  await desk.looks("cancelled-give-back-en");
+  await desk.press("ended.read");
+  await desk.isAt("sell.title");
+  await desk.close();
+});
 
 test("what an earlier life of the page asked for begins no sale of another basket", async () => {
   const desk = await Desk.open(shop, { language: "de" });

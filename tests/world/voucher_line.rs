@@ -95,22 +95,27 @@ impl VoucherLine {
     async fn redeem(&self, mut wanted: Wanted) -> Outcome<Redeemed> {
         let fault = self.leave(Point::Redeem, &wanted.key).await;
         let mut does_it: fn(&mut Vouchers, &Wanted) -> Outcome<Redeemed> = Vouchers::redeem;
+        // What will come of it is part of what is on its way: two that differ in it are not alike.
+        let mut how = "";
         let fault = match self.spent_elsewhere(&wanted.voucher, fault, wanted.count) {
             Some(Fault::Refused) => {
                 does_it = Vouchers::refuse;
+                how = ", to be refused";
                 None
             }
             Some(Fault::GrantsLess) => {
                 wanted.less = true;
+                how = ", for less";
                 None
             }
             Some(Fault::WithoutId) => {
                 wanted.without_id = true;
+                how = ", without id";
                 None
             }
             fault => fault,
         };
-        let key = wanted.key.clone();
+        let key = format!("{}{how}", wanted.key);
         let does = to_vouchers(move |vouchers| does_it(vouchers, &wanted));
         self.carry(Point::Redeem, &key, &does, fault, DEADLINES.redeem).await
     }

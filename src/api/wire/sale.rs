@@ -367,7 +367,7 @@ impl From<&SaleNow> for Sale {
             due: something(sale.due()),
             payment: match &sale.payment {
                 PaymentState::Paid(payment) => Some(payment.into()),
-                PaymentState::Unpaid { .. } | PaymentState::Cancelled => None,
+                PaymentState::Unpaid { .. } | PaymentState::Cancelled { .. } => None,
             },
             money_back: something(sale.money_back()),
             cards: sale.cards().map(|(number, order)| Card::of(sale, number, order)).collect(),

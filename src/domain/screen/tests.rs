@@ -31,10 +31,10 @@ fn every_row_has_its_sentence() {
         por 50: 1 created, cancel                 => Cancelled. No money was taken.
         por 50: 1 created, cancel, 1 undo done    => Cancelled. No money was taken.
         por 50: 1 created, cancel, 1 settle       => Cancelled. No money was taken.
-        por 50: 1 created, +900 1 time_up         => Not paid in time: nothing was sold. If money was taken, give it back.
-        por 50: 1 created, +900 restart, 1 undo done => Not paid in time: nothing was sold. If money was taken, give it back.
+        por 50: 1 created, +900 1 time_up         => Not paid in time: not sold. Hand out no card. If money was taken, give it back.
+        por 50: 1 created, +900 restart, 1 undo done => Not paid in time: not sold. Hand out no card. If money was taken, give it back.
         por 50: 1 created, restart                => The till was interrupted. Was 50.00 EUR paid already? If not, take it now.
-        por 50: 1 created, restart, cancel        => Cancelled. No money was taken.
+        por 50: 1 created, restart, cancel        => Cancelled. If money was taken, give it back.
         # A4
         por 50: 1 created, paid                   => Please wait.
         por 50: 1 created, paid, 1 confirm unsent => Please wait.
@@ -82,11 +82,14 @@ fn a_sale_of_several_cards_says_what_is_most_urgent_and_never_gives_back_too_muc
         por 50, posa 20: 1 created                => Please wait.
         por 50, posa 20: 1 created, 2 create refused => Not every card can be sold. Keep those that cannot. Take 50.00 EUR for the others.
         por 50, posa 20: 1 created, 2 created, restart => The till was interrupted. Was 70.00 EUR paid already? If not, take it now.
-        por 50, posa 20: 1 created, 2 create refused, restart => The till was interrupted. Was 50.00 EUR paid already? If not, take it now.
+        por 50, posa 20: 1 created, 2 create refused, restart => Interrupted. Keep the cards that cannot be sold. Was 50.00 EUR taken for the others? Give back anything beyond it.
+        por 50, posa 20: 1 created, +60 2 created, +840 1 time_up => Not every card can be sold. Keep those that cannot. Take 20.00 EUR for the others.
+        por 50, posa 20: 1 created, +60 2 created, +840 restart => Interrupted. Keep the cards that cannot be sold. Was 20.00 EUR taken for the others? Give back anything beyond it.
+        por 50, posa 20: 1 created, +60 2 created, +840 1 time_up, paid, 2 confirm done => Done. Hand out only the cards that are sold; keep the others.
         por 50, posa 20: 1 created, restart, 2 created => Take 70.00 EUR.
         por 50, posa 20: 1 create refused, 2 create refused => Not sold. Try again.
         por 50, posa 20: 1 created, 2 created, paid, 1 confirm done lines, 1 print silent => Please wait.
-        por 50, por 20: 1 create refused, 2 created, +900 restart => Not paid in time: nothing was sold. If money was taken, give it back.
+        por 50, por 20: 1 create refused, 2 created, +900 restart => Not paid in time: not sold. Hand out no card. If money was taken, give it back.
         por 50, por 20: 1 create refused, 2 created, cancel => Cancelled. No money was taken.
         por 50, posa 20: 1 created, 2 created, paid, 1 confirm done lines, 1 print silent, 2 confirm done => Is the card complete on paper? Switch a silent printer off before you look.
         por 50, posa 20: 1 created, 2 created, paid, 1 confirm failed, 2 confirm failed => NOT sold. Give the money back. Keep the card.
@@ -111,6 +114,14 @@ fn one_card_of_several_says_what_is_to_be_done_with_it() {
 }
 
 #[test]
+fn a_card_that_was_not_paid_for_in_time_never_says_that_no_money_was_taken() {
+    for acts in ["1 time_up, paid, 2 confirm done", "restart, paid, 2 confirm done", "1 time_up", "restart"] {
+        let (sale, _, _) = play(&format!("por 50, posa 20: 1 created, +60 2 created, +840 {acts}")).unwrap();
+        assert_eq!(Screen::of_card(&sale, &sale.orders[0]), Screen::NotPaidInTime, "{acts}");
+    }
+}
+
+#[test]
 fn every_screen_has_a_name_of_its_own_and_a_sentence_that_fits_a_customer_display() {
     let faults = [
         Fault::PaperOut,
@@ -126,6 +137,7 @@ fn every_screen_has_a_name_of_its_own_and_a_sentence_that_fits_a_customer_displa
         Screen::NotSold,
         Screen::Take(eur(5000)),
         Screen::WasItPaid(eur(5000)),
+        Screen::WasItPaidForTheRest(eur(5000)),
         Screen::FinishOrMoneyBack,
         Screen::NotSoldMoneyBack,
         Screen::NotSoldKeepTheCard,
@@ -137,13 +149,14 @@ fn every_screen_has_a_name_of_its_own_and_a_sentence_that_fits_a_customer_displa
         Screen::DoneWithoutSlip,
         Screen::Cancelled,
         Screen::NotPaidInTime,
+        Screen::CancelledGiveBack,
         Screen::CallTheManager,
     ];
     screens.extend(faults.map(Screen::PrintAgain));
     let mut codes: Vec<&str> = screens.iter().map(Screen::code).collect();
     codes.sort_unstable();
     codes.dedup();
-    assert_eq!(codes.len(), 17);
+    assert_eq!(codes.len(), 19);
     screens.extend(faults.map(|fault| Screen::PaidAndActive(Some(fault))));
     let mut sentences: Vec<String> = screens.iter().map(Screen::sentence).collect();
     assert!(sentences.iter().all(|sentence| sentence.len() <= 130 && sentence.ends_with(['.', '?'])));

@@ -7,7 +7,7 @@ use tilld_domain::ids::{PersonName, ProviderRedemptionId, RedemptionId};
 use tilld_domain::redemption::Redemption;
 use uuid::Uuid;
 
-use super::{Says, Walk, says};
+use super::{Says, Walk, flag, says, text};
 use crate::entry::Subject;
 use crate::failure::ReadError;
 use crate::read;
@@ -30,8 +30,10 @@ pub(super) fn walk(
     let mut rows = rows.query(params![begun.start(), begun.end()])?;
     while let Some(row) = rows.next()? {
         let Some((first, last)) = walk.begin_row(row) else { return Ok(()) };
-        let end: Option<(bool, String)> =
-            ends.query_row(params![last], |end| Ok((end.get(0)?, end.get(1)?))).optional()?;
+        let end = ends
+            .query_row(params![last], |end| Ok(flag(end, 0).zip(text(end, 1).map(str::to_owned))))
+            .optional()?
+            .flatten();
         let (Some(told), Some((open, state))) = (Told::read(database, row)?, end) else {
             walk.lie(first);
             return Ok(());

@@ -95,6 +95,8 @@ pub(super) enum ToldByOne<'a> {
 /// What the first entry tells, as columns of the sale's row.
 #[derive(Debug, Hash, PartialEq)]
 pub(super) struct Opened<'a> {
+    /// Its own number.
+    first: i64,
     receipt: &'a str,
     provider: &'a str,
     store: &'a str,
@@ -107,8 +109,9 @@ pub(super) struct Opened<'a> {
 }
 
 impl<'a> Opened<'a> {
-    fn of_entry(opening: &'a Opening, at: i64) -> Self {
+    fn of_entry(opening: &'a Opening, first: i64, at: i64) -> Self {
         Self {
+            first,
             receipt: opening.receipt.as_str(),
             provider: &opening.provider,
             store: opening.store.as_str(),
@@ -123,8 +126,9 @@ impl<'a> Opened<'a> {
         }
     }
 
-    fn of_view(opening: &'a form::told::Opened<'_>, at: i64) -> Self {
+    fn of_view(opening: &'a form::told::Opened<'_>, first: i64, at: i64) -> Self {
         Self {
+            first,
             receipt: &opening.receipt,
             provider: &opening.provider,
             store: &opening.store,
@@ -139,6 +143,7 @@ impl<'a> Opened<'a> {
     /// By the columns of [`SALES`]; none if one has a type that is never written.
     fn of_row(row: &'a Row<'_>) -> Option<Self> {
         Some(Self {
+            first: integer(row, 0)?,
             receipt: text(row, 3)?,
             provider: text(row, 7)?,
             store: text(row, 8)?,
@@ -212,7 +217,7 @@ fn each_told(entry: &Linked<'_>, tell: &mut dyn FnMut(&[u8], ToldByOne<'_>)) {
         (b"opened", _) => {
             let Some(opening) = form::told::opened(entry.body) else { return };
             let sale = opening.sale.as_bytes();
-            tell(sale, ToldByOne::Opened(&Opened::of_view(&opening, entry.at)));
+            tell(sale, ToldByOne::Opened(&Opened::of_view(&opening, entry.seq, entry.at)));
             for (card, number) in opening.cards.iter().zip(1..) {
                 tell(sale, ToldByOne::Card(number, &Facts::of_view(card)));
             }
@@ -412,7 +417,7 @@ impl Told {
             said.facts == walk.key.hash_one(Facts::of_entry(facts))
         };
         said.sale == opening.sale.uuid().as_bytes()
-            && said.opened == Opened::of_entry(opening, *at)
+            && said.opened == Opened::of_entry(opening, said.opened.first, *at)
             && said.paid == self.paid
             && said.cards.len() == opening.cards.len()
             && opening.cards.iter().zip(&said.cards).all(facts)
@@ -549,7 +554,7 @@ mod tests {
         match event {
             SaleEvent::Opened(opening) => {
                 let sale = opening.sale.uuid();
-                let opened = Opened::of_entry(opening, at);
+                let opened = Opened::of_entry(opening, 1, at);
                 let cards = opening.cards.iter().zip(1..);
                 std::iter::once(text(sale.as_bytes(), ToldByOne::Opened(&opened)))
                     .chain(cards.map(|(facts, number)| {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use tilld_domain::pauses::{FAILURES_TOLD_APART, UndoTimes};
 
 /// What an entry means that says nothing of them: the first journals knew no others. These may never change, whatever the
@@ -35,6 +36,16 @@ pub(super) fn is_unwritten(times: &UndoTimes) -> bool {
 pub(super) struct UndoTimesForm {
     pauses: [Duration; FAILURES_TOLD_APART as usize],
     stuck: Duration,
+    #[serde(deserialize_with = "failures")]
     call_after_failures: u32,
     call_after: Duration,
+}
+
+fn failures<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    let failures = u32::deserialize(from)?;
+    if (1..=FAILURES_TOLD_APART).contains(&failures) {
+        Ok(failures)
+    } else {
+        Err(D::Error::custom("a manager is called after 1 to 7 failures"))
+    }
 }

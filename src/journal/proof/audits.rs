@@ -10,7 +10,7 @@ use tilld_domain::printing::Fault;
 use super::days;
 use super::devices::{device, draft};
 use super::redemptions::whole_redemption;
-use super::{Desk, Walk, samples, whole_sale};
+use super::{Desk, Walk, intrude, samples, whole_sale};
 use crate::entry::Seq;
 use crate::failure::{Break, Verdict};
 use crate::reader::Reader;
@@ -144,4 +144,31 @@ fn every_column_of_every_row_is_compared_with_the_entries() {
     assert!(untold.is_empty(), "{} of {told} lies are not told:\n{}", untold.len(), untold.join("\n"));
     assert!(matches!(Reader::open(directory.path()).unwrap().verify(), Ok(Verdict::Whole { .. })));
     assert!(told > 1_000, "{told}");
+}
+
+/// Two sales that stood at two counters at once: each begins before the other one ends.
+#[test]
+fn two_sales_do_not_exchange_their_beginnings_unseen() {
+    let desk = Desk::new();
+    let mut both = [1, 2].map(|number| Walk::open(samples::opening(number, 1), Moment::from_ms(1_000)));
+    desk.journal.append(&both.each_ref().map(|(_, opened)| opened.clone())).unwrap();
+    for step in [
+        |walk: &mut Walk| walk.create(1),
+        |walk: &mut Walk| walk.pay(),
+        |walk: &mut Walk| walk.confirm(1, &["YOUR CARD"]),
+        |walk: &mut Walk| walk.print(1),
+    ] {
+        desk.journal.append(&both.each_mut().map(|(walk, _)| step(walk))).unwrap();
+    }
+    let directory = desk.stop();
+    let verdict = || Reader::open(directory.path()).unwrap().verify();
+    assert!(matches!(verdict(), Ok(Verdict::Whole { entries: 10, .. })));
+    let becomes = |from: i64, to: i64| {
+        format!(
+            "UPDATE sale SET first_seq = {to} WHERE first_seq = {from};
+             UPDATE card SET id = {to} * 64 + card, sale = {to} WHERE sale = {from};"
+        )
+    };
+    intrude(directory.path(), &[becomes(1, 900), becomes(2, 1), becomes(900, 2)].concat());
+    assert!(matches!(verdict(), Ok(Verdict::Broken { why: Break::Tables, .. })), "{:?}", verdict());
 }

@@ -267,7 +267,7 @@ fn opening() -> impl Strategy<Value = Opening> {
             opening.rules.print_attempts = attempts;
             opening.rules.confirm_repeatable = repeatable;
             if repeatable {
-                let call_after_failures = u32::from(attempts);
+                let call_after_failures = 1 + u32::from(attempts) % 7;
                 opening.rules.undo =
                     UndoTimes { pauses: [span; 7], stuck: span, call_after_failures, call_after: span };
             }
@@ -333,7 +333,15 @@ static EVENTS: LazyLock<Vec<Event>> = LazyLock::new(samples::events);
 proptest! {
     #[test]
     fn any_opening_comes_back(opening in opening()) {
-        let event = Event::Sale(SaleEvent::Opened(Box::new(opening)));
+        let event = Event::Sale(SaleEvent::Opened(Box::new(opening.clone())));
+        let body = encode(&event);
+        let view = form::told::opened(body.as_bytes()).unwrap();
+        prop_assert_eq!((&*view.receipt, &*view.provider), (opening.receipt.as_str(), &*opening.provider));
+        let names = |names: Vec<&str>| names.join("|");
+        prop_assert_eq!(
+            names(view.cards.iter().map(|card| &*card.product_name).collect()),
+            names(opening.cards.iter().map(|card| &*card.product_name).collect())
+        );
         prop_assert_eq!(there_and_back(&event), event);
     }
 

@@ -13,7 +13,8 @@ import { amountBox, amountKeys } from "../parts/amount.js";
 import { alarm, cardScreen, note, problemWords, refusalWords, saleScreen } from "../parts/said.js";
 
 function line(card) {
-  const refused = card.state === "not_sold";
+  // Refused, or not paid for in time.
+  const refused = !["creating", "created"].includes(card.state);
   return el("li", { class: refused ? "line refused" : "line" },
     el("span", { class: "line-text" }, el("strong", {}, card.name), card.code_tail && el("span", { class: "line-code" }, card.code_tail),
       refused && el("span", { class: "line-why" }, cardScreen(card), " ", card.refusal && refusalWords(card.refusal))),
@@ -35,14 +36,17 @@ export function take({ view, trouble }) {
   let given = null;
   let byCard = null;
   let asked = false;
-  const heading = el("h1", { tabindex: -1, class: "take" }, w("take.title", { amount: shown(due) }));
+  const heading = el("h1", { tabindex: -1, class: "take" });
   const change = el("p", { class: "change", role: "status" });
   const hinders = el("div");
   const told = el("div", { role: "status" });
-  /// What is not plain: some cards were refused, or the money may have been taken before an interruption. That may come while the screen stands.
+  // What is not plain: some cards cannot be sold, or the money may have been taken before an interruption, which may come while the screen stands.
+  const now = () => till.sales.get(view.id) ?? view;
+  const interrupted = () => now().screen.code.startsWith("was_it_paid");
+  const title = () => w(interrupted() ? "take.was_it_paid" : "take.title", { amount: shown(due) });
   const news = () => {
-    const now = till.sales.get(view.id) ?? view;
-    return ["take_for_the_rest", "was_it_paid"].includes(now.screen.code) ? saleScreen(now) : "";
+    if (!interrupted()) return now().screen.code === "take_for_the_rest" ? saleScreen(now()) : "";
+    return now().screen.code === "was_it_paid" ? w("take.if_paid") : `${w("take.if_paid")} ${w("take.if_paid_beyond")}`;
   };
   const go = button("", undefined, { class: "button primary tall", type: "submit", icon: "done" });
   /// Whether the card pays a part: more than nothing, and not all.
@@ -58,13 +62,15 @@ export function take({ view, trouble }) {
     const why = hindrance();
     if (hinders.dataset.of !== (why?.key ?? "")) fill(hinders, why && note(`${w(`${why.key}.short`)} ${w("take.not_yet")}`));
     hinders.dataset.of = why?.key ?? "";
+    say(heading, title());
+    say(stop.querySelector("span"), w(interrupted() ? "take.cancel_give_back" : "take.cancel"));
     const words = news();
     if (told.dataset.of !== words) fill(told, words && note(words));
     told.dataset.of = words;
     say(go.querySelector("span"), tender === "card" ? w("take.card_paid") : tender === "mixed" ? w("take.mixed_paid")
       : given === null ? w("take.exact_paid", { amount: shown(due) }) : w("take.cash_paid"));
     fill(change, tender === "mixed" && cash !== null && el("span", { class: "in-cash" }, w("take.in_cash"), " ", el("strong", {}, shown(money(cash, currency)))),
-      tender === "card" ? w("take.card_how") : cash === null ? w("take.mixed_how", { amount: shown(due) })
+      tender === "card" ? w(interrupted() ? "take.card_how_again" : "take.card_how") : cash === null ? w("take.mixed_how", { amount: shown(due) })
         : back < 0n ? [w("take.missing"), " ", el("strong", {}, shown(money(-back, currency)))]
           : [w("take.change"), " ", el("strong", {}, shown(money(back, currency)))]);
     cashPart.hidden = tender === "card";
@@ -119,7 +125,7 @@ export function take({ view, trouble }) {
   }, { class: "button quiet" });
   draw();
   return {
-    title: w("take.title", { amount: shown(due) }),
+    title: title(),
     words: news(),
     focus: cashBox.input,
     node: el("form", { class: "two take-form", on: { submit } },
