@@ -72,6 +72,8 @@ pub(crate) const BLOCK: i64 = 4_096;
 pub(crate) const STRETCH: i64 = 1_024;
 /// How many cards the place of a row has room for.
 pub(crate) const CARDS_A_SALE: i64 = crate::tables::CARDS_A_SALE;
+/// So many bytes of its log are left where they are: moving the log after each batch would sync the disk that sales wait for.
+pub(crate) const LOG_LEFT: u64 = if cfg!(test) { 64 << 10 } else { 4 << 20 };
 /// What SQLite may keep of it in memory, in KiB.
 const CACHE_KIB: i64 = -1_024;
 
@@ -205,13 +207,23 @@ fn open(paths: &Paths, of: &Connection, journal: &[u8; 16]) -> Result<(Connectio
 fn writable(paths: &Paths) -> Result<Connection, OpenError> {
     let index = connect(paths, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let set = || {
-        // It is closed after every batch, beside selling: moving its log each time would sync the disk that sales wait for.
+        // It is closed after every batch, and its log moved only when it is long. SQLite's own way does not fit connections of one commit:
+        // whoever opens a log that nobody has open takes none of it as moved, moves all of it again, and never empties it.
         index.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        index.pragma_update(None, "wal_autocheckpoint", 0)?;
         index.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
         index.pragma_update(None, "synchronous", "NORMAL")
     };
     set().map_err(|error: rusqlite::Error| schema::database_error(&error))?;
     Ok(index)
+}
+
+/// Moves the log into the index and empties it, if it is long. Where somebody reads it just then it is left to a later batch.
+fn move_long_log(index: &Connection, log: &Path) -> rusqlite::Result<()> {
+    if fs::metadata(log).is_ok_and(|log| log.len() > LOG_LEFT) {
+        index.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    }
+    Ok(())
 }
 
 /// Whether the entry that an index is up to is the journal's own: one that was put back from a copy has another, or none.

@@ -74,6 +74,11 @@ impl Paths {
         self.directory.join("journal.index.db")
     }
 
+    /// The log of the index.
+    pub(crate) fn index_log(&self) -> PathBuf {
+        with_end(&self.index(), "-wal")
+    }
+
     fn copy(&self) -> PathBuf {
         self.directory.join("journal.next.db")
     }

@@ -14,7 +14,9 @@ use tilld_domain::slip_number::SlipNumber;
 use tilld_domain::voucher::Worth;
 use uuid::Uuid;
 
-use super::{BLOCK, CARDS_A_SALE, Kind, MOST_AT_ONCE, STRETCH, UpTo, discard, folded, said, term, words};
+use super::{
+    BLOCK, CARDS_A_SALE, Kind, MOST_AT_ONCE, STRETCH, UpTo, discard, folded, move_long_log, said, term, words,
+};
 use crate::chain::Head;
 use crate::entry::{CardRow, RedemptionRow, SaleRow, Seq, Subject};
 use crate::failure::ReadError;
@@ -50,9 +52,10 @@ pub fn follow(directory: &Path) -> Result<Followed, ReadError> {
     let (index, up_to) = opened.inspect_err(|_| discard(directory))?;
     let batch = Batch::read(&reader, up_to)?;
     let followed = Followed { upto: Seq::of_column(batch.upto), last: batch.last };
+    let log = reader.paths().index_log();
     drop(reader);
     if batch.upto > up_to.seq {
-        Writing::write(index, &batch).inspect_err(|_| discard(directory))?;
+        Writing::write(index, &batch, &log).inspect_err(|_| discard(directory))?;
     }
     Ok(followed)
 }
@@ -238,7 +241,7 @@ struct Writing<'a> {
 }
 
 impl Writing<'_> {
-    fn write(mut index: Connection, batch: &Batch) -> Result<(), ReadError> {
+    fn write(mut index: Connection, batch: &Batch, log: &Path) -> Result<(), ReadError> {
         let begun = index.transaction()?;
         let end: Option<(i64, i64)> = begun
             .query_row("SELECT row, place FROM row ORDER BY row DESC LIMIT 1", [], |row| {
@@ -261,7 +264,8 @@ impl Writing<'_> {
         widen(&begun, "span", "block", &writing.spans)?;
         widen(&begun, "stretch", "stretch", &batch.stretches)?;
         begun.execute("UPDATE about SET seq = ?1, hash = ?2", params![batch.upto, batch.hash])?;
-        Ok(begun.commit()?)
+        begun.commit()?;
+        Ok(move_long_log(&index, log)?)
     }
 
     fn line(&mut self, line: &Line) -> rusqlite::Result<()> {

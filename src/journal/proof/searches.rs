@@ -426,3 +426,20 @@ fn a_commit_writes_no_page_more_because_of_the_index() {
     });
     assert_eq!(with, without);
 }
+
+/// A till writes for years, and each batch is a connection of its own.
+#[test]
+fn the_log_of_the_index_is_emptied_whenever_it_is_long() {
+    let desk = Desk::new();
+    let log = desk.path().join("journal.index.db-wal");
+    let mut lengths = Vec::new();
+    for number in 1..=60 {
+        let at = 1_000 * i64::try_from(number).unwrap();
+        desk.journal.append(&whole_sale(number, at).1).unwrap();
+        followed(desk.path());
+        lengths.push(fs::metadata(&log).map_or(0, |log| log.len()));
+    }
+    assert!(lengths.iter().all(|length| *length <= index::LOG_LEFT), "{lengths:?}");
+    assert!(lengths.windows(2).filter(|two| two[1] < two[0]).count() > 2, "{lengths:?}");
+    assert_eq!(found(desk.path(), &text("R60")), ["R60/2", "R60/1"]);
+}
