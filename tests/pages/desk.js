@@ -178,6 +178,16 @@ export class Desk {
     });
   }
 
+  /// The heading of the screen, and no other for half a second.
+  async stays(key, values) {
+    await this.isAt(key, values);
+    const wanted = this.#shown(key, values);
+    for (let looks = 0; looks < 10; looks += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      assert.equal(await this.text("main h1"), wanted);
+    }
+  }
+
   /// The button with these words, once it can be pressed.
   async button(key, values) {
     const wanted = this.#shown(key, values);

@@ -127,3 +127,77 @@ test("a question that was answered stands no longer while its slip is printed ag
   await desk.isAt("screen.done");
   await desk.close();
 });
+
+/// Gives the page an ear for what is open that a test can keep waiting, with the answer already in it, and can make deaf.
+const deferrable = (page) => page.evaluateOnNewDocument(() => {
+  const asks = window.fetch;
+  window.attention = { holds: false, held: 0, deaf: 0, release: () => {} };
+  window.fetch = async (path, how) => {
+    if (path !== "/v1/attention") return asks(path, how);
+    if (window.attention.deaf > 0) {
+      window.attention.deaf -= 1;
+      throw new TypeError("lost on the way");
+    }
+    const answer = await asks(path, how);
+    if (window.attention.holds) {
+      window.attention.holds = false;
+      window.attention.held += 1;
+      await new Promise((resolve) => {
+        window.attention.release = resolve;
+      });
+    }
+    return answer;
+  };
+});
+
+test("what was open a while ago and is heard last brings no question back, and hides none", async () => {
+  const desk = await Desk.open(shop, { language: "de", before: (page) => Promise.all([cuttable(page), deferrable(page)]) });
+  await desk.isAt("sell.title");
+  const held = async (times) => eventually("an answer is kept back", () => desk.page.evaluate((wanted) => window.attention.held === wanted, times));
+  const holdsNext = () => desk.page.evaluate(() => {
+    window.attention.holds = true;
+    window.line.cut();
+    window.line.mend();
+  });
+  shop.printer.runsOutAfter(120);
+  await shop.sells("S-5");
+  await desk.isAt("question.print_again");
+  await holdsNext();
+  await held(1);
+  shop.printer.fault(null);
+  await desk.press("answer.print_again");
+  await desk.isAt("screen.done");
+  await desk.page.evaluate(() => window.attention.release());
+  await desk.stays("screen.done");
+  await desk.press("ended.next");
+  // The other way round: what was heard before knows of no question yet.
+  await holdsNext();
+  await held(2);
+  shop.printer.runsOutAfter(120);
+  await shop.sells("S-6");
+  await eventually("the sale asks", async () => (await shop.ask("GET", "/v1/attention")).body.cases.length === 1);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await desk.page.evaluate(() => window.attention.release());
+  await desk.isAt("question.print_again");
+  await desk.stays("question.print_again");
+  shop.printer.fault(null);
+  await desk.press("answer.print_again");
+  await desk.isAt("screen.done");
+  await desk.close();
+});
+
+test("what is open is asked for again where the answer was lost", async () => {
+  const desk = await Desk.open(shop, { language: "en", before: deferrable });
+  await desk.isAt("sell.title");
+  await desk.page.evaluate(() => {
+    window.attention.deaf = 4;
+  });
+  shop.printer.runsOutAfter(120);
+  await shop.sells("S-7");
+  await desk.isAt("question.print_again");
+  assert.equal(await desk.page.evaluate(() => window.attention.deaf), 0);
+  shop.printer.fault(null);
+  await desk.press("answer.print_again");
+  await desk.isAt("screen.done");
+  await desk.close();
+});

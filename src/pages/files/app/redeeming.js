@@ -10,7 +10,7 @@
 import { Lost, Problem, act, acting, ask, read, unanswered } from "./api.js";
 import { till as shared } from "./keep.js";
 import { chance } from "./selling.js";
-import { changed, quietly, readCases, till, tookRedemption } from "./till.js";
+import { changed, quietly, readCasesSurely, till, tookRedemption } from "./till.js";
 
 export const guest = {
   basket: null,
@@ -86,7 +86,7 @@ async function redeemed(body) {
     if (why.code === "check_expired" || why.code === "voucher_not_redeemable") guest.check = null;
   }
   forgetEmpty();
-  await readCases().catch(quietly);
+  await readCasesSurely();
   changed();
 }
 
@@ -121,7 +121,7 @@ async function onRedemption(id, path, body, secret = false) {
     guest.problem = why;
     await read(of(id)).then(tookRedemption).catch(quietly);
   }
-  await readCases().catch(quietly);
+  await readCasesSurely();
   changed();
 }
 

@@ -13,7 +13,7 @@
 import { Problem, act, acting, read, unanswered } from "./api.js";
 import { tab, till as shared } from "./keep.js";
 import { sum } from "./money.js";
-import { changed, quietly, readCases, till, tookSale } from "./till.js";
+import { changed, quietly, readCasesSurely, till, tookSale } from "./till.js";
 
 export const MOST_CARDS = 20;
 
@@ -145,7 +145,7 @@ export async function scanBack(code) {
     if (!(why instanceof Problem)) throw why;
     return why;
   }
-  await readCases().catch(quietly);
+  await readCasesSurely();
   return null;
 }
 
@@ -190,7 +190,7 @@ async function onSale(id, path, body) {
     if (now) now.trouble = why;
     await read(`/v1/sales/${id}`).then(tookSale).catch(quietly);
   }
-  await readCases().catch(quietly);
+  await readCasesSurely();
   changed();
 }
 

@@ -2,7 +2,8 @@
 //
 // Everything shown comes from the daemon: at the start, after every lost stream and after a `reread` all of it is read; in between the
 // stream brings each change. Of two views of a sale or a redemption the one with the greater `seq` is the newer one, whichever came
-// first. Nothing is drawn before the open questions are known (`ready`), so that they stand before anything else.
+// first; what has no `seq` is read by one read at a time, so that no answer overtakes a newer one (`inTurn`), and a list of questions
+// that was not read is asked for again. Nothing is drawn before the open questions are known (`ready`), so that they stand before anything else.
 
 import { listen } from "./stream.js";
 import { Lost, Problem, ask, read, watch } from "./api.js";
@@ -109,17 +110,34 @@ export function hindrance() {
 /// The card that is asked about, as it was told last; none of a redemption.
 export const cardOf = (one) => till.sales.get(one.sale)?.cards.find(({ number }) => number === one.card);
 
-/// Its slip is at the printer again: the question was answered, and what is open has not been read since.
-const printsAgain = (one) => ["print_again", "is_it_complete"].includes(one.case) && cardOf(one)?.paper?.state === "printing";
+/// Its card or its redemption asks this no longer: the question was answered, and what is open has not been read since.
+const answered = (one) => {
+  const asking = one.sale ? cardOf(one) : till.redemptions.get(one.redemption);
+  return asking !== undefined && asking.question?.asks !== one.case;
+};
 
 /// The cases that a cashier must answer before anything else.
-export const questions = () => till.cases.filter((one) => one.who === "cashier" && (one.choices.length > 0 || one.case === "scan_again") && !printsAgain(one));
+export const questions = () => till.cases.filter((one) => one.who === "cashier" && (one.choices.length > 0 || one.case === "scan_again") && !answered(one));
 
 /// The cases that are a manager's. They block nobody.
 export const forManager = () => till.cases.filter((one) => one.who === "manager");
 
+/// One read at a time: who wants it while one runs gets what the next one finds, and so nothing that is older than his wish.
+function inTurn(reads) {
+  let now = Promise.resolve();
+  let next = null;
+  return () => {
+    next ??= now.catch(() => {}).then(() => {
+      now = next;
+      next = null;
+      return reads();
+    });
+    return next;
+  };
+}
+
 /// Reads what is open, and the sales and redemptions that are asked about.
-export async function readCases() {
+export const readCases = inTurn(async () => {
   const { cases } = await read("/v1/attention");
   const asked = cases.filter((one) => one.who === "cashier");
   await Promise.all(asked.map(async (one) => {
@@ -128,19 +146,25 @@ export async function readCases() {
   }));
   till.cases = cases;
   changed();
-}
+});
+
+/// Reads them, and where that fails tries until they are read.
+export const readCasesSurely = () => readCases().catch((why) => {
+  quietly(why);
+  if (!till.unpaired) readCasesSoon(AGAIN_MS);
+});
 
 let caseTimer = 0;
 /// Reads them soon: several changes at once ask once.
-export function readCasesSoon() {
+export function readCasesSoon(pause = 30) {
   clearTimeout(caseTimer);
-  caseTimer = setTimeout(() => readCases().catch(quietly), 30);
+  caseTimer = setTimeout(readCasesSurely, pause);
 }
 
 /// The catalogue, as the health told of it when the products were read last.
 let catalogue = "";
 
-export async function readHealth() {
+export const readHealth = inTurn(async () => {
   till.health = await read("/v1/health");
   // A change of a printer is told when it is written down, which may be some time after it is known.
   till.devices = till.health.devices;
@@ -151,22 +175,22 @@ export async function readHealth() {
   const { provider } = till.health;
   till.lineDown = provider?.up === false ? till.lineDown ?? provider.at : null;
   changed();
-}
+});
 
-async function readProducts() {
+const readProducts = inTurn(async () => {
   till.products = (await read("/v1/products")).products;
   changed();
-}
+});
 
-export async function readDevices() {
+export const readDevices = inTurn(async () => {
   till.devices = (await read("/v1/devices")).devices;
   changed();
-}
+});
 
-async function readBalances() {
+const readBalances = inTurn(async () => {
   till.balances = (await read("/v1/balances")).balances;
   changed();
-}
+});
 
 let reading = null;
 /// Reads everything anew; questions first. It is tried until all is read: a screen that knows only a part shows nothing.

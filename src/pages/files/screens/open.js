@@ -7,7 +7,7 @@ import { busy, button, el, fill, icon } from "../app/dom.js";
 import { shown, worth } from "../app/money.js";
 import { asManager, drafts, isTrouble, office, stay, toStory } from "../app/office.js";
 import { speakOut } from "../app/frame.js";
-import { quietly, readCases, readCasesSoon, till } from "../app/till.js";
+import { quietly, readCasesSurely, readCasesSoon, till } from "../app/till.js";
 import { count, exact, moment, time, w, worded } from "../app/words.js";
 import { countdown } from "../parts/countdown.js";
 import { alarm, note, problemWords } from "../parts/said.js";
@@ -44,7 +44,7 @@ async function does(draft, redraw, acts) {
     draft.said = why;
   } finally {
     draft.busy = false;
-    await readCases().catch(quietly);
+    await readCasesSurely();
     redraw();
   }
 }
