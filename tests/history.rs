@@ -87,6 +87,7 @@ impl History {
                 code_tail: None,
                 key: id(2).to_string().parse().unwrap(),
                 create_request: "{}".repeat(120),
+                undo_window: None,
             }],
         };
         let sale = Sale::open(opening.clone(), self.at).0;

@@ -89,6 +89,7 @@ scripts! {
     a_printed_card_is_sold_for_cash,
     a_printer_that_vanishes_leaves_a_question,
     a_printer_too_small_for_numbers_prints_none,
+    a_product_with_a_short_window_calls_the_manager_early,
     a_provider_that_asks_for_a_pause_is_obeyed_in_the_undo_too,
     a_provider_that_never_takes_the_card_back_is_a_case_for_the_manager,
     a_provider_that_refuses_a_repeated_key_is_not_believed_to_have_refused_the_card,

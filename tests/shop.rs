@@ -120,7 +120,7 @@ impl Shop {
     pub fn config(&self) -> String {
         format!(
             r#"till     = {{ store = "A1234", terminal = "T01", country = "DE", zone = "Europe/Berlin" }}
-finperks = {{ url = "{}", key_id = "{}", secret_file = "{}", requests_per_second = 10000, burst = 10000, posa = {{ default = "field:card_code" }}{} }}
+finperks = {{ url = "{}", key_id = "{}", secret_file = "{}", requests_per_second = 10000, burst = 10000, posa = {{ default = "field:card_code" }}, undo_windows_s = {{ "4001232100015" = 60 }}{} }}
 printer.network = "{}"
 printer.columns = 42
 journal  = {{ folder = "{}" }}

@@ -46,6 +46,7 @@ fn sell(turnover: &mut Turnover, cashier: Option<&str>, product: &str, tender: f
         code_tail: None,
         key: "k".parse().unwrap(),
         create_request: String::new(),
+        undo_window: None,
     };
     let opening = Opening {
         sale: SaleId::new(Uuid::from_u128(1)),

@@ -243,6 +243,7 @@ pub(crate) fn finperks(
         key_on_actions: config.key_on_actions,
         pictures: config.pictures.clone(),
         confirm_repeatable: config.confirm_repeatable,
+        undo_windows: config.undo_windows.clone(),
         extra_roots: config.roots_file.clone(),
         ..FinperksSettings::new(config.url.clone(), config.key_id.clone(), secret, country.clone())
     };

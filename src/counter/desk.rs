@@ -162,6 +162,7 @@ pub fn open(request: SaleRequest, context: &Context<'_>) -> Result<Opening, Refu
             code_tail: card.code.as_ref().map(|code| code.secret().masked()),
             key,
             create_request: request_text.0,
+            undo_window: context.provider.undo_window(&card.product),
         });
     }
     Money::sum(cards.iter().map(|card| card.face_value), currency).map_err(|_| Refusal::AmountTooLarge)?;

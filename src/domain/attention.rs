@@ -181,7 +181,8 @@ fn case(rules: &Rules, card: CardNo, order: &Order, at: Moment) -> Option<Case> 
     }
     // What was never confirmed holds no value, and nothing ends for it.
     let paid = order.past.paid.filter(|_| order.past.confirm_sent);
-    let half_gone = paid.is_some_and(|paid| at.long_since(paid) >= rules.undo_window / 2);
+    let window = order.facts.undo_window.unwrap_or(rules.undo_window);
+    let half_gone = paid.is_some_and(|paid| at.long_since(paid) >= window / 2);
     let (owed, about) = match &order.state {
         State::Owed(owed) if rules.undo.is_late(owed.failures, owed.since, at) || half_gone => {
             (owed, About::UndoLate { failures: owed.failures })
@@ -192,7 +193,7 @@ fn case(rules: &Rules, card: CardNo, order: &Order, at: Moment) -> Option<Case> 
     };
     // Where the provider has said for good that it takes nothing back, there is no time to be lost.
     let over = matches!(about, About::Spent | About::Stuck(StuckWhy::WindowOver | StuckWhy::NotSupported));
-    let until = paid.filter(|_| !over).map(|paid| paid.plus(rules.undo_window));
+    let until = paid.filter(|_| !over).map(|paid| paid.plus(window));
     Some(Case { card, about, since: Some(owed.since), until, urgent: half_gone && !over, kind })
 }
 

@@ -115,6 +115,11 @@ pub trait GiftCards: Send + Sync + 'static {
     /// Whether a confirm may be sent a second time while its outcome is being found out (fact sheet U9).
     fn confirm_is_repeatable(&self) -> bool;
 
+    /// How long after its payment it takes a card of this product back; `None` where that is not known (fact sheet U15).
+    fn undo_window(&self, _product: &ProductCode) -> Option<Duration> {
+        None
+    }
+
     /// The provider's clock minus this machine's in ms, as its last answer had it (whole seconds, and late by the answer's
     /// way); `None` before the first, and where a provider tells no time.
     fn clock_offset_ms(&self) -> Option<i64> {

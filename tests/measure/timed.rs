@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use tilld_devices::printer::{JobOutcome, Printer, Probed, Status};
-use tilld_domain::ids::{CardCode, ProviderKey, ProviderOrderId, ProviderRedemptionId};
+use tilld_domain::ids::{CardCode, ProductCode, ProviderKey, ProviderOrderId, ProviderRedemptionId};
 use tilld_domain::outcome::{Created, OrderSeen, Outcome, UndoAnswer};
 use tilld_domain::refusal::Refusal;
 use tilld_domain::slip::{Paper, Slip};
@@ -50,6 +50,9 @@ impl GiftCards for TimedProvider {
     }
     fn confirm_is_repeatable(&self) -> bool {
         self.0.confirm_is_repeatable()
+    }
+    fn undo_window(&self, product: &ProductCode) -> Option<Duration> {
+        self.0.undo_window(product)
     }
     fn prepare_create(&self, facts: &CreateFacts<'_>) -> Result<StoredRequest, Refusal> {
         self.0.prepare_create(facts)

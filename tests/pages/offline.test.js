@@ -44,6 +44,7 @@ for (const language of ["de", "fr"]) {
     await shop.ask("POST", "/v1/products/refresh");
     await desk.sees("problem.provider_not_authenticated");
     await desk.sees("off.refused.short");
+    await desk.sees("status.provider_refused");
     await desk.seesNot("off.provider.short");
     await desk.hears("problem.provider_not_authenticated", {}, true);
     await desk.looks(`off-refused-${language}-dark`);

@@ -6,11 +6,12 @@
 //! key_id      = "…"
 //! secret_file = "/etc/tilld/finperks.secret"                  # or the systemd credential finperks_secret
 //! posa        = { default = "scanned", products = { SHOES_50 = "field:cardNumber" } }
+//! undo_windows_s = { SHOES_50 = 3600 }
 //! pictures    = { field = "image_url", hosts = ["cdn.example.test"] }
 //! ```
 //!
 //! What finperks has not answered yet is a field here, not a guess in the code: the form of the signed host (fact sheet U1), the
-//! pace (U24), how rack cards and tenders are named (U19, U20), where a product names its picture (3.5), whether an action carries a key (U10) and may be repeated (U9).
+//! pace (U24), how rack cards and tenders are named (U19, U20), where a product names its picture (3.5), for how long a product is taken back (U15), whether an action carries a key (U10) and may be repeated (U9).
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -27,6 +28,9 @@ use tilld_providers::pace::Limits;
 
 use super::secrets;
 use super::sheet::Sheet;
+
+/// The longest time in s for which a card may be taken back.
+pub(super) const LONGEST_UNDO_WINDOW_S: u64 = 90 * 24 * 3600;
 
 /// finperks, without its secret.
 #[derive(Debug, Clone)]
@@ -53,6 +57,8 @@ pub struct FinperksConfig {
     pub key_on_actions: bool,
     /// Whether a confirm may be repeated (fact sheet U9).
     pub confirm_repeatable: bool,
+    /// How long after its payment a card is taken back, for the products of which that is known.
+    pub undo_windows: BTreeMap<ProductCode, Duration>,
     /// Additional root certificates, PEM.
     pub roots_file: Option<PathBuf>,
     /// Whether it is all play there, and pages say so.
@@ -106,6 +112,7 @@ pub(super) fn read(sheet: &mut Sheet) -> Option<FinperksConfig> {
     };
     let key_on_actions = sheet.optional("finperks.key_on_actions", "true or false").unwrap_or(false);
     let confirm_repeatable = sheet.optional("finperks.confirm_repeatable", "true or false").unwrap_or(true);
+    let undo_windows = undo_windows(sheet);
     let roots_file = sheet.optional("finperks.roots_file", "the path of a PEM file");
     let here = url.as_deref().is_some_and(is_of_this_machine);
     let sandbox = sheet.optional("finperks.sandbox", "true or false").unwrap_or(here);
@@ -127,6 +134,7 @@ pub(super) fn read(sheet: &mut Sheet) -> Option<FinperksConfig> {
         payment_words,
         key_on_actions,
         confirm_repeatable,
+        undo_windows,
         roots_file,
     })
 }
@@ -163,6 +171,22 @@ fn posa(sheet: &mut Sheet) -> PosaRules {
         }
     }
     PosaRules { default, by_product }
+}
+
+/// No longer than a window of all products may be.
+fn undo_windows(sheet: &mut Sheet) -> BTreeMap<ProductCode, Duration> {
+    let mut windows = BTreeMap::new();
+    for name in sheet.names_below("finperks.undo_windows_s") {
+        let field = format!("finperks.undo_windows_s.{name}");
+        let seconds = sheet.number(&field, 1, LONGEST_UNDO_WINDOW_S, 1);
+        match name.parse::<ProductCode>() {
+            Ok(product) => {
+                windows.insert(product, Duration::from_secs(seconds));
+            }
+            Err(error) => sheet.note(&field, &format!("the product code is not right: {error}")),
+        }
+    }
+    windows
 }
 
 fn pictures(sheet: &mut Sheet) -> Option<Pictures> {
@@ -248,6 +272,26 @@ mod tests {
                 Some(begins) => found.len() == 1 && found.iter().all(|wrong| wrong.starts_with(begins)),
             };
             assert!(as_expected, "{pictures}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_product_may_have_an_undo_window_of_its_own() {
+        let with = |windows: &str| {
+            wrong(&WHOLE.replace("key_id = \"k\"", &format!("key_id = \"k\", undo_windows_s = {windows}")))
+        };
+        assert!(with("{ 4001232100046 = 60, SHOES_50 = 7776000 }").is_empty());
+        for (windows, expected) in [
+            ("{ SHOES_50 = 0 }", "line 3: finperks.undo_windows_s.SHOES_50: 0 is not right"),
+            ("{ SHOES_50 = 7776001 }", "line 3: finperks.undo_windows_s.SHOES_50: 7776001 is not right"),
+            ("{ SHOES_50 = \"long\" }", "line 3: finperks.undo_windows_s.SHOES_50: "),
+            (
+                "{ \"SHOES 50\" = 60 }",
+                "line 3: finperks.undo_windows_s.SHOES 50: the product code is not right",
+            ),
+        ] {
+            let found = with(windows);
+            assert!(found.len() == 1 && found[0].starts_with(expected), "{windows}: {found:?}");
         }
     }
 

@@ -386,7 +386,7 @@ fn counter(sheet: &mut Sheet, finperks: Option<&FinperksConfig>) -> CounterSetti
         resume: seconds("resume", 3600, usual.rules.resume),
         print_wait: seconds("print_wait", 24 * 3600, usual.rules.print_wait),
         quiet: seconds("quiet", 24 * 3600, usual.rules.quiet),
-        undo_window: seconds("undo_window", 90 * 24 * 3600, usual.rules.undo_window),
+        undo_window: seconds("undo_window", finperks::LONGEST_UNDO_WINDOW_S, usual.rules.undo_window),
         print_attempts: usual.rules.print_attempts,
         undo: usual.rules.undo,
         confirm_repeatable: finperks.is_none_or(|finperks| finperks.confirm_repeatable),

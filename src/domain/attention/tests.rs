@@ -1,5 +1,7 @@
 //! What waits for a person in every row of the design: who may decide, what may be answered, until when.
 
+use std::time::Duration;
+
 use super::{Case, Who};
 use crate::moment::Moment;
 use crate::sale::Sale;
@@ -74,6 +76,28 @@ fn every_row_asks_for_whom_it_needs_and_for_nobody_else() {
         # one case a card
         por 50, por 10: 1 created, 2 created, paid, 1 confirm done lines, 2 confirm done lines, 1 print silent, 2 print stopped => cashier is_it_complete [complete unreadable nothing collected] urgent; cashier print_again [printagain complete collected] urgent
         ",
+    );
+}
+
+#[test]
+fn a_product_with_a_window_of_its_own_is_called_for_at_half_of_that() {
+    let (mut sale, _, _) =
+        play("por 50, por 50: 1 created, 2 created, paid, +121 restart, 1 undo unknown, 2 undo unknown")
+            .unwrap();
+    sale.orders.first_mut().unwrap().facts.undo_window = Some(Duration::from_mins(5));
+    let said = |s: u64| -> Vec<String> {
+        let at = sale.opened.plus(Duration::from_secs(s));
+        sale.attention(at)
+            .iter()
+            .map(|case| format!("{} {}", case.card.number(), words(case, &sale)))
+            .collect()
+    };
+    assert_eq!(said(149), Vec::<String>::new());
+    assert_eq!(said(150), ["1 manager undo_late [] settle until 300 urgent"]);
+    assert_eq!(said(449), ["1 manager undo_late [] settle until 300 urgent"]);
+    assert_eq!(
+        said(450),
+        ["1 manager undo_late [] settle until 300 urgent", "2 manager undo_late [] settle until 900 urgent"]
     );
 }
 

@@ -79,6 +79,8 @@ pub struct OrderFacts {
     pub key: ProviderKey,
     /// The exact create as the provider's room wrote it; nobody else reads it.
     pub create_request: String,
+    /// How long after its payment the provider takes this product back, where that is known; else as [`Rules::undo_window`] says.
+    pub undo_window: Option<Duration>,
 }
 
 /// What is known to have happened to an order. It only ever grows, but for a confirm that turned out not to be sent.

@@ -185,6 +185,7 @@ fn open(number: u128) -> Done<(Sale, Draft)> {
             code_tail: None,
             key: id(2).to_string().parse()?,
             create_request: "{}".repeat(120),
+            undo_window: None,
         }],
     };
     let at = Moment::from_ms(1_700_000_000_000);

@@ -233,6 +233,7 @@ fn sale(number: u64) -> Done<Vec<Draft>> {
         code_tail: Some(format!("••••{:04}", drawn(number) % 10_000)),
         key: id(number, 2).to_string().parse()?,
         create_request: "{}".repeat(60),
+        undo_window: None,
     };
     let opening = Opening {
         sale: SaleId::new(id(number, 0)),

@@ -132,6 +132,8 @@ struct OrderFactsForm {
     #[serde(with = "plain")]
     key: ProviderKey,
     create_request: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    undo_window: Option<Duration>,
 }
 
 #[derive(Serialize, Deserialize)]

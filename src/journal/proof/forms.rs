@@ -277,6 +277,7 @@ fn opening() -> impl Strategy<Value = Opening> {
                 facts.face_value = samples::eur(minor);
                 facts.code = facts.code.as_ref().map(|_| code.parse().unwrap());
                 facts.code_tail = facts.code.as_ref().map(|_| name.clone());
+                facts.undo_window = repeatable.then_some(span);
             }
             opening
         },

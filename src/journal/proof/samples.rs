@@ -265,5 +265,6 @@ fn facts(number: u128, card: u16) -> OrderFacts {
         code,
         key: id.to_string().parse().unwrap(),
         create_request: "{\"product\":\"4001232232332\",\"code\":\"\u{e000}\"}".to_owned(),
+        undo_window: None,
     }
 }

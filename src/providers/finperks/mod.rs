@@ -521,6 +521,10 @@ impl GiftCards for Finperks {
         self.settings.confirm_repeatable
     }
 
+    fn undo_window(&self, product: &ProductCode) -> Option<Duration> {
+        self.settings.undo_windows.get(product).copied()
+    }
+
     fn clock_offset_ms(&self) -> Option<i64> {
         self.line.clock_offset_ms()
     }

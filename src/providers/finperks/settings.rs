@@ -117,6 +117,8 @@ pub struct Settings {
     pub key_on_actions: bool,
     /// Whether a confirm may be sent twice while its outcome is being found out (fact sheet U9).
     pub confirm_repeatable: bool,
+    /// How long after its payment a card is taken back, for the products of which that is known (fact sheet U15).
+    pub undo_windows: BTreeMap<ProductCode, Duration>,
     /// Where the pictures of products are named; without it none are fetched.
     pub pictures: Option<Pictures>,
     /// The country of a product that names none.
@@ -154,6 +156,7 @@ impl Settings {
             payment_words: PaymentWords::default(),
             key_on_actions: false,
             confirm_repeatable: true,
+            undo_windows: BTreeMap::new(),
             pictures: None,
             country,
             extra_roots: None,
@@ -212,6 +215,7 @@ impl fmt::Debug for Settings {
             .field("payment_words", &self.payment_words)
             .field("key_on_actions", &self.key_on_actions)
             .field("confirm_repeatable", &self.confirm_repeatable)
+            .field("undo_windows", &self.undo_windows)
             .field("pictures", &self.pictures)
             .field("country", &self.country)
             .field("extra_roots", &self.extra_roots)

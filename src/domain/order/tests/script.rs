@@ -37,6 +37,7 @@ pub(crate) fn facts(kind: CardKind, minor: i64) -> OrderFacts {
         code_tail: None,
         key: "K1".parse().unwrap(),
         create_request: "create".to_owned(),
+        undo_window: None,
     }
 }
 

@@ -92,7 +92,8 @@ function signs() {
   if (!reached) return [sign("bad", "line", w("status.unreached"))];
   const all = [];
   const provider = health?.provider;
-  all.push(provider?.up === false ? sign("bad", "line", w("status.provider_down", { time: time(till.lineDown) })) : sign("good", "line", w("status.provider_up")));
+  if (provider?.up !== false) all.push(sign("good", "line", w("status.provider_up")));
+  else all.push(sign("bad", "line", provider.refused ? w("status.provider_refused") : w("status.provider_down", { time: time(till.lineDown) })));
   const vouchers = health?.vouchers;
   if (vouchers?.up === false) {
     const words = vouchers.refused ? w("status.vouchers_refused", { why: worded("problem", vouchers.refused, vouchers.refused) }) : w("status.vouchers_down");
