@@ -22,7 +22,7 @@ use tilld_domain::voucher::{Offers, Recourse, Reversal};
 use crate::world::fate::{Fate, Fault, Hit, Plan, Point};
 use crate::world::guest::{Then, Visit};
 use crate::world::power::SetUp;
-use crate::world::run::{History, Outcome, Redeeming, Template};
+use crate::world::run::{History, Outcome, Redeeming, Slate};
 use crate::world::till::{Basket, Customer, Manner};
 use crate::world::vouchers::Sort;
 use crate::world::{Step, World};
@@ -150,9 +150,9 @@ impl Scenario {
 
     /// Runs it in the hands of any fate, and keeps its story.
     pub fn told(&self, set_up: SetUp, fate: impl Fate + 'static) -> Outcome {
-        let (template, baskets, redeeming) = (Template::default(), self.baskets(), self.redeeming());
+        let (mut paper, baskets, redeeming) = (Slate::default(), self.baskets(), self.redeeming());
         let history = History {
-            template: &template,
+            slate: &mut paper,
             baskets: &baskets,
             redeeming: redeeming.as_ref(),
             set_up,
@@ -286,7 +286,6 @@ type Rest = Option<(Vec<Hit>, Followed)>;
 /// Runs every sequence of faults.
 pub fn enumerate(scenario: &Scenario, search: Search) -> Figures {
     let Search { set_up, faults, enough, cut } = search;
-    let template = Template::default();
     let (baskets, redeeming) = (scenario.baskets(), scenario.redeeming());
     let known: Arc<Mutex<HashMap<u64, Rest>>> = Arc::default();
     let mut total = Figures::default();
@@ -297,11 +296,12 @@ pub fn enumerate(scenario: &Scenario, search: Search) -> Figures {
         let work = || {
             let mut figures = Figures::default();
             let mut children = Vec::new();
+            let mut paper = Slate::default();
             while let Some(hits) = level.get(next.fetch_add(1, Ordering::Relaxed))
                 && found.load(Ordering::Relaxed) < enough
             {
                 let history = History {
-                    template: &template,
+                    slate: &mut paper,
                     baskets: &baskets,
                     redeeming: redeeming.as_ref(),
                     set_up,

@@ -1,6 +1,6 @@
 //! A modelled world around the real counter: provider, network, printer, till, customer and power, in virtual time.
 //!
-//! What is real: the machines, the driver, the desk, replay, the slip's maker, and a journal on disk (one a run; it stays open
+//! What is real: the machines, the driver, the desk, replay, the slip's maker, and a journal on disk (wiped before a run; it stays open
 //! across crashes, because what its files survive is the proof of power cuts). What is modelled: everything behind the
 //! counter's ports, and everyone in front of it.
 //!

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use tempfile::TempDir;
 use tilld_domain::moment::Moment;
 use tilld_domain::voucher::Offers;
@@ -26,16 +28,48 @@ const REST: Duration = Duration::from_mins(25);
 /// No history may take longer.
 const LONGEST: Duration = Duration::from_hours(24);
 
-/// A journal to start from: empty but for the catalogue. It is copied for every history.
-pub struct Template(TempDir);
+/// A journal that stays open from one history to the next, and is wiped in between: to open one takes longer than most histories. Before
+/// each it is empty but for the catalogue, as on the first day.
+pub struct Slate {
+    journal: Journal,
+    wiper: Connection,
+    folder: TempDir,
+}
 
-impl Default for Template {
+impl Default for Slate {
     fn default() -> Self {
         let folder = scratch();
         let journal = open(folder.path());
         journal.replace_products("modelled", &catalogue(), Moment::from_ms(0)).unwrap();
-        drop(journal);
-        Self(folder)
+        let wiper = Connection::open(folder.path().join("journal.db")).unwrap();
+        // An entry is never removed, by anybody who does not switch this off.
+        wiper.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false).unwrap();
+        wiper.execute("CREATE TEMP TABLE catalogue AS SELECT * FROM product_list", []).unwrap();
+        Self { journal, wiper, folder }
+    }
+}
+
+impl Slate {
+    /// What a life of the daemon writes, of which nothing is left after a wipe.
+    const WRITTEN: [&str; 9] =
+        ["entry", "seal_key", "sale", "card", "redemption", "device", "day", "wrong_code", "product_list"];
+
+    /// The journal, wiped.
+    fn wiped(&mut self) -> Journal {
+        let files = std::fs::read_dir(self.folder.path()).unwrap().map(|file| file.unwrap().file_name());
+        let others: Vec<_> = files.filter(|name| name.to_string_lossy().contains("index")).collect();
+        assert!(others.is_empty(), "{others:?} would outlive the entries that it is made from");
+        let wiping = self.wiper.transaction().unwrap();
+        for table in Self::WRITTEN {
+            wiping.prepare_cached(&format!("DELETE FROM {table}")).unwrap().execute([]).unwrap();
+        }
+        wiping
+            .prepare_cached("INSERT INTO product_list SELECT * FROM temp.catalogue")
+            .unwrap()
+            .execute([])
+            .unwrap();
+        wiping.commit().unwrap();
+        self.journal.clone()
     }
 }
 
@@ -92,7 +126,7 @@ pub struct Redeeming {
 
 /// A history to be run.
 pub struct History<'a> {
-    pub template: &'a Template,
+    pub slate: &'a mut Slate,
     pub baskets: &'a [Basket],
     pub redeeming: Option<&'a Redeeming>,
     pub set_up: SetUp,
@@ -103,17 +137,12 @@ pub struct History<'a> {
 impl History<'_> {
     /// Runs it. `goes_on` is asked after each crash whether the rest is wanted.
     pub fn run(
-        &self,
+        self,
         fate: impl Fate + 'static,
         goes_on: impl FnMut(&World) -> bool + Send + 'static,
     ) -> Outcome {
-        let folder = scratch();
-        for file in std::fs::read_dir(self.template.0.path()).unwrap() {
-            let file = file.unwrap();
-            std::fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
-        }
         let clock = VirtualClock::default();
-        let world = World::new(clock.clone(), open(folder.path()), Box::new(fate), self.telling);
+        let world = World::new(clock.clone(), self.slate.wiped(), Box::new(fate), self.telling);
         let runtime = runtime(clock);
         let (baskets, set_up, here) = (self.baskets.to_vec(), self.set_up, Arc::clone(&world));
         let mut visits = Vec::new();
